@@ -1,0 +1,50 @@
+import type { Client } from '@temporalio/client';
+import type { BenchOptions } from '../options.ts';
+import type { SqlFile } from '../source/scratch-databases.ts';
+
+/** What every case of a group copies; groups run one after another, each from a source of its own. */
+export interface Group {
+  readonly name: 'orders' | 'sqlite' | 'large' | 'wide';
+  readonly table: 'orders' | 'wide';
+  readonly file: SqlFile;
+  readonly rows: (options: BenchOptions) => number;
+  /** Large ones are not repeated: they show memory and steadiness, not a median. */
+  readonly runs: (options: BenchOptions) => number;
+}
+
+/** Everything a run of a case needs. */
+export interface Surroundings {
+  readonly options: BenchOptions;
+  readonly client: Client;
+  readonly temporalAddress: string;
+  readonly hub: string;
+  readonly source: string;
+  readonly target: string;
+  /** A folder that is empty at the start of the run and removed after it. */
+  readonly scratch: string;
+  /** A folder that all runs of the group share. */
+  readonly shared: string;
+  readonly rows: number;
+}
+
+export interface Outcome {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakBytes: number;
+  readonly extra: Readonly<Record<string, number>>;
+  readonly error: string | null;
+  /** Where the rows are, when they are not in the group's own target. */
+  readonly arrived?: { readonly rows: number };
+}
+
+export interface Case {
+  readonly name: string;
+  readonly title: string;
+  readonly side: 'ours' | 'peer';
+  readonly group: Group['name'];
+  /** The target's table stands before the clock starts, with its key. */
+  readonly tableExists: boolean;
+  /** The target must have the same contents and not only as many rows: the tool keeps all types. */
+  readonly sameContents: boolean;
+  run(surroundings: Surroundings): Promise<Outcome>;
+}

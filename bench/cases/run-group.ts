@@ -1,0 +1,113 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { onExit } from '../../scripts/servers/on-exit.mjs';
+import { loadNow } from '../measure/machine.ts';
+import type { Measurement } from '../measure/measurement.ts';
+import {
+  contentsOf,
+  countRows,
+  createScratchDatabases,
+  tableBytes,
+  runSqlFile,
+  type ScratchDatabases,
+} from '../source/scratch-databases.ts';
+import type { Case, Group, Outcome, Surroundings } from './case.ts';
+import { alternate } from './choose-cases.ts';
+
+export type Given = Pick<Surroundings, 'options' | 'client' | 'temporalAddress' | 'hub'> & {
+  readonly postgres: string;
+};
+
+interface GroupRun {
+  readonly given: Given;
+  readonly group: Group;
+  readonly databases: ScratchDatabases;
+  readonly shared: string;
+  readonly rows: number;
+  readonly tableBytes: number;
+  /** Of the source. */
+  readonly contents: string;
+}
+
+/** With its causes: a failed workflow tells why only there. */
+const explain = (error: unknown): string =>
+  error instanceof Error
+    ? [error.message, error.cause === undefined ? [] : explain(error.cause)].flat().join(': ')
+    : String(error);
+
+async function outcomeOf(run: GroupRun, each: Case, scratch: string): Promise<Outcome> {
+  const { given, databases, shared, rows } = run;
+  try {
+    return await each.run({ ...given, ...databases, scratch, shared, rows });
+  } catch (error) {
+    return { seconds: 0, cpuSeconds: 0, peakBytes: 0, extra: {}, error: explain(error) };
+  }
+}
+
+/** Why the target is not what it should be; null when it is. */
+async function findDifference(run: GroupRun, each: Case, arrived: number): Promise<string | null> {
+  if (arrived !== run.rows) return `the target has ${arrived} rows of ${run.rows}`;
+  if (!each.sameContents) return null;
+  const contents = await contentsOf(run.databases.target, run.group.table);
+  return contents === run.contents ? null : 'the target has other contents than the source';
+}
+
+async function measureOnce(run: GroupRun, each: Case, number: number): Promise<Measurement> {
+  const { databases, group, given } = run;
+  const tableFile = group.table === 'wide' ? 'wide-table.sql' : 'orders-table.sql';
+  await databases.freshTarget(each.tableExists ? tableFile : null);
+  await delay(given.options.settleMs);
+  const scratch = join(run.shared, `${each.name}-${number}`);
+  await mkdir(scratch);
+  const before = loadNow();
+  const { arrived, error, ...outcome } = await outcomeOf(run, each, scratch);
+  const after = loadNow();
+  const rows = arrived?.rows ?? (await countRows(databases.target, group.table).catch(() => 0));
+  const wrong = error ?? (await findDifference(run, each, rows));
+  await rm(scratch, { recursive: true, force: true });
+  return {
+    case: each.name,
+    run: number,
+    ok: wrong === null,
+    rows,
+    ...outcome,
+    load: [before, after],
+    tableBytes: run.tableBytes,
+    ...(wrong === null ? {} : { error: wrong }),
+  };
+}
+
+/** Runs the cases of one group, alternating ours and peers, each run into an empty target. */
+export async function* runGroup(
+  given: Given,
+  group: Group,
+  cases: readonly Case[],
+): AsyncGenerator<Measurement> {
+  const databases = await createScratchDatabases(given.postgres);
+  const shared = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const undo = onExit(async () => {
+    await databases.drop();
+    await rm(shared, { recursive: true, force: true });
+  });
+  try {
+    const rows = group.rows(given.options);
+    await runSqlFile(databases.source, group.file, rows);
+    const run: GroupRun = {
+      given,
+      group,
+      databases,
+      shared,
+      rows,
+      tableBytes: await tableBytes(databases.source, group.table),
+      contents: await contentsOf(databases.source, group.table),
+    };
+    const order = alternate(cases.filter((each) => each.group === group.name));
+    for (let number = 1; number <= group.runs(given.options); number += 1) {
+      for (const each of order) yield await measureOnce(run, each, number);
+    }
+  } finally {
+    await undo();
+  }
+}

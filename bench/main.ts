@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { ALL_CASES, chooseCases, groupsOf } from './cases/choose-cases.ts';
+import { type Given, runGroup } from './cases/run-group.ts';
+import { describeMachine } from './measure/machine.ts';
+import type { Measurement } from './measure/measurement.ts';
+import { type BenchOptions, HELP, parseOptions } from './options.ts';
+import { renderPage, renderResults } from './report/render-page.ts';
+import { createResultsFile, readResults, type Results } from './report/results-file.ts';
+
+const PAGE = fileURLToPath(new URL('../docs/explanation/performance.md', import.meta.url));
+const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+
+function required(variable: string): string {
+  const value = process.env[variable];
+  if (!value) throw new Error(`${variable} is not set: start this with scripts/bench`);
+  return value;
+}
+
+function sayOne({ case: name, run, ok, seconds, peakBytes, load, error }: Measurement): void {
+  const figures = `${seconds.toFixed(2)} s, ${Math.round(peakBytes / 2 ** 20)} MiB, load ${load.join('-')}`;
+  say(`${name} ${run}: ${figures}${ok ? '' : ` NOT GOOD: ${error}`}`);
+}
+
+async function measureAll(options: BenchOptions): Promise<Results> {
+  const cases = chooseCases(options);
+  const temporalAddress = required('SLUICE_TEST_TEMPORAL_ADDRESS');
+  const programs = ['postgres', 'nats-server', 'temporal'].map(
+    (name) => process.env[`SLUICE_TEST_${name.split('-')[0]?.toUpperCase()}_BIN`] ?? name,
+  );
+  const machine = await describeMachine([...programs, 'psql', 'pgcopydb', 'sqlite3']);
+  const file = await createResultsFile(machine, options.command);
+  const connection = await Connection.connect({ address: temporalAddress });
+  const given: Given = {
+    options,
+    temporalAddress,
+    client: new Client({ connection }),
+    hub: required('SLUICE_TEST_NATS_URL'),
+    postgres: required('SLUICE_TEST_POSTGRES_URL'),
+  };
+  try {
+    for (const group of groupsOf(cases)) {
+      say(`${group.name}: making a source of ${group.rows(options)} rows`);
+      for await (const measurement of runGroup(given, group, cases)) {
+        sayOne(measurement);
+        await file.add(measurement);
+      }
+    }
+  } finally {
+    await connection.close();
+  }
+  say(`results are in ${file.path}`);
+  return readResults(file.path);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const options = parseOptions(args);
+  if (options.cases[0] === 'list') {
+    for (const { name, title } of ALL_CASES) process.stdout.write(`${name.padEnd(24)}${title}\n`);
+    return 0;
+  }
+  const all =
+    options.from.length > 0 ? await Promise.all(options.from.map(readResults)) : [await measureAll(options)];
+  process.stdout.write(`${renderResults(all)}\n`);
+  if (options.publish) {
+    await mkdir(fileURLToPath(new URL('.', `file://${PAGE}`)), { recursive: true });
+    await writeFile(PAGE, renderPage(all));
+    say(`wrote ${PAGE}`);
+  }
+  return all.every(({ measurements }) => measurements.every(({ ok }) => ok)) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = error instanceof RangeError || error instanceof TypeError ? 2 : 1;
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# One pipe of COPY binary into a table whose primary key is there. SOURCE, TARGET: database URLs.
+set -euo pipefail
+psql -Xq -v ON_ERROR_STOP=1 "$SOURCE" -c 'copy orders to stdout (format binary)' |
+  psql -Xq -v ON_ERROR_STOP=1 "$TARGET" -c 'copy orders from stdin (format binary)'

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Sling, full refresh. SLING: its binary; SOURCE, TARGET: database URLs; SCRATCH: an empty folder.
+# It makes no primary key by itself; SLING_KEY=1 asks for one.
+set -euo pipefail
+export SLING_HOME_DIR="$SCRATCH/sling" SLING_DISABLE_TELEMETRY=TRUE
+export BENCH_SOURCE="${SOURCE/#postgresql:/postgres:}?sslmode=disable" BENCH_TARGET="$TARGET"
+object=public.orders
+case "$TARGET" in
+  postgres*) BENCH_TARGET="${TARGET/#postgresql:/postgres:}?sslmode=disable" ;;
+  sqlite*)
+    object=main.orders
+    # It would download an old sqlite3 and fall back to slow inserts without one.
+    SQLITE_PATH=$(command -v sqlite3)
+    export SQLITE_PATH
+    ;;
+esac
+options=()
+[ "${SLING_KEY:-}" = 1 ] && options=(--tgt-options '{"table_keys":{"primary":["id"]}}')
+"$SLING" run --src-conn BENCH_SOURCE --src-stream public.orders --tgt-conn BENCH_TARGET --tgt-object "$object" \
+  --mode full-refresh --primary-key id "${options[@]}"

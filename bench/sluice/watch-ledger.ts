@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LEDGER_DEFAULTS } from '../../src/model/config.ts';
+import { loadDialect } from '../../src/databases/index.ts';
+import { TRANSFER } from './write-config.ts';
+
+const POLL_MS = 20;
+/** The target is a new database, so its first run is the one that is watched. */
+const RUN = 1;
+
+/** One look at what the target has committed. */
+export interface Committed {
+  readonly atMs: number;
+  readonly rows: number;
+}
+
+export interface LedgerWatch {
+  /** All changes so far, oldest first. */
+  readonly changes: readonly Committed[];
+  /** Resolves once the ledger holds at least so many rows. */
+  reached(rows: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Asks the target's ledger 50 times a second what is committed, through the product's own port. */
+export async function watchLedger(targetUrl: string): Promise<LedgerWatch> {
+  const dialect = await loadDialect(targetUrl.slice(0, targetUrl.indexOf(':')));
+  const database = await dialect.open(dialect.parseUrl(targetUrl, {}), {
+    maxConnections: 1,
+    applicationName: 'sluice bench',
+    ledger: LEDGER_DEFAULTS,
+  });
+  const ending = new AbortController();
+  const changes: Committed[] = [];
+  const waiting = new Set<() => void>();
+  const committedRows = async (): Promise<number> => {
+    const tables = await database.ledger.progress(TRANSFER, RUN, ending.signal);
+    return tables.reduce((sum, table) => sum + table.rows, 0);
+  };
+  const watching = (async () => {
+    while (!ending.signal.aborted) {
+      // Before the first run there is no ledger to ask.
+      const rows = await committedRows().catch(() => 0);
+      if (rows > (changes.at(-1)?.rows ?? 0)) {
+        changes.push({ atMs: performance.now(), rows });
+        for (const wake of waiting) wake();
+      }
+      await delay(POLL_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    changes,
+    reached: async (rows) => {
+      while ((changes.at(-1)?.rows ?? 0) < rows && !ending.signal.aborted) {
+        await new Promise<void>((resolve) => {
+          waiting.add(resolve);
+          ending.signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      }
+    },
+    stop: async () => {
+      ending.abort();
+      await watching;
+      await database.close();
+    },
+  };
+}

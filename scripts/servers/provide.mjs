@@ -1,0 +1,146 @@
+import { BINARIES } from './binaries.mjs';
+import { provideBinary } from './install-binary.mjs';
+import { providePostgres } from './install-postgres.mjs';
+import { startNats } from './start-nats.mjs';
+import { startPostgres } from './start-postgres.mjs';
+import { startTemporal } from './start-temporal.mjs';
+
+/**
+ * What tests, benchmarks and the demo find in their environment about one kind of server.
+ *
+ * @typedef {Readonly<Record<string, string>>} Variables
+ *
+ * @typedef {object} StartOptions
+ * @property {string} [folder] keeps the data there
+ * @property {readonly number[]} [ports]
+ * @property {boolean} [background]
+ *
+ * @typedef {object} Started
+ * @property {import('./server-process.mjs').RunningServer} server
+ * @property {Variables} variables
+ *
+ * @typedef {object} Kind
+ * @property {string} [address] the variable that names a server which runs already
+ * @property {() => Promise<string>} install resolves to the program, for PostgreSQL to the folder of its programs
+ * @property {string} program the variable for what `install` resolves to
+ * @property {(program: string, options: StartOptions) => Promise<Started>} [start]
+ */
+
+/** @type {Record<'temporal' | 'nats' | 'postgres' | 'toxiproxy', Kind>} */
+export const KINDS = {
+  temporal: {
+    address: 'SLUICE_TEST_TEMPORAL_ADDRESS',
+    install: () => provideBinary(BINARIES.temporal),
+    program: 'SLUICE_TEST_TEMPORAL_BIN',
+    start: async (program, options) => {
+      const server = await startTemporal({ ...options, program });
+      const variables = {
+        SLUICE_TEST_TEMPORAL_ADDRESS: server.address,
+        SLUICE_TEST_TEMPORAL_UI: server.uiUrl,
+      };
+      return { server, variables };
+    },
+  },
+  nats: {
+    address: 'SLUICE_TEST_NATS_URL',
+    install: () => provideBinary(BINARIES.nats),
+    program: 'SLUICE_TEST_NATS_BIN',
+    start: async (program, options) => {
+      const server = await startNats({ ...options, program });
+      const variables = { SLUICE_TEST_NATS_URL: server.url, SLUICE_TEST_NATS_MONITOR: server.monitorUrl };
+      return { server, variables };
+    },
+  },
+  postgres: {
+    address: 'SLUICE_TEST_POSTGRES_URL',
+    install: providePostgres,
+    program: 'SLUICE_TEST_POSTGRES_BIN',
+    start: async (binFolder, options) => {
+      const server = await startPostgres({ ...options, binFolder });
+      return { server, variables: { SLUICE_TEST_POSTGRES_URL: server.url } };
+    },
+  },
+  toxiproxy: {
+    install: () => provideBinary(BINARIES.toxiproxy),
+    program: 'SLUICE_TEST_TOXIPROXY_BIN',
+  },
+};
+
+/** @typedef {keyof typeof KINDS} KindName */
+
+/** @param {string} text @returns {text is KindName} */
+const isKind = (text) => Object.hasOwn(KINDS, text);
+
+/**
+ * @param {string} list "temporal,nats"
+ * @returns {KindName[]}
+ */
+export function parseKinds(list) {
+  const names = list.split(',').filter((name) => name !== '');
+  const unknown = names.filter((name) => !isKind(name));
+  if (unknown.length > 0 || names.length === 0) {
+    throw new Error(`--with takes some of ${Object.keys(KINDS).join(',')}, not "${unknown.join(',')}"`);
+  }
+  return names.filter(isKind);
+}
+
+/**
+ * Installs what is missing, side by side. Without toxiproxy the tests that cut networks are skipped, so it alone may fail.
+ *
+ * @param {readonly KindName[]} names
+ * @param {(line: string) => void} say
+ * @returns {Promise<Partial<Record<KindName, string>>>} where each program is
+ */
+export async function installAll(names, say) {
+  const results = await Promise.allSettled(names.map(async (name) => KINDS[name].install()));
+  /** @type {Partial<Record<KindName, string>>} */
+  const programs = {};
+  /** @type {string[]} */
+  const missing = [];
+  for (const [index, name] of names.entries()) {
+    const result = results[index];
+    if (result?.status === 'fulfilled') {
+      programs[name] = result.value;
+      continue;
+    }
+    const why = result?.reason instanceof Error ? result.reason.message : String(result?.reason);
+    if (name === 'toxiproxy') say(`without toxiproxy: ${why}`);
+    else missing.push(why);
+  }
+  if (missing.length > 0) throw new Error(missing.join('\n'));
+  return programs;
+}
+
+/**
+ * Resolves each kind: a server named in the environment is used as it is, any other is started.
+ *
+ * @param {readonly KindName[]} names
+ * @param {{ say: (line: string) => void, options?: (name: KindName) => StartOptions }} context
+ * @returns {Promise<{ servers: Started[], variables: Variables }>}
+ */
+export async function provideServers(names, { say, options = () => ({}) }) {
+  const given = names.filter((name) => process.env[KINDS[name].address ?? '']);
+  for (const name of given) say(`${name}: using the one at ${process.env[KINDS[name].address ?? '']}`);
+  const programs = await installAll(
+    names.filter((name) => !given.includes(name)),
+    say,
+  );
+  const results = await Promise.allSettled(
+    Object.entries(programs).map(async ([name, program]) => {
+      const kind = KINDS[/** @type {KindName} */ (name)];
+      const started = await kind.start?.(program, options(/** @type {KindName} */ (name)));
+      if (started) say(`${name}: ${Object.values(started.variables).join(' ')} (${program})`);
+      return { started, variables: { [kind.program]: program, ...started?.variables } };
+    }),
+  );
+  const ready = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const servers = ready.flatMap(({ started }) => started ?? []);
+  const failed = results.flatMap((result) =>
+    result.status === 'rejected' ? [String(result.reason.message)] : [],
+  );
+  if (failed.length > 0) {
+    await Promise.all(servers.map(({ server }) => server.stop()));
+    throw new Error(failed.join('\n'));
+  }
+  return { servers, variables: Object.assign({}, ...ready.map(({ variables }) => variables)) };
+}

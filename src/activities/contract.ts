@@ -1,0 +1,156 @@
+import type { Observer } from '../engine/observer.ts';
+import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
+import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
+import type { Config } from '../model/config.ts';
+import type { TransferSettings } from '../model/transfer-spec.ts';
+
+/**
+ * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent;
+ * each activity takes it from its worker's configuration.
+ */
+export type { ReadResult, Refusal, WriteResult };
+
+export interface ActivityDeps {
+  readonly config: Pick<Config, 'transfer'>;
+  readonly connections: ConnectionRegistry;
+  readonly observer: (transfer: string) => Observer;
+  readonly log: ActivityLog;
+}
+
+/** The part of a pino logger that activities need. Never given a vendor's error text (invariant 1). */
+export interface ActivityLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface RunKey {
+  readonly transfer: string;
+  readonly run: number;
+}
+
+export type VerifyMode = 'none' | 'count' | 'checksum';
+
+export interface PrepareRequest {
+  readonly transfer: string;
+  /** First execution id of the workflow: the same for all retries and continuations. */
+  readonly execution: string;
+}
+export interface Prepared {
+  readonly run: number;
+  readonly continued: boolean;
+  readonly source: string;
+  readonly hub: string;
+  readonly target: string;
+  readonly settings: TransferSettings;
+  readonly verify: VerifyMode;
+  readonly gracePeriodMs: number;
+  readonly reportingIntervalMs: number;
+  /** A worker that is silent for so long is taken for dead. */
+  readonly heartbeatTimeoutMs: number;
+  /** All tables are read from one snapshot. */
+  readonly oneSnapshot: boolean;
+  /** The server knows our search attributes; upserting unknown ones would stop the workflow for ever. */
+  readonly searchAttributes: boolean;
+  readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
+  readonly warnings: readonly string[];
+}
+
+export interface TableToPlan {
+  readonly id: string;
+  readonly ordinal: number;
+  /** Null where this execution has not planned it yet: the ledger's generation, or the first. */
+  readonly generation: number | null;
+}
+export interface PlanRequest extends RunKey {
+  readonly tables: readonly TableToPlan[];
+  readonly snapshot: string | null;
+}
+export interface PlannedSummary {
+  readonly table: string;
+  readonly generation: number;
+  readonly lanes: number;
+  readonly endedLanes: number;
+  readonly estimatedRows: number | null;
+  readonly estimatedBytes: number | null;
+  /** It can be read in a snapshot only; planned without one it must be planned again. */
+  readonly needsSnapshot: boolean;
+  /** How much of the source's structure the target does not get; `sluice plan` lists it. */
+  readonly leftOut: number;
+}
+/** Tables that are in neither list were not reached: the slice was told to end. */
+export interface PlanResult {
+  readonly planned: readonly PlannedSummary[];
+  readonly refused: readonly Refusal[];
+}
+
+export interface ReadRequest extends RunKey {
+  readonly table: string;
+  readonly settings: TransferSettings;
+  readonly readers: number;
+  readonly snapshot: string | null;
+}
+
+export interface WriteRequest extends RunKey {
+  readonly settings: TransferSettings;
+  readonly excluded: readonly string[];
+  readonly awaited: number;
+}
+
+export interface VerifyRequest extends RunKey {
+  readonly tables: readonly string[];
+  readonly mode: VerifyMode;
+}
+export interface Comparison {
+  readonly table: string;
+  readonly sourceRows: string;
+  readonly targetRows: string;
+  readonly ledgerRows: string;
+  readonly equal: boolean;
+  readonly drift: boolean;
+}
+export interface VerifyResult {
+  readonly compared: readonly Comparison[];
+  readonly refused: readonly Refusal[];
+}
+
+export interface SampleRequest extends RunKey {
+  /** Tables whose own counts are wanted: those that move. */
+  readonly tables: readonly string[];
+}
+export interface TableSample {
+  readonly table: string;
+  readonly generation: number;
+  readonly lanes: number;
+  readonly endedLanes: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+export interface Sample {
+  /** Of all tables of the run, from the ledger. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly backlog: {
+    readonly lost: boolean;
+    readonly messages: number;
+    readonly bytes: number;
+    readonly maxBytes: number;
+  };
+  readonly creditBytes: number;
+  readonly tables: readonly TableSample[];
+}
+
+export interface CleanUpRequest extends RunKey {
+  /** Marks the run finished: the next start opens a new one instead of continuing it. */
+  readonly close: boolean;
+}
+
+export interface TransferActivities {
+  prepareTransfer(request: PrepareRequest): Promise<Prepared>;
+  planTables(request: PlanRequest): Promise<PlanResult>;
+  readAndPublish(request: ReadRequest): Promise<ReadResult>;
+  writeBatches(request: WriteRequest): Promise<WriteResult>;
+  verifyTables(request: VerifyRequest): Promise<VerifyResult>;
+  sampleProgress(request: SampleRequest): Promise<Sample>;
+  holdSnapshot(request: RunKey): Promise<void>;
+  cleanUp(request: CleanUpRequest): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import type { ActivityDeps, TransferActivities } from './contract.ts';
+import { createCleanUp } from './clean-up.ts';
+import { createHoldSnapshot } from './hold-snapshot.ts';
+import { createPlanTables, createPrepareTransfer } from './plan-transfer.ts';
+import { createReadAndPublish } from './read-and-publish.ts';
+import { createSampleProgress } from './sample-progress.ts';
+import { createVerifyTables } from './verify-tables.ts';
+import { createWriteBatches } from './write-batches.ts';
+
+export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
+export type SourceActivities = Pick<TransferActivities, 'planTables' | 'readAndPublish' | 'holdSnapshot'>;
+export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'verifyTables'>;
+
+/** The activities by the task queue that takes them: readers that wait for a full hub must never starve the writers. */
+export interface Activities {
+  readonly control: ControlActivities;
+  readonly source: SourceActivities;
+  readonly target: TargetActivities;
+}
+
+export const createActivities = (deps: ActivityDeps): Activities => ({
+  control: {
+    prepareTransfer: createPrepareTransfer(deps),
+    sampleProgress: createSampleProgress(deps),
+    cleanUp: createCleanUp(deps),
+  },
+  source: {
+    planTables: createPlanTables(deps),
+    readAndPublish: createReadAndPublish(deps),
+    holdSnapshot: createHoldSnapshot(deps),
+  },
+  target: {
+    writeBatches: createWriteBatches(deps),
+    verifyTables: createVerifyTables(deps),
+  },
+});

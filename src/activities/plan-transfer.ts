@@ -1,0 +1,84 @@
+import { planTable } from '../engine/plan-table.ts';
+import { prepareTransfer, type TransferDeps } from '../engine/prepare-transfer.ts';
+import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
+import type {
+  ActivityDeps,
+  PlanRequest,
+  PlanResult,
+  PlannedSummary,
+  Prepared,
+  PrepareRequest,
+  Refusal,
+} from './contract.ts';
+import { governed } from './governed.ts';
+import { asRefusal } from './failure.ts';
+import { serverKnowsSearchAttributes } from './search-attributes.ts';
+
+/** What the workflow needs of the spec, defaults filled in. */
+const outline = (spec: TransferSpec) => ({
+  source: spec.source,
+  hub: spec.hub,
+  target: spec.target,
+  settings: settingsOf(spec),
+  verify: spec.completion?.verify ?? 'count',
+  gracePeriodMs: durationMs(spec.completion?.gracePeriod ?? DEFAULTS.gracePeriod),
+  reportingIntervalMs: durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval),
+  heartbeatTimeoutMs: durationMs(spec.recovery?.heartbeatTimeout ?? DEFAULTS.heartbeatTimeout),
+  oneSnapshot: spec.consistency === 'snapshot',
+});
+
+/** Runs work with both databases and the hub of a transfer. */
+const withEnds = <T>(
+  deps: ActivityDeps,
+  spec: TransferSpec,
+  work: (ends: TransferDeps) => Promise<T>,
+): Promise<T> =>
+  deps.connections.useDatabase(spec.source, (source) =>
+    deps.connections.useDatabase(spec.target, (target) =>
+      deps.connections.useHub(spec.hub, (hub) => work({ source, target, hub })),
+    ),
+  );
+
+/** Opens the run in the ledger, makes the hub's topics and names the tables. Idempotent by the execution. */
+export const createPrepareTransfer =
+  (deps: ActivityDeps) =>
+  (request: PrepareRequest): Promise<Prepared> =>
+    governed<Prepared>({ log: deps.log }, async (control) => {
+      const spec = deps.config.transfer(request.transfer);
+      const prepared = await withEnds(deps, spec, (ends) =>
+        prepareTransfer(ends, { ...request, spec }, control.stop),
+      );
+      return {
+        ...outline(spec),
+        run: prepared.run,
+        continued: prepared.continued,
+        tables: prepared.tables.map(({ id, ordinal }) => ({ id, ordinal })),
+        warnings: prepared.warnings,
+        searchAttributes: await serverKnowsSearchAttributes(),
+      };
+    });
+
+/** Plans a few tables: ranges into the ledger, the target's table made. One that is refused does not stop the rest. */
+export const createPlanTables =
+  (deps: ActivityDeps) =>
+  (request: PlanRequest): Promise<PlanResult> => {
+    const planned: PlannedSummary[] = [];
+    const refused: Refusal[] = [];
+    return governed<PlanResult>({ log: deps.log, partial: () => ({ planned, refused }) }, async (control) => {
+      const spec = deps.config.transfer(request.transfer);
+      await withEnds(deps, spec, async (ends) => {
+        for (const { id, ordinal, generation } of request.tables) {
+          if (control.stop.aborted) return;
+          const wanted = { ...request, spec, table: id, ordinal, generation };
+          try {
+            const { leftOut, ...summary } = await planTable(ends, wanted, control.stop);
+            planned.push({ ...summary, leftOut: leftOut.length });
+          } catch (error) {
+            refused.push(asRefusal(id, error));
+          }
+          control.progress();
+        }
+      });
+      return { planned, refused };
+    });
+  };

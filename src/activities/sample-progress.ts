@@ -1,0 +1,25 @@
+import { DEFAULTS } from '../model/transfer-spec.ts';
+import type { ActivityDeps, Sample, SampleRequest } from './contract.ts';
+import { governed } from './governed.ts';
+
+/** How far the run is: what the target's ledger holds (invariant 4) and what waits in the hub. */
+export const createSampleProgress =
+  (deps: ActivityDeps) =>
+  (request: SampleRequest): Promise<Sample> =>
+    governed<Sample>({ log: deps.log }, async (control) => {
+      const spec = deps.config.transfer(request.transfer);
+      const tables = await deps.connections.useDatabase(spec.target, (target) =>
+        target.ledger.progress(request.transfer, request.run, control.stop),
+      );
+      const backlog = await deps.connections.useHub(spec.hub, (hub) =>
+        hub.topics.backlog(request, control.stop),
+      );
+      const wanted = new Set(request.tables);
+      return {
+        rows: tables.reduce((sum, table) => sum + table.rows, 0),
+        bytes: tables.reduce((sum, table) => sum + table.bytes, 0),
+        backlog,
+        creditBytes: spec.read?.creditBytes ?? DEFAULTS.creditBytes,
+        tables: tables.filter(({ table }) => wanted.has(table)),
+      };
+    });

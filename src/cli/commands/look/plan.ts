@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { EXIT } from '../../../model/error-codes.ts';
+import { withEnds } from '../../connection/with-ends.ts';
+import { errorValue } from '../../format-error.ts';
+import type { Run } from '../../run-command.ts';
+import { isLossy, showPlan } from '../../show/show-plan.ts';
+
+/** `sluice plan NAME` */
+export function registerPlan(program: Command, run: Run): void {
+  program
+    .command('plan')
+    .argument('<name>', 'transfer of the configuration')
+    .description(
+      'types, structure and ranges of every table before anything moves; exit 4 where a column is lossy or a table refused',
+    )
+    .action(
+      run(async (context, [name = '']) => {
+        const config = context.config();
+        const spec = config.transfer(name);
+        const { planLocally } = await import('../../../workers/local.ts');
+        const signal = new AbortController().signal;
+        const planned = await withEnds(config, spec, (ends) => planLocally(ends, spec, signal));
+        const findings = planned.some(
+          (each) => each.refusal !== null || each.structure === 'missing' || isLossy(each),
+        );
+        return {
+          value: planned.map((each) => ({ ...each, refusal: each.refusal && errorValue(each.refusal) })),
+          text: showPlan(planned),
+          exit: findings ? EXIT.findings : EXIT.done,
+        };
+      }),
+    );
+}

@@ -1,0 +1,168 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { Option, type Command } from 'commander';
+import { maskUrl } from '../../../catalog/mask.ts';
+import { readConfig } from '../../../catalog/read-config.ts';
+import type { Config } from '../../../model/config.ts';
+import { EXIT, type ExitCode } from '../../../model/error-codes.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import type { TransferSettings } from '../../../model/transfer-spec.ts';
+import { testConnection } from '../../connection/test-connection.ts';
+import type { Context } from '../../context.ts';
+import { copyFiles, removeFile, stateFolder, workerRuns, writeCopyConfig } from '../../copy/copy-files.ts';
+import { copyConfig, copyName, type CopyRequest } from '../../copy/copy-spec.ts';
+import { spawnWorker } from '../../copy/spawn-worker.ts';
+import { hasPollers } from '../../temporal/has-pollers.ts';
+import type { Outcome } from '../../output.ts';
+import type { Run } from '../../run-command.ts';
+import { addSettingsOptions, givenSettings, type SettingsOptions } from '../../transfer/settings-options.ts';
+import { inputOf, startTransfer } from '../../transfer/start-transfer.ts';
+import { timeoutMs } from '../../transfer/timeout-option.ts';
+import { transferHandle } from '../../transfer/transfer-handle.ts';
+import { attachAgain, waitForEnd } from '../../transfer/wait-for-end.ts';
+
+interface CopyOptions extends SettingsOptions {
+  readonly tables: readonly string[];
+  readonly hub?: string;
+  readonly name?: string;
+  readonly verify: 'count' | 'checksum';
+  readonly write?: CopyRequest['writeMode'];
+  readonly timeout?: string;
+  readonly detach?: boolean;
+}
+
+const DEFAULT_HUB = 'nats://localhost:4222';
+
+function requestOf(
+  context: Context,
+  [source = '', target = '']: readonly string[],
+  options: CopyOptions,
+): CopyRequest {
+  const hub = options.hub ?? (context.environment['SLUICE_HUB'] || DEFAULT_HUB);
+  return {
+    source,
+    target,
+    hub,
+    tables: options.tables,
+    verify: options.verify,
+    folder: context.folder,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.write === undefined ? {} : { writeMode: options.write }),
+  };
+}
+
+/** Every end must open before anything is started: mistakes in URLs are the commonest of all. */
+async function checkEnds(config: Config): Promise<void> {
+  const tested = await Promise.all(config.connectionNames.map((name) => testConnection(config, name)));
+  const failed = tested.find(({ error }) => error !== null);
+  if (failed?.error) throw failed.error;
+}
+
+async function isRunning(client: Client, name: string): Promise<boolean> {
+  try {
+    return (await transferHandle(client, name).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+interface Prepared {
+  readonly name: string;
+  readonly taskQueue: string;
+  readonly override: Partial<TransferSettings>;
+}
+
+/** Starts the transfer, or attaches to it where it runs. @returns whether it was started */
+async function startOrAttach(context: Context, { name, taskQueue, override }: Prepared): Promise<boolean> {
+  if (await isRunning(await context.client(), name)) return false;
+  try {
+    await startTransfer(context, name, { input: inputOf(name, override), taskQueue });
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
+}
+
+type CopyOutcome = Outcome & { readonly exit?: ExitCode };
+
+async function copy(context: Context, request: CopyRequest, options: CopyOptions): Promise<CopyOutcome> {
+  const waitMs = timeoutMs(options.timeout);
+  const override = givenSettings(options);
+  const name = copyName(request);
+  const taskQueue = context.options.taskQueue ?? `sluice-${name.startsWith('copy-') ? name : `copy-${name}`}`;
+  const file = copyConfig(name, request);
+  const { config, problems } = readConfig({
+    text: JSON.stringify(file),
+    path: 'command line',
+    folder: context.folder,
+    environment: context.environment,
+  });
+  if (config === null) throw problems[0] ?? new SluiceError('config.invalid', 'the copy cannot be described');
+  const shown = `${maskUrl(request.source)} → ${maskUrl(request.target)} through ${maskUrl(request.hub)}`;
+  if (context.options.dryRun)
+    return { value: { transfer: name, taskQueue, started: false }, text: `would copy ${shown} as ${name}` };
+
+  await checkEnds(config);
+  const client = await context.client();
+  const folder = stateFolder(context.environment);
+  const files = copyFiles(folder, name);
+  const started = await startOrAttach(context, { name, taskQueue, override });
+  let died: AbortSignal | undefined;
+  const { namespace } = await context.temporal();
+  const served = workerRuns(files) ?? (!started && (await hasPollers(client, namespace, taskQueue)));
+  if (!served) {
+    writeCopyConfig(folder, files, file);
+    died = spawnWorker({ ...context, transfer: name, taskQueue, files });
+  }
+  context.output.note(`${started ? 'copying' : 'attached to'} ${name}: ${shown}`);
+  if (options.detach)
+    return {
+      value: { transfer: name, taskQueue, started },
+      text: `attach with: ${attachAgain(context, name)}`,
+    };
+  const outcome = await waitForEnd(context, name, { timeoutMs: waitMs, ...(died ? { givenUp: died } : {}) });
+  if (outcome.exit === EXIT.done) removeFile(files.log);
+  return outcome;
+}
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...value.split(','),
+];
+
+/** `sluice copy SRC DST --tables …` */
+export function registerCopy(program: Command, run: Run): void {
+  const command = program
+    .command('copy')
+    .argument('<source>', 'postgres://user@host/database or sqlite:PATH')
+    .argument('<target>', 'the same')
+    .description(
+      'copy tables without a configuration file; exit 0 only when both sides were compared and are equal',
+    )
+    .requiredOption(
+      '--tables <patterns>',
+      'for example "public.*,!public.audit_*"; may be given several times',
+      collect,
+    )
+    .option('--hub <url>', `event hub (SLUICE_HUB; default ${DEFAULT_HUB})`)
+    .option('--name <name>', 'name of the transfer; by default made from what is copied')
+    .addOption(
+      new Option('--verify <mode>', 'what is compared at the end')
+        .choices(['count', 'checksum'])
+        .default('checksum'),
+    )
+    .addOption(
+      new Option('--write <mode>', 'how rows are written (default: only into empty tables)').choices([
+        'fail-if-not-empty',
+        'append',
+        'truncate',
+        'upsert',
+      ]),
+    )
+    .option('--timeout <duration>', 'wait this long at most; then exit 124, and the copy goes on')
+    .option('--detach', 'do not wait');
+  addSettingsOptions(command).action(
+    run<CopyOptions>((context, args, options) => copy(context, requestOf(context, args, options), options)),
+  );
+}

@@ -1,0 +1,117 @@
+import { resolve } from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { type Command, Option } from 'commander';
+import { EXIT, type ExitCode } from '../../../model/error-codes.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { taskQueues } from '../../../workflows/messages.ts';
+import type { runWorker as RunWorker } from '../../../workers/main.ts';
+import type { Context } from '../../context.ts';
+import { removeCopyConfig } from '../../copy/copy-files.ts';
+import type { Outcome } from '../../output.ts';
+import type { Run } from '../../run-command.ts';
+import { transferHandle } from '../../transfer/transfer-handle.ts';
+
+type WorkerSettings = Parameters<typeof RunWorker>[0];
+type WorkerRole = WorkerSettings['role'];
+
+interface WorkerOptions {
+  readonly role?: WorkerRole;
+  readonly metricsPort?: string;
+  readonly logLevel?: string;
+  readonly exitWith?: string;
+  readonly removeConfig?: boolean;
+}
+
+const ROLES = ['control', 'source', 'target', 'all'] as const satisfies readonly WorkerRole[];
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+
+function metricsPort(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new SluiceError('input.invalid', `"${text}" is no port`, { where: '--metrics-port' });
+}
+
+async function settingsOf(context: Context, options: WorkerOptions): Promise<WorkerSettings> {
+  return {
+    temporal: await context.temporal(),
+    config: context.config(),
+    role: options.role ?? 'all',
+    metricsPort: metricsPort(options.metricsPort ?? context.environment['SLUICE_METRICS_PORT']),
+    logLevel: options.logLevel ?? (context.environment['SLUICE_LOG_LEVEL'] || 'info'),
+    exitWith: options.exitWith ?? null,
+  };
+}
+
+async function stillRuns(context: Context, transfer: string): Promise<boolean> {
+  try {
+    const description = await transferHandle(await context.client(), transfer).describe();
+    return description.status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** The SDK takes SIGINT and SIGTERM and ends the worker at its next batch: that is how it is meant to end. */
+async function work(
+  context: Context,
+  options: WorkerOptions,
+): Promise<Outcome & { readonly exit?: ExitCode }> {
+  const settings = await settingsOf(context, options);
+  const { runWorker } = await import('../../../workers/main.ts');
+  await runWorker(settings, new AbortController().signal);
+  const ended = { value: { role: settings.role, ended: true }, text: '' };
+  if (settings.exitWith === null) return ended;
+  // Who waits for the transfer must learn that its worker left before the end.
+  if (await stillRuns(context, settings.exitWith)) return { ...ended, exit: EXIT.terminated };
+  if (options.removeConfig) removeCopyConfig(resolve(context.folder, settings.config.path));
+  return ended;
+}
+
+/** `sluice worker` */
+export function registerWorker(program: Command, run: Run): void {
+  program
+    .command('worker')
+    .description('run a worker for the configuration until it is told to end')
+    .addOption(
+      new Option('--role <role>', 'what it does: workflows, reading, writing, or all')
+        .choices([...ROLES])
+        .default('all'),
+    )
+    .option('--metrics-port <port>', 'serve /livez, /readyz and /metrics on 127.0.0.1 (SLUICE_METRICS_PORT)')
+    .addOption(
+      new Option('--log-level <level>', 'of the log on standard error (SLUICE_LOG_LEVEL)').choices([
+        ...LOG_LEVELS,
+      ]),
+    )
+    .option('--exit-with <transfer>', 'end when this transfer has ended')
+    .addOption(
+      new Option('--remove-config', 'remove the configuration file when the transfer has ended').hideHelp(),
+    )
+    .action(run<WorkerOptions>((context, _, options) => work(context, options)));
+}
+
+/** `sluice up`: everything that a transfer needs of us, in one process. */
+export function registerUp(program: Command, run: Run): void {
+  program
+    .command('up')
+    .description('run everything for the configuration in this process: a worker of all roles')
+    .option('--metrics-port <port>', 'serve /livez, /readyz and /metrics on 127.0.0.1 (SLUICE_METRICS_PORT)')
+    .action(
+      run<WorkerOptions>(async (context, _, options) => {
+        const config = context.config();
+        const { address, namespace, taskQueue } = await context.temporal();
+        context.output.note(
+          `${config.path}: transfers ${Object.keys(config.transfers).join(', ') || '(none)'}`,
+        );
+        context.output.note(
+          `Temporal at ${address}, namespace ${namespace}; task queues ${Object.values(taskQueues(taskQueue)).join(', ')}`,
+        );
+        context.output.note(
+          'start a transfer in another terminal: sluice start NAME --wait; Ctrl-C ends this worker',
+        );
+        return work(context, { ...options, role: 'all' });
+      }),
+    );
+}

@@ -1,0 +1,31 @@
+import type { TransferReport } from '../../workflows/messages.ts';
+import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from './quantities.ts';
+import { showTables } from './show-status.ts';
+
+const comparison = (report: TransferReport): string => {
+  if (report.verify === 'none') return 'not compared';
+  const drift = report.drifted > 0 ? `, ${report.drifted} differ while the source changed` : '';
+  return `${report.verify}: ${report.equal} of ${report.compared} tables equal${drift}`;
+};
+
+/** What a transfer did, at its end. Tables are listed where something is to be said about them, or all of few. */
+export function showReport(report: TransferReport): string {
+  const rate = report.elapsedMs > 0 ? (report.rows / report.elapsedMs) * 1000 : 0;
+  return [
+    `${report.transfer} · ${report.phase} · run ${report.run}`,
+    `from       ${formatTime(report.startedAt)} to ${formatTime(report.endedAt)}: ${formatDuration(report.elapsedMs)}`,
+    `moved      ${formatCount(report.rows)} rows, ${formatBytes(report.bytes)}, ${formatRate(rate)} rows`,
+    `tables     ${report.counts.total}${report.skipped > 0 ? `, ${report.skipped} skipped` : ''}`,
+    `verified   ${comparison(report)}`,
+    ...report.warnings.map((warning) => `  ! ${warning}`),
+    '',
+    showTables(report.tables),
+  ].join('\n');
+}
+
+/** Nothing was left out and nothing differs, not even by drift: what exit code 0 promises. */
+export const isClean = (report: TransferReport): boolean =>
+  report.phase === 'finished' &&
+  report.skipped === 0 &&
+  report.drifted === 0 &&
+  report.equal === report.compared;

@@ -1,0 +1,123 @@
+import type { TableState, TransferStatus } from '../../workflows/messages.ts';
+import { type Column, formatColumns } from './columns.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDone,
+  formatDuration,
+  formatRate,
+  formatShare,
+  formatTime,
+} from './quantities.ts';
+
+const TABLE_COLUMNS: readonly Column[] = [
+  { title: 'TABLE' },
+  { title: 'STATUS' },
+  { title: 'ROWS', right: true },
+  { title: 'ESTIMATED', right: true },
+  { title: 'DONE', right: true },
+  { title: 'BYTES', right: true },
+  { title: 'RANGES', right: true },
+];
+
+const isDone = (table: TableState): boolean =>
+  table.status === 'copied' || table.status === 'verifying' || table.status === 'finished';
+
+const tableRow = (table: TableState): readonly string[] => [
+  table.table,
+  table.status,
+  formatCount(table.rows),
+  table.estimatedRows === null ? '-' : formatCount(table.estimatedRows),
+  formatDone(table.rows, table.estimatedRows, isDone(table)),
+  formatBytes(table.bytes),
+  `${table.endedLanes}/${table.lanes}`,
+];
+
+/** Tables and, below, what is wrong with some of them. */
+export function showTables(tables: readonly TableState[]): string {
+  const troubles = tables.flatMap(({ table, error, comparison }) => [
+    ...(error
+      ? [
+          `✗ ${table}: ${error.code}${error.vendorCode ? ` [${error.vendorCode}]` : ''} ${error.message}`,
+          ...(error.suggestion ? [`    → ${error.suggestion}`] : []),
+        ]
+      : []),
+    ...(comparison && !comparison.equal
+      ? [
+          `${comparison.drift ? '~' : '✗'} ${table}: source ${formatCount(BigInt(comparison.sourceRows))} rows, target ${formatCount(BigInt(comparison.targetRows))}${comparison.drift ? ', the source changed while it was compared' : ''}`,
+        ]
+      : []),
+  ]);
+  const table = formatColumns(TABLE_COLUMNS, tables.map(tableRow));
+  return troubles.length === 0 ? table : `${table}\n\n${troubles.join('\n')}`;
+}
+
+const headline = (status: TransferStatus): string => {
+  const run = status.run === null ? '' : ` · run ${status.run}${status.continued ? ' (continued)' : ''}`;
+  const ends = [status.source, status.hub, status.target].filter((name) => name !== null).join(' → ');
+  return `${status.transfer} · ${status.phase}${run}${ends === '' ? '' : ` · ${ends}`}`;
+};
+
+function reasonLines({ reason, phase }: TransferStatus): readonly string[] {
+  if (!reason) return [];
+  return [`${phase}: ${reason.text}${reason.by ? `, by ${reason.by}` : ''}, ${formatTime(reason.at)}`];
+}
+
+function totalsLines({ totals, elapsedMs, tables, settings }: TransferStatus): readonly string[] {
+  const done = formatDone(totals.rowsApplied, totals.estimatedRows, false);
+  const estimate =
+    totals.estimatedRows === null ? '' : ` of about ${formatCount(totals.estimatedRows)} (${done})`;
+  const counts = Object.entries(tables.byStatus)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ');
+  return [
+    `tables     ${tables.total}${counts === '' ? '' : `: ${counts}`}`,
+    `source     ${formatCount(totals.rowsRead)} rows, ${formatBytes(totals.bytesRead)}`,
+    `processed  ${formatCount(totals.rowsApplied)} rows, ${formatBytes(totals.bytesApplied)}${estimate}`,
+    `rate       ${formatRate(totals.rowsPerSecond)} rows, ${formatBytes(totals.bytesPerSecond)}/s · elapsed ${formatDuration(elapsedMs)}`,
+    ...(settings
+      ? [
+          `settings   ${settings.readers} readers, ${settings.writers} writers, blocks of ${formatBytes(settings.blockBytes)}${settings.ratePerSecond > 0 ? `, at most ${formatRate(settings.ratePerSecond)}` : ''}`,
+        ]
+      : []),
+  ];
+}
+
+const healthLines = ({ health }: TransferStatus): readonly string[] => [
+  `health     ${health.health} · difference ${formatCount(health.difference)} rows · window ${formatShare(health.windowUsed)} · hub ${formatShare(health.hubUsed)} · writers ${formatShare(health.writersUsed)}`,
+  ...health.warnings.map((warning) => `  ! ${warning}`),
+];
+
+/** The whole status of a transfer for people; `total` tables, of which some are shown. */
+export function showStatus(status: TransferStatus, tables: readonly TableState[]): string {
+  const left = status.tables.total - tables.length;
+  return [
+    headline(status),
+    ...reasonLines(status),
+    ...totalsLines(status),
+    ...healthLines(status),
+    ...(tables.length === 0 ? [] : ['', showTables(tables)]),
+    ...(left > 0 && tables.length > 0
+      ? [`… and ${formatCount(left)} more: sluice status ${status.transfer} --all`]
+      : []),
+  ].join('\n');
+}
+
+/** One line that fits most terminals. */
+export function showProgressLine(status: TransferStatus): string {
+  const { totals, tables, health } = status;
+  const done = formatDone(totals.rowsApplied, totals.estimatedRows, status.phase === 'finished');
+  const finished =
+    (tables.byStatus.finished ?? 0) + (tables.byStatus.copied ?? 0) + (tables.byStatus.verifying ?? 0);
+  const parts = [
+    `${status.transfer} ${status.phase}`,
+    `${finished}/${tables.total} tables`,
+    `${formatCount(totals.rowsApplied)} rows ${done}`,
+    formatBytes(totals.bytesApplied),
+    `${formatRate(totals.rowsPerSecond)} rows`,
+    formatDuration(status.elapsedMs),
+    ...(health.health === 'ok' ? [] : [health.health]),
+  ];
+  return parts.join(' · ');
+}

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT, type ExitCode } from '../../model/error-codes.ts';
+import type { TransferReport } from '../../workflows/messages.ts';
+import type { Context } from '../context.ts';
+import { listenForInterruption } from '../interruption.ts';
+import { isClean, showReport } from '../show/show-report.ts';
+import { showProgressLine } from '../show/show-status.ts';
+import type { Outcome } from '../output.ts';
+import { shellWord } from './schedule-lines.ts';
+import { queryStatus, transferHandle } from './transfer-handle.ts';
+
+const PROGRESS_EVERY_MS = 1_000;
+
+export interface WaitOptions {
+  /** Null: for as long as it takes. */
+  readonly timeoutMs: number | null;
+  /** Aborted with an error that is then thrown: the worker of a copy died. */
+  readonly givenUp?: AbortSignal;
+}
+
+type Ended = { readonly how: 'ended'; readonly report: TransferReport } | { readonly how: 'left' };
+
+async function showProgress(context: Context, name: string, signal: AbortSignal): Promise<void> {
+  const client = await context.client();
+  while (!signal.aborted) {
+    // Progress is a courtesy: a worker that is busy or away must not end the waiting.
+    const status = await queryStatus(client, name).catch(() => null);
+    if (signal.aborted) return;
+    if (status) context.output.progress(showProgressLine(status));
+    await delay(PROGRESS_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+const whenAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+async function endOrLeave(context: Context, name: string, left: AbortSignal): Promise<Ended> {
+  const client = await context.client();
+  const over = new AbortController();
+  const shown = context.output.live
+    ? showProgress(context, name, AbortSignal.any([left, over.signal]))
+    : null;
+  const result = transferHandle(client, name).result() as Promise<TransferReport>;
+  // After the waiting is over its failure is nobody's: the connection is closed under it.
+  result.catch(() => undefined);
+  try {
+    return await Promise.race([
+      result.then((report): Ended => ({ how: 'ended', report })),
+      whenAborted(left).then((): Ended => ({ how: 'left' })),
+    ]);
+  } finally {
+    over.abort();
+    await shown;
+  }
+}
+
+/** How to come back, with the flags that this call had. */
+export function attachAgain({ options }: Pick<Context, 'options'>, name: string): string {
+  const { address, namespace, profile } = options;
+  const flags = Object.entries({ address, namespace, profile }).flatMap(([flag, value]) =>
+    value === undefined ? [] : [` --${flag} ${shellWord(value)}`],
+  );
+  return `sluice status ${name} --watch${flags.join('')}`;
+}
+
+export const leftRunning = (
+  context: Context,
+  name: string,
+  exit: ExitCode,
+): Outcome & { readonly exit: ExitCode } => {
+  const attach = attachAgain(context, name);
+  context.output.note(`detached: the transfer goes on. Attach again with: ${attach}`);
+  return { value: { transfer: name, detached: true, attach }, text: '', exit };
+};
+
+/**
+ * Waits for the end of a transfer and shows how far it is. Ctrl-C and a time-out leave the transfer running.
+ * @throws WorkflowFailedError
+ */
+export async function waitForEnd(
+  context: Context,
+  name: string,
+  { timeoutMs, givenUp }: WaitOptions,
+): Promise<Outcome & { readonly exit: ExitCode }> {
+  const interruption = listenForInterruption();
+  const timeout = timeoutMs === null ? null : AbortSignal.timeout(timeoutMs);
+  const left = AbortSignal.any([
+    interruption.signal,
+    ...(timeout ? [timeout] : []),
+    ...(givenUp ? [givenUp] : []),
+  ]);
+  try {
+    const ended = await endOrLeave(context, name, left);
+    if (ended.how === 'ended') {
+      return {
+        value: ended.report,
+        text: showReport(ended.report),
+        exit: isClean(ended.report) ? EXIT.done : EXIT.findings,
+      };
+    }
+    if (givenUp?.aborted) throw givenUp.reason;
+    return leftRunning(context, name, interruption.exitCode() ?? EXIT.timedOut);
+  } finally {
+    interruption.close();
+  }
+}

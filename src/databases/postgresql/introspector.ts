@@ -1,0 +1,197 @@
+import type { Introspector } from '../../engine/ports/introspector.ts';
+import type { OpenOptions } from '../../engine/ports/dialect.ts';
+import type { TableName } from '../../model/table-name.ts';
+import type {
+  CheckSchema,
+  ColumnSchema,
+  ForeignKeySchema,
+  IndexSchema,
+  KeySchema,
+  TableSchema,
+} from '../../model/table-schema.ts';
+import type { Pool, Session } from './pool.ts';
+import { literal } from './sql.ts';
+
+// to_jsonb(row)->>'name' reads columns that later versions added to the catalog; null on those without.
+const COLUMNS = `
+  jsonb_agg(jsonb_build_object(
+    'name', a.attname,
+    'type', format_type(b.oid, b.typmod),
+    'baseType', format_type(b.oid, NULL),
+    'nullable', NOT (a.attnotnull OR b.typnotnull),
+    'default', CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by-default' END,
+    'generated', CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    'collation', CASE WHEN co.collname = 'default' THEN base.collation ELSE co.collname END,
+    'enumLabels', (SELECT jsonb_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid),
+    'comment', col_description(a.attrelid, a.attnum)
+  ) ORDER BY a.attnum)`;
+
+/** A domain becomes the type under it, with the length that the domain gives it. */
+const BASE_TYPE = `
+  WITH RECURSIVE r AS (
+    SELECT t.oid, t.typtype, t.typbasetype, a.atttypmod AS typmod, t.typtypmod, t.typnotnull FROM pg_type t WHERE t.oid = a.atttypid
+    UNION ALL
+    SELECT t.oid, t.typtype, t.typbasetype, r.typtypmod, t.typtypmod, r.typnotnull OR t.typnotnull
+    FROM r JOIN pg_type t ON t.oid = r.typbasetype WHERE r.typtype = 'd')
+  SELECT r.oid, r.typmod, r.typnotnull FROM r WHERE r.typtype <> 'd'`;
+
+const NAMES = (relation: string, numbers: string): string =>
+  `(SELECT jsonb_agg(a.attname ORDER BY num.place) FROM unnest(${numbers}) WITH ORDINALITY AS num(attnum, place) JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = num.attnum)`;
+
+const INDEXES = `
+  SELECT jsonb_agg(jsonb_build_object(
+    'name', ic.relname,
+    'columns', coalesce(${NAMES('i.indrelid', 'i.indkey::int2[]')}, '[]'),
+    'keyColumns', coalesce(${NAMES('i.indrelid', '(i.indkey::int2[])[0:i.indnkeyatts - 1]')}, '[]'),
+    'primary', i.indisprimary,
+    'unique', i.indisunique,
+    'usable', i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+      SELECT FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) AS k(attnum)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE NOT a.attnotnull),
+    'definition', pg_get_indexdef(i.indexrelid)
+  ) ORDER BY i.indisprimary DESC, ic.relname)
+  FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indislive`;
+
+const CONSTRAINTS = `
+  SELECT jsonb_agg(jsonb_build_object(
+    'name', k.conname,
+    'type', k.contype,
+    'columns', coalesce(${NAMES('k.conrelid', 'k.conkey')}, '[]'),
+    'references', CASE WHEN k.contype = 'f' THEN jsonb_build_object('schema', fn.nspname, 'name', fc.relname) END,
+    'referencedColumns', ${NAMES('k.confrelid', 'k.confkey')},
+    'definition', pg_get_constraintdef(k.oid)
+  ) ORDER BY k.conname)
+  FROM pg_constraint k LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+  WHERE k.conrelid = c.oid AND k.contype IN ('f', 'c')`;
+
+/** Sums over a table and its partitions. reltuples is -1 (before 14: 0 with no pages) where nothing was ever counted. */
+const SIZES = `
+  WITH RECURSIVE tree AS (
+    SELECT c.oid, c.relkind
+    UNION ALL
+    SELECT p.oid, p.relkind FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid AND tree.relkind = 'p' JOIN pg_class p ON p.oid = i.inhrelid)
+  SELECT CASE WHEN bool_and(p.reltuples >= 0 AND (p.relpages > 0 OR pg_relation_size(p.oid) = 0)) THEN sum(p.reltuples)::bigint END AS rows,
+    sum(pg_table_size(p.oid))::bigint AS bytes
+  FROM tree JOIN pg_class p ON p.oid = tree.oid WHERE p.relkind = 'r'`;
+
+const DESCRIBE = `
+  SELECT jsonb_build_object(
+    'table', jsonb_build_object('schema', n.nspname, 'name', c.relname),
+    'kind', CASE WHEN c.relkind = 'p' THEN 'partitioned' WHEN c.relispartition THEN 'partition' WHEN parent.name IS NOT NULL THEN 'inheritance-child' ELSE 'table' END,
+    'parent', CASE WHEN parent.name IS NOT NULL THEN jsonb_build_object('schema', parent.schema, 'name', parent.name) END,
+    'columns', (SELECT ${COLUMNS}
+      FROM pg_attribute a
+      JOIN LATERAL (${BASE_TYPE}) AS b ON true
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      LEFT JOIN pg_collation co ON co.oid = a.attcollation
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+    'indexes', (${INDEXES}),
+    'constraints', (${CONSTRAINTS}),
+    'comment', obj_description(c.oid, 'pg_class'),
+    'estimatedRows', sizes.rows,
+    'estimatedBytes', sizes.bytes
+  )::text
+  FROM unnest($1::text[], $2::text[]) AS wanted(schema, name)
+  JOIN pg_namespace n ON n.nspname = wanted.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name AND c.relkind IN ('r', 'p')
+  CROSS JOIN (SELECT CASE WHEN to_jsonb(db)->>'datlocprovider' = 'i' THEN 'icu' ELSE db.datcollate END AS collation FROM pg_database db WHERE db.datname = current_database()) AS base
+  LEFT JOIN LATERAL (SELECT pn.nspname AS schema, pc.relname AS name FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1) AS parent ON true
+  JOIN LATERAL (${SIZES}) AS sizes ON true
+  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+
+interface FoundIndex extends IndexSchema {
+  readonly keyColumns: readonly string[];
+  readonly primary: boolean;
+  readonly usable: boolean;
+}
+
+interface Found
+  extends Omit<TableSchema, 'columns' | 'indexes' | 'primaryKey' | 'uniqueKeys' | 'foreignKeys' | 'checks'> {
+  readonly columns: readonly Omit<ColumnSchema, 'precision' | 'scale' | 'maxChars'>[] | null;
+  readonly indexes: readonly FoundIndex[] | null;
+  readonly constraints: readonly (ForeignKeySchema & { readonly type: 'f' | 'c' })[] | null;
+}
+
+/** The numbers in brackets of `numeric(12,2)`, `character varying(20)`, `timestamp(3) with time zone`. */
+function parametersOf(type: string): Pick<ColumnSchema, 'precision' | 'scale' | 'maxChars'> {
+  const [first = null, second = null] = (/\((-?\d+(?:,-?\d+)?)\)/.exec(type)?.[1] ?? '')
+    .split(',')
+    .map((text) => (text === '' ? null : Number(text)));
+  if (type.startsWith('character')) return { precision: null, scale: null, maxChars: first };
+  return { precision: first, scale: type.startsWith('numeric(') ? second : null, maxChars: null };
+}
+
+const keyOf = (index: FoundIndex): KeySchema => ({ name: index.name, columns: index.keyColumns });
+
+function toSchema(found: Found): TableSchema {
+  const indexes = found.indexes ?? [];
+  const primary = indexes.find((index) => index.primary);
+  const others = indexes.filter((index) => !index.primary);
+  const constraints = found.constraints ?? [];
+  const { constraints: _, ...rest } = found;
+  return {
+    ...rest,
+    columns: (found.columns ?? []).map((column) => ({ ...column, ...parametersOf(column.type) })),
+    primaryKey: primary ? keyOf(primary) : null,
+    uniqueKeys: others.filter((index) => index.usable).map(keyOf),
+    indexes: others.map(({ name, columns, unique, definition }) => ({ name, columns, unique, definition })),
+    foreignKeys: constraints
+      .filter(({ type }) => type === 'f')
+      .map(({ name, columns, references, referencedColumns, definition }) => ({
+        name,
+        columns,
+        references,
+        referencedColumns,
+        definition,
+      })),
+    checks: constraints
+      .filter(({ type }) => type === 'c')
+      .map(({ name, definition }): CheckSchema => ({ name, definition })),
+  };
+}
+
+/** The catalog's view of the named tables, in name order; one statement. */
+export async function describeTables(
+  session: Session,
+  tables: readonly TableName[],
+): Promise<readonly TableSchema[]> {
+  const { rows } = await session.query(DESCRIBE, [
+    tables.map(({ schema }) => schema),
+    tables.map(({ name }) => name),
+  ]);
+  return rows.map(([text]) => toSchema(JSON.parse(text ?? 'null') as Found));
+}
+
+/** Not listed: temporary tables, partitions (their root is), tables that an extension owns, our ledger. */
+function renderList(ledger: OpenOptions['ledger']): string {
+  const own = ['runs', 'tables', 'lanes'].map((name) => literal(ledger.prefix + name)).join(', ');
+  return `
+    SELECT n.nspname, c.relname, sizes.rows
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN LATERAL (
+      SELECT CASE WHEN c.reltuples > 0 OR (c.reltuples = 0 AND c.relpages > 0) THEN c.reltuples::bigint END AS rows
+    ) AS sizes ON true
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT (n.nspname = ${literal(ledger.schema)} AND c.relname IN (${own}))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+}
+
+export function createIntrospector(pool: Pool, options: Pick<OpenOptions, 'ledger'>): Introspector {
+  return {
+    listTables: (signal) =>
+      pool.use(async (session) => {
+        const { rows } = await session.query(renderList(options.ledger));
+        return rows.map(([schema, name, estimate]) => ({
+          table: { schema: schema ?? '', name: name ?? '' },
+          estimatedRows: estimate === null || estimate === undefined ? null : Number(estimate),
+        }));
+      }, signal),
+    describeTables: (tables, signal) =>
+      tables.length === 0
+        ? Promise.resolve([])
+        : pool.use((session) => describeTables(session, tables), signal),
+  };
+}

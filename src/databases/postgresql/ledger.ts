@@ -1,0 +1,355 @@
+import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
+import type { OpenOptions } from '../../engine/ports/dialect.ts';
+import type { Batch } from '../../model/batch.ts';
+import type { LaneProgress, LaneRef, Opening } from '../../model/lane.ts';
+import { decodePosition, encodePosition } from '../../model/row-block.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import type { ErrorContext } from './error-codes.ts';
+import type { Cells, Pool, Session } from './pool.ts';
+import { literal, quote } from './sql.ts';
+import { clearTable, replaceTable } from './structure.ts';
+
+/** Quoted names of the ledger's tables. */
+export interface LedgerNames {
+  readonly schema: string;
+  readonly runs: string;
+  readonly tables: string;
+  readonly lanes: string;
+}
+
+export function ledgerNames({ schema, prefix }: OpenOptions['ledger']): LedgerNames {
+  const name = (table: string): string => `${quote(schema)}.${quote(prefix + table)}`;
+  return { schema: quote(schema), runs: name('runs'), tables: name('tables'), lanes: name('lanes') };
+}
+
+const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
+
+// Keys are compared byte by byte; half-filled pages let the update of each batch stay on its page.
+const renderInstall = (names: LedgerNames): string => `
+  CREATE TABLE IF NOT EXISTS ${names.runs} (
+    transfer text COLLATE "C" NOT NULL, run integer NOT NULL, execution text COLLATE "C" NOT NULL,
+    opened_by text COLLATE "C" NOT NULL, plan_hash text COLLATE "C" NOT NULL, spec text NOT NULL,
+    opened_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz,
+    PRIMARY KEY (transfer, run));
+  CREATE TABLE IF NOT EXISTS ${names.tables} (
+    transfer text COLLATE "C" NOT NULL, run integer NOT NULL, table_id text COLLATE "C" NOT NULL,
+    generation integer NOT NULL, plan text NOT NULL, incarnation text NOT NULL, change_marker text NOT NULL,
+    planned_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (transfer, run, table_id),
+    FOREIGN KEY (transfer, run) REFERENCES ${names.runs} ON DELETE CASCADE);
+  CREATE TABLE IF NOT EXISTS ${names.lanes} (
+    transfer text COLLATE "C" NOT NULL, run integer NOT NULL, table_id text COLLATE "C" NOT NULL,
+    generation integer NOT NULL, lane integer NOT NULL, range_after text, range_upto text,
+    attempt integer NOT NULL DEFAULT 0, n integer NOT NULL DEFAULT 0, position text,
+    rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, ended boolean NOT NULL DEFAULT false,
+    applied_at timestamptz,
+    PRIMARY KEY (transfer, run, table_id, generation, lane),
+    FOREIGN KEY (transfer, run) REFERENCES ${names.runs} ON DELETE CASCADE) WITH (fillfactor = 50)`;
+
+const lockFor = (name: string): string =>
+  `SELECT pg_advisory_xact_lock(hashtextextended(${literal(`sluice ${name}`)}, 0))`;
+
+interface Rights {
+  readonly user: string;
+  readonly database: string;
+  readonly installed: boolean;
+  readonly hasSchema: boolean;
+  readonly mayCreate: boolean;
+}
+
+async function rightsOf(session: Session, options: OpenOptions['ledger']): Promise<Rights> {
+  const { rows } = await session.query(
+    `SELECT current_user, current_database(),
+      (SELECT count(*) FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = ANY($2::text[])),
+      n.oid, CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE, USAGE') AND has_schema_privilege(n.oid, 'CREATE') END
+    FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = $1`,
+    [options.schema, ['runs', 'tables', 'lanes'].map((name) => options.prefix + name)],
+  );
+  const [user, database, found, oid, may] = rows[0] ?? [];
+  return {
+    user: user ?? '',
+    database: database ?? '',
+    installed: found === '3',
+    hasSchema: oid !== null,
+    mayCreate: may === 't',
+  };
+}
+
+async function install(session: Session, names: LedgerNames, options: OpenOptions['ledger']): Promise<void> {
+  await session.query(lockFor(`ledger ${names.lanes}`)); // two workers that start at once
+  const rights = await rightsOf(session, options);
+  if (rights.installed) return;
+  if (!rights.mayCreate) {
+    const on = rights.hasSchema
+      ? `USAGE, CREATE ON SCHEMA ${names.schema}`
+      : `CREATE ON DATABASE ${quote(rights.database)}`;
+    throw new SluiceError('database.permission_denied', 'the ledger cannot be created', {
+      vendorCode: '42501',
+      suggestion: `GRANT ${on} TO ${quote(rights.user)};`,
+    });
+  }
+  if (!rights.hasSchema) await session.query(`CREATE SCHEMA ${names.schema}`);
+  await session.query(renderInstall(names));
+}
+
+async function openRun(session: Session, names: LedgerNames, request: RunRequest): Promise<Run> {
+  const { transfer, execution, planHash, spec } = request;
+  await session.query(lockFor(`run ${names.runs} ${transfer}`));
+  const { rows } = await session.query(
+    `SELECT run, spec, opened_by FROM ${names.runs} WHERE transfer = $1 AND (execution = $2 OR (finished_at IS NULL AND plan_hash = $3))
+     ORDER BY (execution = $2) DESC, run DESC LIMIT 1`,
+    [transfer, execution, planHash],
+  );
+  const [known] = rows;
+  if (known) {
+    const run = Number(known[0]);
+    await session.query(`UPDATE ${names.runs} SET execution = $3 WHERE transfer = $1 AND run = $2`, [
+      transfer,
+      run,
+      execution,
+    ]);
+    return { run, continued: known[2] !== execution, spec: known[1] ?? '' };
+  }
+  // Fences the older runs: waits for a batch of theirs that is being applied, and drops every later one.
+  await session.query(`UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = $1`, [
+    transfer,
+  ]);
+  await session.query(
+    `UPDATE ${names.runs} SET finished_at = now() WHERE transfer = $1 AND finished_at IS NULL`,
+    [transfer],
+  );
+  const run = await session.cell(
+    `INSERT INTO ${names.runs} (transfer, run, execution, opened_by, plan_hash, spec)
+     SELECT $1, coalesce(max(run), 0) + 1, $2, $2, $3, $4 FROM ${names.runs} WHERE transfer = $1 RETURNING run`,
+    [transfer, execution, planHash, spec],
+  );
+  return { run: Number(run), continued: false, spec };
+}
+
+/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
+async function lockRun(
+  session: Session,
+  names: LedgerNames,
+  ref: { transfer: string; run: number },
+): Promise<void> {
+  const { rows } = await session.query(
+    `SELECT finished_at IS NULL FROM ${names.runs} WHERE transfer = $1 AND run = $2 FOR UPDATE`,
+    [ref.transfer, ref.run],
+  );
+  if (rows[0]?.[0] === 't') return;
+  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+}
+
+async function readTable(
+  session: Session,
+  names: LedgerNames,
+  key: readonly [transfer: string, run: number, table: string],
+): Promise<PlannedTable | null> {
+  const { rows } = await session.query(
+    `SELECT generation, plan, incarnation, change_marker FROM ${names.tables} WHERE transfer = $1 AND run = $2 AND table_id = $3`,
+    key,
+  );
+  const [found] = rows;
+  if (!found) return null;
+  const lanes = await session.query(
+    `SELECT lane, range_after, range_upto FROM ${names.lanes} WHERE transfer = $1 AND run = $2 AND table_id = $3 AND generation = $4 ORDER BY lane`,
+    [...key, found[0]],
+  );
+  const position = (text: string | null | undefined) => (text ? decodePosition(text) : null);
+  return {
+    generation: Number(found[0]),
+    plan: JSON.parse(found[1] ?? '') as TablePlan,
+    incarnation: found[2] ?? '',
+    changeMarker: found[3] ?? '',
+    ranges: lanes.rows.map((lane) => ({
+      lane: Number(lane[0]),
+      after: position(lane[1]),
+      upto: position(lane[2]),
+    })),
+  };
+}
+
+async function writePlan(
+  session: Session,
+  names: LedgerNames,
+  ref: { readonly transfer: string; readonly run: number },
+  planned: PlannedTable,
+): Promise<void> {
+  const { plan, generation, ranges, incarnation, changeMarker } = planned;
+  await session.query(
+    `INSERT INTO ${names.tables} (transfer, run, table_id, generation, plan, incarnation, change_marker) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (transfer, run, table_id) DO UPDATE SET generation = excluded.generation, plan = excluded.plan,
+       incarnation = excluded.incarnation, change_marker = excluded.change_marker, planned_at = now()`,
+    [ref.transfer, ref.run, plan.id, generation, JSON.stringify(plan), incarnation, changeMarker],
+  );
+  await session.query(
+    `INSERT INTO ${names.lanes} (transfer, run, table_id, generation, lane, range_after, range_upto)
+     SELECT $1, $2, $3, $4, r.* FROM unnest($5::integer[], $6::text[], $7::text[]) AS r`,
+    [
+      ref.transfer,
+      ref.run,
+      plan.id,
+      generation,
+      ranges.map(({ lane }) => lane),
+      ranges.map(({ after }) => (after ? encodePosition(after) : null)),
+      ranges.map(({ upto }) => (upto ? encodePosition(upto) : null)),
+    ],
+  );
+}
+
+type PlanOptions = Parameters<Ledger['planTable']>[2];
+
+async function planTable(
+  session: Session,
+  names: LedgerNames,
+  request: {
+    readonly ref: { transfer: string; run: number };
+    readonly planned: PlannedTable;
+    readonly options: PlanOptions;
+  },
+): Promise<PlannedTable> {
+  const { ref, planned, options } = request;
+  const { plan, generation } = planned;
+  await lockRun(session, names, ref);
+  const known = await readTable(session, names, [ref.transfer, ref.run, plan.id]);
+  // What stands there was cleared in the transaction that wrote it: nothing is cleared a second time.
+  if (known && known.generation >= generation) return known;
+  await session.query(
+    `UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = $1 AND run = $2 AND table_id = $3`,
+    [ref.transfer, ref.run, plan.id],
+  );
+  const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
+  if (options.replaceBy) await replaceTable(session, plan, options.replaceBy);
+  else if (clears) await clearTable(session, plan);
+  await writePlan(session, names, ref, planned);
+  return (await readTable(session, names, [ref.transfer, ref.run, plan.id])) ?? planned;
+}
+
+const LANE_KEY = 'transfer = $1 AND run = $2 AND table_id = $3 AND generation = $4 AND lane = $5';
+const laneKey = (lane: LaneRef) => [lane.transfer, lane.run, lane.table, lane.generation, lane.lane];
+
+async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Promise<Opening> {
+  // Only the newest generation of a run that is open: a fenced lane gets no attempt that a batch could match again.
+  const { rows } = await session.query(
+    `UPDATE ${names.lanes} AS l SET attempt = attempt + 1, n = 0 WHERE ${LANE_KEY}
+       AND EXISTS (SELECT FROM ${names.runs} r WHERE r.transfer = $1 AND r.run = $2 AND r.finished_at IS NULL)
+       AND EXISTS (SELECT FROM ${names.tables} t WHERE t.transfer = $1 AND t.run = $2 AND t.table_id = $3 AND t.generation = $4)
+     RETURNING attempt, position, rows, bytes, ended`,
+    laneKey(lane),
+  );
+  const [found] = rows;
+  if (found) {
+    const [attempt, position, count, bytes, ended] = found;
+    return {
+      attempt: Number(attempt),
+      position: position ? decodePosition(position) : null,
+      rows: Number(count),
+      bytes: Number(bytes),
+      ended: ended === 't',
+    };
+  }
+  await lockRun(session, names, lane);
+  throw new SluiceError('database.transient', 'the ledger has another generation of the table', {
+    table: lane.table,
+  });
+}
+
+const LANE_COLUMNS = 'table_id, generation, lane, attempt, n, rows, bytes, ended';
+
+function toProgress(cells: Cells): LaneProgress {
+  const [table, generation, lane, attempt, n, rows, bytes, ended] = cells;
+  return {
+    table: table ?? '',
+    generation: Number(generation),
+    lane: Number(lane),
+    attempt: Number(attempt),
+    n: Number(n),
+    rows: Number(rows),
+    bytes: Number(bytes),
+    ended: ended === 't',
+  };
+}
+
+/** The lane as the session's transaction sees it. */
+export async function readLane(
+  session: Session,
+  names: LedgerNames,
+  lane: LaneRef,
+): Promise<LaneProgress | null> {
+  const { rows } = await session.query(
+    `SELECT ${LANE_COLUMNS} FROM ${names.lanes} WHERE ${LANE_KEY}`,
+    laneKey(lane),
+  );
+  return rows[0] ? toProgress(rows[0]) : null;
+}
+
+/** Compare-and-set of n-1 to n; one text, so that it can follow BEGIN in the same message. */
+export function renderAdvance(names: LedgerNames, { header }: Batch): string {
+  const position = header.last ? `, position = ${literal(encodePosition(header.last))}` : '';
+  const ended = header.end ? ', ended = true' : '';
+  return `UPDATE ${names.lanes} SET n = ${header.n}, rows = rows + ${header.rows}, bytes = bytes + ${header.bytes}, applied_at = now()${position}${ended}
+    WHERE transfer = ${literal(header.transfer)} AND run = ${header.run} AND table_id = ${literal(header.table)}
+      AND generation = ${header.generation} AND lane = ${header.lane} AND attempt = ${header.attempt} AND n = ${header.n - 1}`;
+}
+
+const newest = (names: LedgerNames): string =>
+  `${names.lanes} AS l JOIN ${names.tables} AS t USING (transfer, run, table_id, generation)`;
+
+export function createLedger(pool: Pool, options: OpenOptions['ledger']): Ledger {
+  const names = ledgerNames(options);
+  const inTransaction = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
+    pool.transaction(work, signal, context(names));
+  const read = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
+    pool.use(work, signal, context(names));
+  return {
+    install: (signal) => inTransaction(signal, (session) => install(session, names, options)),
+    openRun: (request, signal) => inTransaction(signal, (session) => openRun(session, names, request)),
+    closeRun: (transfer, run, signal) =>
+      inTransaction(signal, async (session) => {
+        await session.query(
+          `UPDATE ${names.runs} SET finished_at = now() WHERE transfer = $1 AND run = $2 AND finished_at IS NULL`,
+          [transfer, run],
+        );
+      }),
+    planTable: (ref, planned, planOptions, signal) =>
+      inTransaction(signal, (session) => planTable(session, names, { ref, planned, options: planOptions })),
+    // Plan and ranges from one snapshot: two statements, and a new generation may come between them.
+    readTable: (transfer, run, table, signal) =>
+      inTransaction(signal, async (session) => {
+        await session.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        return readTable(session, names, [transfer, run, table]);
+      }),
+    openLane: (lane, signal) => inTransaction(signal, (session) => openLane(session, names, lane)),
+    lanes: (transfer, run, table, signal) =>
+      read(signal, async (session) => {
+        const columns = LANE_COLUMNS;
+        const { rows } = await session.query(
+          `SELECT ${columns} FROM ${newest(names)} WHERE transfer = $1 AND run = $2 AND table_id = $3 ORDER BY lane`,
+          [transfer, run, table],
+        );
+        return rows.map(toProgress);
+      }),
+    progress: (transfer, run, signal) =>
+      read(signal, async (session) => {
+        const { rows } = await session.query(
+          `SELECT table_id, generation, count(*), count(*) FILTER (WHERE ended), sum(rows), sum(bytes)
+           FROM ${newest(names)} WHERE transfer = $1 AND run = $2 GROUP BY table_id, generation ORDER BY table_id`,
+          [transfer, run],
+        );
+        return rows.map(([table, ...counts]) => {
+          const [generation = 0, lanes = 0, endedLanes = 0, count = 0, bytes = 0] = counts.map(Number);
+          return { table: table ?? '', generation, lanes, endedLanes, rows: count, bytes };
+        });
+      }),
+    forget: (finishedBefore, signal) =>
+      inTransaction(signal, async (session) => {
+        const { count } = await session.query(
+          `DELETE FROM ${names.runs} AS r WHERE finished_at < $1::timestamptz
+             AND EXISTS (SELECT FROM ${names.runs} AS later WHERE later.transfer = r.transfer AND later.run > r.run)`,
+          [finishedBefore.toISOString()],
+        );
+        return count;
+      }),
+  };
+}

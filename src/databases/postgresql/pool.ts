@@ -1,0 +1,350 @@
+import { connect as connectSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import pg from 'pg';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { PostgresConfig } from './config.ts';
+import { type ErrorContext, toSluiceError } from './error-codes.ts';
+import { quote } from './sql.ts';
+
+export type Cells = readonly (string | null)[];
+
+/** What a statement gave: cells as the server printed them. */
+export interface Answer {
+  readonly rows: readonly Cells[];
+  readonly count: number;
+}
+
+/** The part of the driver's connection that COPY needs. */
+export interface Wire {
+  readonly stream: Duplex;
+  query(text: string): void;
+}
+
+/** Talks to the server itself while it is the active query of a client; the driver calls these. */
+export interface WireQuery {
+  submit(wire: Wire): void;
+  handleError(error: unknown): void;
+  handleReadyForQuery(): void;
+  handleCommandComplete(message: { readonly text: string }): void;
+  handleCopyInResponse?(wire: Wire): void;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_CLOSE_MS = 60_000;
+const CANCEL_REQUEST = 80_877_102; // fixed by the protocol
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+/**
+ * What every session is set to, whatever the role or the database has as its default: these decide how a value is
+ * written as text (src/model/logical-type.ts), and how long we may stand in the way of others.
+ */
+const PINS: readonly string[] = [
+  `client_encoding = 'UTF8'`,
+  `standard_conforming_strings = on`,
+  `search_path = pg_catalog`,
+  `DateStyle = 'ISO, YMD'`,
+  `TimeZone = 'UTC'`,
+  `IntervalStyle = 'iso_8601'`,
+  `extra_float_digits = 3`, // from 12 on any value above 0 is shortest and exact; 11 needs 3 to be exact
+  `bytea_output = 'hex'`,
+  `lc_monetary = 'C'`,
+  `xmloption = 'content'`,
+  `xmlbinary = 'base64'`,
+  `array_nulls = on`,
+  `row_security = off`, // an error rather than rows that are silently missing
+  `default_transaction_isolation = 'read committed'`,
+  `statement_timeout = 0`,
+  `lock_timeout = '30s'`,
+  `idle_in_transaction_session_timeout = '60s'`, // a stopped process frees its ledger row
+  `synchronize_seqscans = off`,
+  `jit = off`,
+];
+
+const asText = { getTypeParser: () => (value: string) => value };
+
+/** One connection with the pinned settings. */
+export class Session {
+  readonly #client: pg.Client;
+  readonly #config: PostgresConfig;
+  readonly #parameters = new Map<string, string>();
+  #ended = false;
+
+  constructor(client: pg.Client, config: PostgresConfig) {
+    this.#client = client;
+    this.#config = config;
+    const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+    connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
+      this.#parameters.set(message.parameterName, message.parameterValue);
+    });
+    client.on('error', () => {
+      this.#ended = true; // the running statement is told on its own
+    });
+    client.on('end', () => {
+      this.#ended = true;
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Without values several statements may stand in the text; the last one's answer is given. Throws driver errors. */
+  async query(text: string, values?: readonly unknown[]): Promise<Answer> {
+    const config = { text, rowMode: 'array' as const, ...(values ? { values: [...values] } : {}) };
+    const result: unknown = await this.#client.query(config);
+    const last = (Array.isArray(result) ? result.at(-1) : result) as {
+      rows: Cells[];
+      rowCount: number | null;
+    };
+    return { rows: last.rows, count: last.rowCount ?? 0 };
+  }
+
+  /** The one cell of a query of one row and column. */
+  async cell(text: string, values?: readonly unknown[]): Promise<string | null> {
+    return (await this.query(text, values)).rows[0]?.[0] ?? null;
+  }
+
+  submit(query: WireQuery): void {
+    this.#client.query(query as unknown as pg.Submittable);
+  }
+
+  /** What the server reported of itself when the session began. */
+  parameter(name: 'server_encoding' | 'server_version'): string {
+    return this.#parameters.get(name) ?? '';
+  }
+
+  /** Ends the connection at once; the server rolls back what is open. */
+  destroy(): void {
+    this.#ended = true;
+    (this.#client as unknown as { connection: Wire }).connection.stream.destroy();
+  }
+
+  /** As destroy, and tells the server to end the running statement, which it would else notice at its next output. */
+  cancel(): void {
+    const { processID, secretKey } = this.#client as unknown as { processID: number; secretKey: number };
+    this.destroy();
+    const { host, port } = this.#config;
+    const socket = host.startsWith('/')
+      ? connectSocket(`${host}/.s.PGSQL.${port}`)
+      : connectSocket(port, host);
+    const request = Buffer.alloc(16);
+    for (const [index, value] of [16, CANCEL_REQUEST, processID, secretKey].entries())
+      request.writeInt32BE(value | 0, index * 4);
+    socket.on('error', () => {});
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy());
+    socket.end(request);
+    socket.unref();
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#client.end();
+  }
+}
+
+function clientOf(config: PostgresConfig, applicationName: string): pg.Client {
+  return new pg.Client({
+    host: config.host,
+    port: config.port,
+    user: config.user,
+    database: config.database,
+    ssl: config.ssl,
+    // A function keeps the driver from looking for a password file.
+    password: () => {
+      if (config.password !== null) return config.password;
+      throw new SluiceError(
+        'database.authentication_failed',
+        'the server asks for a password and none is configured',
+      );
+    },
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    types: asText,
+  });
+}
+
+/** Opens a connection and pins its settings. @throws SluiceError database.* */
+async function connect(config: PostgresConfig, applicationName: string): Promise<Session> {
+  const client = clientOf(config, applicationName);
+  const session = new Session(client, config);
+  try {
+    await client.connect();
+    const role = config.role === null ? [] : [`SET ROLE ${quote(config.role)}`];
+    const major = Number.parseInt(session.parameter('server_version'), 10);
+    if (major < 11) {
+      throw new SluiceError('database.version_unsupported', `PostgreSQL ${major} is not supported`, {
+        suggestion: 'PostgreSQL 11 or later',
+      });
+    }
+    await session.query([...role, ...PINS.map((pin) => `SET ${pin}`)].join('; '));
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw toSluiceError(error);
+  }
+}
+
+interface Waiting {
+  readonly resolve: (session: Session | null) => void;
+}
+
+/** Connections of one database: at most `maxConnections` at once, handed out in the order of asking. */
+export class Pool {
+  readonly config: PostgresConfig;
+  readonly #applicationName: string;
+  readonly #maxConnections: number;
+  readonly #idle: { readonly session: Session; readonly timer: NodeJS.Timeout }[] = [];
+  readonly #waiting: Waiting[] = [];
+  readonly #open = new Set<Session>();
+  #places = 0;
+  #closed = false;
+
+  constructor(
+    config: PostgresConfig,
+    options: { readonly applicationName: string; readonly maxConnections: number },
+  ) {
+    this.config = config;
+    this.#applicationName = options.applicationName;
+    this.#maxConnections = Math.max(1, options.maxConnections);
+  }
+
+  /** A session until `give` or `discard`. @throws the signal's reason, SluiceError database.* */
+  async take(signal: AbortSignal): Promise<Session> {
+    signal.throwIfAborted();
+    if (this.#closed) throw new SluiceError('internal', 'the database is closed');
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      clearTimeout(idle.timer);
+      if (!idle.session.ended) return idle.session;
+      this.#forget(idle.session);
+    }
+    if (this.#places < this.#maxConnections) {
+      this.#places += 1;
+      return this.#connect();
+    }
+    const given = await this.#wait(signal);
+    return given ?? this.#connect();
+  }
+
+  async #connect(): Promise<Session> {
+    try {
+      const session = await this.dedicated();
+      this.#open.add(session);
+      if (!this.#closed) return session;
+      session.destroy();
+      throw new SluiceError('internal', 'the database is closed');
+    } catch (error) {
+      this.#pass(null);
+      throw error;
+    }
+  }
+
+  /** A place was freed: the next in line gets it, with a session or to make one. */
+  #pass(session: Session | null): boolean {
+    const next = this.#waiting.shift();
+    if (next) next.resolve(session);
+    else if (session === null) this.#places -= 1;
+    return next !== undefined;
+  }
+
+  #wait(signal: AbortSignal): Promise<Session | null> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        resolve: (session) => {
+          signal.removeEventListener('abort', leave);
+          resolve(session);
+        },
+      };
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiting);
+    });
+  }
+
+  give(session: Session): void {
+    if (session.ended || this.#closed) return this.discard(session);
+    if (this.#pass(session)) return;
+    const timer = setTimeout(() => {
+      this.#idle.splice(
+        this.#idle.findIndex((idle) => idle.session === session),
+        1,
+      );
+      this.#forget(session);
+      session.end().catch(() => {});
+    }, IDLE_CLOSE_MS).unref();
+    this.#idle.push({ session, timer });
+  }
+
+  /** After an error, or when something may be left on the connection. */
+  discard(session: Session): void {
+    session.destroy();
+    this.#forget(session);
+  }
+
+  #forget(session: Session): void {
+    if (this.#open.delete(session)) this.#pass(null);
+  }
+
+  /** As whom its sessions act. */
+  get user(): string {
+    return this.config.role ?? this.config.user;
+  }
+
+  /** A connection of its own, not counted: for what is held long. The caller ends it. */
+  async dedicated(): Promise<Session> {
+    return connect(this.config, this.#applicationName);
+  }
+
+  /** Work with a session: any error closes it, an abort cancels its statement. Driver errors become ours. */
+  async use<T>(
+    work: (session: Session) => Promise<T>,
+    signal: AbortSignal,
+    context: ErrorContext = {},
+  ): Promise<T> {
+    const session = await this.take(signal);
+    const cancel = (): void => session.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      const result = await work(session);
+      signal.removeEventListener('abort', cancel);
+      this.give(session);
+      return result;
+    } catch (error) {
+      signal.removeEventListener('abort', cancel);
+      this.discard(session);
+      if (signal.aborted) throw signal.reason;
+      throw toSluiceError(error, context);
+    }
+  }
+
+  /** Work in one transaction, committed when it resolves. */
+  transaction<T>(
+    work: (session: Session) => Promise<T>,
+    signal: AbortSignal,
+    context: ErrorContext = {},
+  ): Promise<T> {
+    const run = async (session: Session): Promise<T> => {
+      await session.query('BEGIN; SET LOCAL synchronous_commit = on');
+      const result = await work(session);
+      await session.query('COMMIT');
+      return result;
+    };
+    return this.use(run, signal, context);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ending = this.#idle.splice(0).map(({ session, timer }) => {
+      clearTimeout(timer);
+      this.#open.delete(session);
+      return session.end().catch(() => {});
+    });
+    for (const session of this.#open) session.destroy();
+    this.#open.clear();
+    await Promise.all(ending);
+  }
+}

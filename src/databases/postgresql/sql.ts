@@ -1,0 +1,175 @@
+import type { KeyRange } from '../../model/lane.ts';
+import type { Position } from '../../model/row-block.ts';
+import type { TableName } from '../../model/table-name.ts';
+import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
+
+/** Pure makers of SQL text. Identifiers go through `quote`, texts through `literal`. */
+export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
+
+/** Needs standard_conforming_strings = on, which every session pins. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+export const qualified = (table: TableName): string => `${quote(table.schema)}.${quote(table.name)}`;
+
+const list = (items: readonly string[]): string => items.join(', ');
+
+/**
+ * What of the catalog a read depends on. `only`: a plain table, whose inheritance children are tables of their own;
+ * a partitioned one is read through its root.
+ */
+export interface ReadShape {
+  readonly only: boolean;
+}
+
+export const renderFrom = (table: TableName, shape: ReadShape): string =>
+  `${shape.only ? 'ONLY ' : ''}${qualified(table)}`;
+
+/** SQL of the position columns: the key's, or the row address with the partition before it where there are several. */
+export function positionColumns(plan: TablePlan, shape: ReadShape): readonly string[] {
+  if (plan.position.kind === 'key') return plan.position.columns.map(quote);
+  return shape.only ? ['ctid'] : ['tableoid', 'ctid'];
+}
+
+function positionTypes(plan: TablePlan, shape: ReadShape): readonly string[] {
+  if (plan.position.kind === 'key') return plan.position.types;
+  return shape.only ? ['tid'] : ['oid', 'tid'];
+}
+
+const row = (items: readonly string[]): string => (items.length === 1 ? items[0]! : `(${list(items)})`);
+
+/** Row-wise comparison: one index condition, and null-free because key columns are. */
+function compare(
+  columns: readonly string[],
+  operator: string,
+  position: Position,
+  types: readonly string[],
+): string {
+  const values = columns.map((_, index) => `${literal(position[index] ?? '')}::${types[index] ?? 'text'}`);
+  return `${row(columns)} ${operator} ${row(values)}`;
+}
+
+const latest = (range: KeyRange | null, after: Position | null): Position | null =>
+  after ?? range?.after ?? null;
+
+/** Conditions of a range on the source, with the selection's own. */
+export function renderConditions(
+  plan: TablePlan,
+  shape: ReadShape,
+  range: KeyRange | null,
+  after: Position | null,
+): string {
+  const columns = positionColumns(plan, shape);
+  const types = positionTypes(plan, shape);
+  const from = latest(range, after);
+  const conditions = [
+    ...(from ? [compare(columns, '>', from, types)] : []),
+    ...(range?.upto ? [compare(columns, '<=', range.upto, types)] : []),
+    // On lines of its own, so that a comment at its end cannot swallow what follows.
+    ...(plan.where === null ? [] : [`(\n${plan.where}\n)`]),
+  ];
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+}
+
+/** Conditions of a range on the target: only where both sides order the key alike. */
+export function renderTargetConditions(plan: TablePlan, range: KeyRange | null): string {
+  if (range === null) return '';
+  const keys = plan.columns.slice(0, plan.position.columns.length);
+  const columns = keys.map((column) => quote(column.target));
+  const types = keys.map((column) => column.targetType);
+  const conditions = [
+    ...(range.after ? [compare(columns, '>', range.after, types)] : []),
+    ...(range.upto ? [compare(columns, '<=', range.upto, types)] : []),
+  ];
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+}
+
+/**
+ * Reads a range in position order. `hidden` cells come first and are cut off again by the row cutter.
+ * COMMIT is in the same message: a slow consumer of the last block leaves no open transaction behind.
+ * A single scan by row address is in its order by itself; a sort of a big table by it would cost more than the copy.
+ */
+export function renderCopyOut(
+  plan: TablePlan,
+  shape: ReadShape,
+  request: { readonly range: KeyRange; readonly after: Position | null; readonly hidden: readonly string[] },
+): string {
+  const position = positionColumns(plan, shape);
+  const select = list([...request.hidden, ...plan.columns.map((column) => column.select)]);
+  const order = position.length === 1 && position[0] === 'ctid' ? '' : ` ORDER BY ${list(position)}`;
+  const where = renderConditions(plan, shape, request.range, request.after);
+  return `COPY (SELECT ${select} FROM ${renderFrom(plan.source, shape)}${where}${order}) TO STDOUT (FORMAT ${plan.encoding === 'binary-rows' ? 'binary' : 'text'}); COMMIT`;
+}
+
+/** Every rowsPerRange-th key, walked through the key's index: exact, and only index pages are read. */
+export function renderKeyWalk(plan: TablePlan, shape: ReadShape, rowsPerRange: number): string {
+  const keys = list(positionColumns(plan, shape));
+  const names = plan.position.columns.map((_, index) => `k${index}`);
+  const from = renderFrom(plan.source, shape);
+  const step = (where: string): string =>
+    `SELECT ${keys} FROM ${from}${where} ORDER BY ${keys} OFFSET ${rowsPerRange - 1} LIMIT 1`;
+  const next = ` WHERE ${row(positionColumns(plan, shape))} > ${row(names.map((name) => `walk.${name}`))}`;
+  return `WITH RECURSIVE walk(${list(names)}) AS ((${step('')}) UNION ALL SELECT step.* FROM walk, LATERAL (${step(next)}) AS step) SELECT ${list(names)} FROM walk`;
+}
+
+/** Keys at equal distances in a sample of pages: bounded work on tables of any size and any distribution of keys. */
+export function renderKeySample(
+  plan: TablePlan,
+  shape: ReadShape,
+  sample: { readonly percent: number; readonly ranges: number },
+): string {
+  const keys = list(positionColumns(plan, shape));
+  const percent = Math.min(100, Math.max(sample.percent, 0.001)).toFixed(4);
+  const inner = `SELECT ${keys}, row_number() OVER (ORDER BY ${keys}) AS sluice_n, count(*) OVER () AS sluice_c FROM ${renderFrom(plan.source, shape)} TABLESAMPLE SYSTEM (${percent})`;
+  return `SELECT ${keys} FROM (${inner}) AS s WHERE sluice_n % greatest(1, sluice_c / ${sample.ranges}) = 0 AND sluice_n < sluice_c ORDER BY ${keys}`;
+}
+
+/**
+ * One row's text: per column `-;` for NULL, else octet length, colon, text, semicolon. concat() prints by the type's
+ * output function as COPY does; a cast to text does not (boolean, char(n), inet).
+ * IS DISTINCT FROM NULL and not IS NULL: a composite of NULLs is not NULL.
+ */
+export function renderRowText(renders: readonly string[], utf8: boolean): string {
+  const cells = renders.map((render) => {
+    const text = `concat(${render})`;
+    const octets = utf8 ? `octet_length(${text})` : `octet_length(convert_to(${text}, 'UTF8'))`;
+    return `CASE WHEN (${render}) IS DISTINCT FROM NULL THEN ${octets} || ':' || ${text} || ';' ELSE '-;' END`;
+  });
+  return cells.length === 0 ? "''" : cells.join(' || ');
+}
+
+/** count, and sum modulo 2^64 of the first 8 bytes of MD5 as an unsigned number; numeric carries it. */
+export function renderChecksum(from: string, where: string, rowText: string, utf8: boolean): string {
+  const bytes = utf8 ? rowText : `convert_to(${rowText}, 'UTF8')`;
+  const head = `('x' || substr(md5(${bytes}), 1, 16))::bit(64)::bigint`;
+  return `SELECT n::text, mod(mod(s, 18446744073709551616) + 18446744073709551616, 18446744073709551616)::text FROM (SELECT count(*) AS n, coalesce(sum((${head})::numeric), 0) AS s FROM ${from}${where}) AS c`;
+}
+
+export const renderCopyIn = (into: string, columns: readonly string[], binary: boolean): string =>
+  `COPY ${into} (${list(columns.map(quote))}) FROM STDIN (FORMAT ${binary ? 'binary' : 'text'})`;
+
+/** Rows wait here when an expression or an upsert stands between COPY and the table. Gone at the end of the transaction. */
+export function renderStaging(name: string, columns: readonly ColumnPlan[]): string {
+  const defs = columns.map(
+    (column) => `${quote(column.target)} ${column.load === null ? column.targetType : 'text'}`,
+  );
+  return `CREATE TEMPORARY TABLE ${quote(name)} (${list(defs)}) ON COMMIT DROP`;
+}
+
+/** Moves the staged rows on; with a key, rows whose key is there already are updated. */
+export function renderInsertStaged(plan: TablePlan, staging: string): string {
+  const columns = plan.columns.map((column) => quote(column.target));
+  const values = plan.columns.map((column) =>
+    column.load === null
+      ? quote(column.target)
+      : column.load.replaceAll('$value', () => quote(column.target)),
+  );
+  const insert = `INSERT INTO ${qualified(plan.target)} (${list(columns)}) OVERRIDING SYSTEM VALUE SELECT ${list(values)} FROM pg_temp.${quote(staging)}`;
+  if (plan.writeMode !== 'upsert') return insert;
+  const keys = new Set(plan.targetKey);
+  const rest = plan.columns
+    .filter((column) => !keys.has(column.target))
+    .map((column) => quote(column.target));
+  const action =
+    rest.length === 0 ? 'NOTHING' : `UPDATE SET ${list(rest.map((name) => `${name} = excluded.${name}`))}`;
+  return `${insert} ON CONFLICT (${list(plan.targetKey.map(quote))}) DO ${action}`;
+}

@@ -1,0 +1,390 @@
+import type { ColumnReading, ColumnWriting, TypeMap } from '../../engine/ports/type-map.ts';
+import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
+import type { ColumnSchema } from '../../model/table-schema.ts';
+import { quote } from './sql.ts';
+
+const PRODUCT = 'postgresql';
+const LONGEST_VARCHAR = 10_485_760;
+
+/** A type text without its parameters, and these: `timestamp(3) with time zone` -> `timestamp with time zone`, [3]. */
+export interface TypeText {
+  readonly base: string;
+  readonly args: readonly number[];
+}
+
+const ALIASES: Readonly<Record<string, string>> = {
+  int2: 'smallint',
+  int: 'integer',
+  int4: 'integer',
+  int8: 'bigint',
+  float4: 'real',
+  float8: 'double precision',
+  bool: 'boolean',
+  varchar: 'character varying',
+  char: 'character',
+  bpchar: 'character',
+  decimal: 'numeric',
+  varbit: 'bit varying',
+  timestamp: 'timestamp without time zone',
+  timestamptz: 'timestamp with time zone',
+  time: 'time without time zone',
+  timetz: 'time with time zone',
+};
+
+export function parseType(type: string): TypeText {
+  const match = /^([^(]*)\(([^)]*)\)(.*)$/.exec(type);
+  const text = match ? `${match[1]}${match[3]}` : type;
+  const base = text.replace(/ {2,}/g, ' ').trim();
+  const args = match ? (match[2] ?? '').split(',').map(Number).filter(Number.isFinite) : [];
+  return { base: ALIASES[base] ?? base, args };
+}
+
+const native = (type: string): LogicalType => ({ kind: 'native', product: PRODUCT, type });
+
+/** base type -> logical type, by its parameters. */
+const LOGICAL: Readonly<Record<string, (args: readonly number[]) => LogicalType>> = {
+  smallint: () => ({ kind: 'int', bits: 16 }),
+  integer: () => ({ kind: 'int', bits: 32 }),
+  bigint: () => ({ kind: 'int', bits: 64 }),
+  oid: () => ({ kind: 'int', bits: 32, unsigned: true }),
+  numeric: ([precision, scale]) => ({
+    kind: 'decimal',
+    precision: precision ?? null,
+    scale: precision === undefined ? null : (scale ?? 0),
+  }),
+  money: () => ({ kind: 'decimal', precision: 19, scale: 2 }),
+  real: () => ({ kind: 'float32' }),
+  'double precision': () => ({ kind: 'float64' }),
+  boolean: () => ({ kind: 'boolean' }),
+  text: () => ({ kind: 'text', maxChars: null }),
+  'character varying': ([chars]) => ({ kind: 'text', maxChars: chars ?? null }),
+  character: ([chars]) =>
+    chars === undefined ? { kind: 'text', maxChars: null } : { kind: 'text', maxChars: chars, padded: true },
+  bytea: () => ({ kind: 'bytes', maxBytes: null }),
+  date: () => ({ kind: 'date' }),
+  'time without time zone': ([precision]) => ({ kind: 'time', precision: precision ?? 6 }),
+  'time with time zone': ([precision]) => ({ kind: 'time', precision: precision ?? 6, zone: true }),
+  'timestamp without time zone': ([precision]) => ({ kind: 'timestamp', precision: precision ?? 6 }),
+  'timestamp with time zone': ([precision]) => ({ kind: 'timestamptz', precision: precision ?? 6 }),
+  interval: () => ({ kind: 'interval' }),
+  json: () => ({ kind: 'json' }),
+  jsonb: () => ({ kind: 'jsonb' }),
+  xml: () => ({ kind: 'xml' }),
+  uuid: () => ({ kind: 'uuid' }),
+  bit: ([length]) => ({ kind: 'bits', length: length ?? 1, varying: false }),
+  'bit varying': ([length]) => ({ kind: 'bits', length: length ?? null, varying: true }),
+};
+
+function logicalOf(type: string): LogicalType {
+  // `bpchar` without a length is the one alias that means more than its base: nothing is padded.
+  const { base, args } = parseType(type);
+  return (Object.hasOwn(LOGICAL, base) ? LOGICAL[base]?.(args) : undefined) ?? native(type);
+}
+
+function reading(column: ColumnSchema): ColumnReading {
+  const render = quote(column.name);
+  if (column.enumLabels) return { logical: { kind: 'enum', labels: column.enumLabels }, render, note: null };
+  const money = parseType(column.type).base === 'money';
+  return { logical: logicalOf(column.type), render: money ? `${render}::numeric` : render, note: null };
+}
+
+function proposeInt(bits: number, unsigned: boolean): string {
+  const needed = unsigned ? bits + 1 : bits;
+  return needed <= 16 ? 'smallint' : needed <= 32 ? 'integer' : needed <= 64 ? 'bigint' : 'numeric(20,0)';
+}
+
+const precisionText = (precision: number): string => (precision >= 6 ? '' : `(${precision})`);
+
+function proposeDecimal(precision: number | null, scale: number | null): string {
+  if (precision === null || precision > 1000) return 'numeric';
+  return `numeric(${precision},${scale ?? 0})`;
+}
+
+function proposeText(maxChars: number | null, padded: boolean): string {
+  if (maxChars === null || maxChars < 1 || maxChars > LONGEST_VARCHAR) return 'text';
+  return padded ? `character(${maxChars})` : `character varying(${maxChars})`;
+}
+
+function proposeBits(length: number | null, varying: boolean): string {
+  if (!varying) return `bit(${length ?? 1})`;
+  return length === null ? 'bit varying' : `bit varying(${length})`;
+}
+
+/** A total table by kind: each entry gets its own shape of logical type. */
+type ByKind<Rest extends readonly unknown[], Result> = {
+  readonly [K in LogicalKind]: (logical: Extract<LogicalType, { kind: K }>, ...rest: Rest) => Result;
+};
+
+const itself = ({ kind }: { readonly kind: string }): string => kind;
+
+const PROPOSED: ByKind<[], string> = {
+  int: ({ bits, unsigned }) => proposeInt(bits, unsigned ?? false),
+  decimal: ({ precision, scale }) => proposeDecimal(precision, scale),
+  float64: () => 'double precision',
+  float32: () => 'real',
+  boolean: itself,
+  text: ({ maxChars, padded }) => proposeText(maxChars, padded ?? false),
+  bytes: () => 'bytea',
+  date: itself,
+  time: ({ precision, zone }) => `time${precisionText(precision)} ${zone ? 'with' : 'without'} time zone`,
+  timestamp: ({ precision }) => `timestamp${precisionText(precision)} without time zone`,
+  timestamptz: ({ precision }) => `timestamp${precisionText(precision)} with time zone`,
+  interval: itself,
+  json: itself,
+  jsonb: itself,
+  xml: itself,
+  uuid: itself,
+  enum: () => 'text',
+  bits: ({ length, varying }) => proposeBits(length, varying),
+  native: ({ product, type }) => (product === PRODUCT ? type : 'text'),
+  any: () => 'text',
+};
+
+const propose = (logical: LogicalType): string =>
+  (PROPOSED[logical.kind] as (logical: LogicalType) => string)(logical);
+
+const exactly = (render: string, note: string | null = null): ColumnWriting => ({
+  load: null,
+  render,
+  exact: true,
+  note,
+});
+const roughly = (render: string, note: string): ColumnWriting => ({ load: null, render, exact: false, note });
+
+const INT_BITS: Readonly<Record<string, number>> = { smallint: 16, integer: 32, bigint: 64 };
+
+/** Digits that an integer of so many bits can have. */
+const digitsOf = (bits: number): number => ({ 8: 3, 16: 5, 32: 10 })[bits] ?? 20;
+
+function writeInt(
+  logical: LogicalType & { kind: 'int' },
+  to: TypeText,
+  column: string,
+): ColumnWriting | null {
+  const bits = INT_BITS[to.base];
+  const needed = logical.unsigned ? logical.bits + 1 : logical.bits;
+  if (bits !== undefined) {
+    return needed <= bits ? exactly(column) : roughly(column, `values beyond ${bits} bits are refused`);
+  }
+  if (to.base === 'numeric') {
+    const [precision, scale = 0] = to.args;
+    const fits = precision === undefined || precision - scale >= digitsOf(logical.bits);
+    const render = scale === 0 ? column : `round(${column}, 0)`;
+    return fits ? exactly(render) : roughly(render, 'values with more digits are refused');
+  }
+  if (to.base === 'oid' && logical.unsigned && logical.bits === 32) return exactly(column);
+  if (to.base === 'boolean') {
+    return roughly(`(${column})::integer`, 'other values than 0 and 1 are refused');
+  }
+  if (to.base === 'double precision')
+    return roughly(`(${column})::numeric`, 'integers beyond 2^53 lose digits');
+  return null;
+}
+
+function writeDecimal(
+  logical: LogicalType & { kind: 'decimal' },
+  to: TypeText,
+  column: string,
+): ColumnWriting | null {
+  if (to.base === 'money') {
+    const fits = (logical.scale ?? 3) <= 2 && (logical.precision ?? 99) <= 18;
+    const render = `(${column})::numeric`;
+    return fits || (logical.precision === 19 && logical.scale === 2)
+      ? exactly(render)
+      : roughly(render, 'rounded to cents');
+  }
+  if (INT_BITS[to.base] !== undefined) return roughly(column, 'values with a fraction are refused');
+  if (to.base === 'double precision')
+    return roughly(`(${column})::numeric`, 'decimals become binary fractions');
+  if (to.base !== 'numeric') return null;
+  const [precision, scale = 0] = to.args;
+  if (precision === undefined) return exactly(column);
+  if (logical.precision === null || logical.scale === null) {
+    return roughly(column, `rounded to ${scale} places, at most ${precision} digits`);
+  }
+  const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
+  const render = scale === logical.scale ? column : `round(${column}, ${logical.scale})`;
+  return fits ? exactly(render) : roughly(column, `rounded to ${scale} places, at most ${precision} digits`);
+}
+
+function writeText(
+  logical: LogicalType & { kind: 'text' },
+  to: TypeText,
+  column: string,
+): ColumnWriting | null {
+  const [length] = to.args;
+  if (to.base === 'text' || (to.base === 'character varying' && length === undefined)) return exactly(column);
+  if (to.base === 'character varying') {
+    const fits = logical.maxChars !== null && logical.maxChars <= (length ?? 0);
+    return fits ? exactly(column) : roughly(column, `texts longer than ${length} characters are refused`);
+  }
+  if (to.base === 'character') {
+    if (length === undefined) return exactly(column);
+    const same = logical.padded === true && logical.maxChars === length;
+    return same
+      ? exactly(column)
+      : roughly(column, `padded with blanks to ${length} characters, longer ones refused`);
+  }
+  // A literal of bytea reads backslashes in its own way: the text would change in silence.
+  if (to.base === 'bytea') return null;
+  return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`);
+}
+
+/** A fraction of seconds: kinds that are stored with fewer digits are rounded. */
+function writeMoment(precision: number, to: TypeText, render: string): ColumnWriting {
+  const kept = to.args[0] ?? 6;
+  return kept >= Math.min(precision, 6) && precision <= 6
+    ? exactly(render)
+    : roughly(render, `fractions of a second are rounded to ${kept} digits`);
+}
+
+const NAIVE = 'timestamp without time zone';
+const ZONED = 'timestamp with time zone';
+
+function writeDate(to: TypeText, column: string): ColumnWriting | null {
+  if (to.base === 'date') return exactly(column);
+  return to.base === NAIVE || to.base === ZONED ? exactly(`(${column})::date`) : null;
+}
+
+/** The session's zone is UTC: the one kind read as the other is the same moment. */
+function writeTimestamp(own: string, precision: number, to: TypeText, column: string): ColumnWriting | null {
+  if (to.base === own) return writeMoment(precision, to, column);
+  if (to.base !== NAIVE && to.base !== ZONED) return null;
+  const moment = writeMoment(precision, to, `(${column} AT TIME ZONE 'UTC')`);
+  return { ...moment, note: moment.note ?? 'taken as UTC' };
+}
+
+function writeBits(
+  logical: LogicalType & { kind: 'bits' },
+  to: TypeText,
+  column: string,
+): ColumnWriting | null {
+  const [length] = to.args;
+  if (to.base === 'bit varying') {
+    const fits = length === undefined || (logical.length !== null && logical.length <= length);
+    return fits ? exactly(column) : roughly(column, `more than ${length} bits are refused`);
+  }
+  if (to.base !== 'bit') return null;
+  const same = !logical.varying && logical.length === (length ?? 1);
+  return same ? exactly(column) : roughly(column, `other lengths than ${length ?? 1} bits are refused`);
+}
+
+function writeBoolean(to: TypeText, column: string): ColumnWriting | null {
+  if (to.base === 'boolean') return exactly(column);
+  if (INT_BITS[to.base] === undefined) return null;
+  const render = `CASE ${column} WHEN 1 THEN 't' WHEN 0 THEN 'f' ELSE (${column})::text END`;
+  return { load: `($value)::boolean::integer`, render, exact: true, note: 'true is 1, false is 0' };
+}
+
+function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string): ColumnWriting | null {
+  if (to.base === 'double precision') return exactly(kind === 'float32' ? `(${column})::real` : column);
+  if (to.base === 'real') return kind === 'float32' ? exactly(column) : roughly(column, 'rounded to 24 bits');
+  if (to.base !== 'numeric') return null;
+  return roughly(
+    `(${column})::${kind === 'float32' ? 'real' : 'double precision'}`,
+    'minus zero becomes zero',
+  );
+}
+
+/** Kinds with a type of their own in PostgreSQL; every other target but text is refused. */
+function writeOwn(kind: string, to: TypeText, column: string): ColumnWriting | null {
+  if (to.base === kind) return exactly(column);
+  if (kind === 'jsonb' && to.base === 'json') return exactly(column);
+  if (kind === 'json' && to.base === 'jsonb')
+    return roughly(column, 'jsonb keeps neither blanks, key order nor repeated keys');
+  return null;
+}
+
+/** Not one of ours: a type of an extension or of the user, whose input decides what it takes. */
+const isForeign = (to: TypeText): boolean => !Object.hasOwn(LOGICAL, to.base);
+
+function writeEnum(to: TypeText, column: string): ColumnWriting | null {
+  return isForeign(to) ? roughly(column, 'labels that the target type lacks are refused') : null;
+}
+
+const ofItsOwn = ({ kind }: { readonly kind: string }, to: TypeText, column: string) =>
+  writeOwn(kind, to, column);
+
+const WRITTEN: ByKind<[to: TypeText, column: string], ColumnWriting | null> = {
+  int: writeInt,
+  decimal: writeDecimal,
+  float64: ({ kind }, to, column) => writeFloat(kind, to, column),
+  float32: ({ kind }, to, column) => writeFloat(kind, to, column),
+  boolean: (_, to, column) => writeBoolean(to, column),
+  text: writeText,
+  bytes: (_, to, column) => (to.base === 'bytea' ? exactly(column) : null),
+  date: (_, to, column) => writeDate(to, column),
+  time: ({ precision, zone }, to, column) =>
+    to.base === `time ${zone ? 'with' : 'without'} time zone` ? writeMoment(precision, to, column) : null,
+  timestamp: ({ precision }, to, column) => writeTimestamp(NAIVE, precision, to, column),
+  timestamptz: ({ precision }, to, column) => writeTimestamp(ZONED, precision, to, column),
+  interval: ofItsOwn,
+  json: ofItsOwn,
+  jsonb: ofItsOwn,
+  xml: ofItsOwn,
+  uuid: ofItsOwn,
+  enum: (_, to, column) => writeEnum(to, column),
+  bits: writeBits,
+  native: () => null,
+  any: () => null,
+};
+
+const writeByKind = WRITTEN as Readonly<
+  Record<LogicalKind, (logical: LogicalType, to: TypeText, column: string) => ColumnWriting | null>
+>;
+
+function writing(
+  logical: LogicalType,
+  target: { readonly name: string; readonly type: string },
+): ColumnWriting | null {
+  const column = quote(target.name);
+  const to = parseType(target.type);
+  if (logical.kind === 'native' && logical.product === PRODUCT && logical.type === target.type)
+    return exactly(column);
+  const direct = writeByKind[logical.kind](logical, to, column);
+  if (direct) return direct;
+  const unlimited = to.base === 'text' || (to.base === 'character varying' && to.args.length === 0);
+  if (unlimited)
+    return exactly(column, logical.kind === 'enum' ? null : `kept as the text of its ${logical.kind}`);
+  const limited = to.base === 'character varying' && logical.kind !== 'any';
+  return limited ? roughly(column, `texts longer than ${to.args[0]} characters are refused`) : null;
+}
+
+/**
+ * Types whose binary form is the same on every server and says all: no object numbers of user types, no locale, no
+ * parameters but those compared below.
+ */
+const BINARY = new Set(
+  [
+    'smallint|integer|bigint|oid|numeric|real|double precision|boolean|text|character varying',
+    'character|name|bytea|date|time without time zone|time with time zone|timestamp without time zone',
+    'timestamp with time zone|interval|json|jsonb|uuid|bit|bit varying|inet|cidr|macaddr|macaddr8',
+    'point|line|lseg|box|path|polygon|circle',
+  ].flatMap((names) => names.split('|')),
+);
+const TEXTS = new Set(['text', 'character varying']);
+
+function binaryCompatible(source: ColumnSchema, targetType: string): boolean {
+  if (source.enumLabels)
+    return TEXTS.has(parseType(targetType).base) && parseType(targetType).args.length === 0;
+  const from = parseType(source.type);
+  const to = parseType(targetType);
+  const element = from.base.endsWith('[]')
+    ? (ALIASES[from.base.slice(0, -2)] ?? from.base.slice(0, -2))
+    : from.base;
+  if (!BINARY.has(element)) return false;
+  if (from.base === to.base && from.args.join() === to.args.join()) return true;
+  if (!TEXTS.has(from.base) || !TEXTS.has(to.base)) return false;
+  return to.args.length === 0 || (from.args[0] !== undefined && from.args[0] <= (to.args[0] ?? 0));
+}
+
+const BINARY_COLLATIONS = new Set(['C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8', 'pg_c_utf8']);
+
+/** Decimals and dates are left out: as texts elsewhere they are ordered in another way. */
+function portableOrder(column: ColumnSchema): boolean {
+  const { base } = parseType(column.type);
+  if (base === 'text' || base === 'character varying') return BINARY_COLLATIONS.has(column.collation ?? '');
+  return INT_BITS[base] !== undefined || base === 'uuid' || base === 'bytea';
+}
+
+export const types: TypeMap = { reading, propose, writing, binaryCompatible, portableOrder };

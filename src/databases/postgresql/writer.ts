@@ -1,0 +1,274 @@
+import type { Duplex } from 'node:stream';
+import type { OpenOptions } from '../../engine/ports/dialect.ts';
+import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type { Batch } from '../../model/batch.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import { type ErrorContext, toSluiceError } from './error-codes.ts';
+import { type LedgerNames, ledgerNames, readLane, renderAdvance } from './ledger.ts';
+import type { Pool, Session, Wire, WireQuery } from './pool.ts';
+import { checksumOf } from './reader.ts';
+import {
+  qualified,
+  quote,
+  renderCopyIn,
+  renderInsertStaged,
+  renderStaging,
+  renderTargetConditions,
+} from './sql.ts';
+import { prepareTable } from './structure.ts';
+
+const MESSAGE_BYTES = 64 * 1024; // the server parses one message while the next is on its way
+const COPY_DATA = 0x64;
+const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+// Signature, flags, no extension; a field count of -1 ends the file.
+const BINARY_HEADER = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
+const BINARY_TRAILER = Buffer.from([0xff, 0xff]);
+
+/** COPY FROM STDIN of bytes that are all there. */
+class CopyIn implements WireQuery {
+  readonly #text: string;
+  readonly #pieces: readonly Buffer[];
+  readonly rows: Promise<number>;
+  #resolve: (rows: number) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  #count = 0;
+
+  constructor(text: string, pieces: readonly Buffer[]) {
+    this.#text = text;
+    this.#pieces = pieces;
+    this.rows = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  submit(wire: Wire): void {
+    wire.query(this.#text);
+  }
+
+  handleCopyInResponse(wire: Wire): void {
+    const { stream } = wire;
+    stream.cork();
+    for (const piece of this.#pieces) this.#send(stream, piece);
+    stream.write(COPY_DONE);
+    stream.uncork();
+  }
+
+  #send(stream: Duplex, piece: Buffer): void {
+    for (let at = 0; at < piece.length; at += MESSAGE_BYTES) {
+      const part = piece.subarray(at, at + MESSAGE_BYTES);
+      const header = Buffer.allocUnsafe(5);
+      header[0] = COPY_DATA;
+      header.writeUInt32BE(part.length + 4, 1);
+      stream.write(header);
+      stream.write(part);
+    }
+  }
+
+  handleCommandComplete(message: { readonly text: string }): void {
+    this.#count = Number(/^COPY (\d+)$/.exec(message.text)?.[1] ?? 0);
+  }
+
+  handleError(error: unknown): void {
+    this.#reject(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve(this.#count);
+  }
+}
+
+function copyIn(session: Session, into: string, plan: TablePlan, batch: Batch): Promise<number> {
+  const binary = batch.header.encoding === 'binary-rows';
+  const pieces = binary ? [BINARY_HEADER, batch.data, BINARY_TRAILER] : [batch.data];
+  const columns = plan.columns.map((column) => column.target);
+  const copy = new CopyIn(renderCopyIn(into, columns, binary), pieces);
+  session.submit(copy);
+  return copy.rows;
+}
+
+const STAGING = 'sluice_staging';
+
+async function writeRows(session: Session, plan: TablePlan, batch: Batch): Promise<number> {
+  const converts = plan.columns.some((column) => column.load !== null);
+  if (plan.writeMode !== 'upsert' && !converts) return copyIn(session, qualified(plan.target), plan, batch);
+  if (plan.writeMode === 'upsert' && plan.targetKey.length === 0) {
+    throw new SluiceError('target.structure_differs', 'upsert needs a key at the target', { table: plan.id });
+  }
+  await session.query(renderStaging(STAGING, plan.columns));
+  const staged = await copyIn(session, `pg_temp."${STAGING}"`, plan, batch);
+  const { count } = await session.query(renderInsertStaged(plan, STAGING));
+  await session.query(`DROP TABLE pg_temp."${STAGING}"`);
+  // A table of key columns only: rows that are there already need no update.
+  const onlyKey =
+    plan.writeMode === 'upsert' && plan.columns.every((column) => plan.targetKey.includes(column.target));
+  return onlyKey ? staged : count;
+}
+
+/** A write refused for a right gets the GRANT with its error. */
+function toWriteError(error: unknown, pool: Pool, plan: TablePlan): SluiceError {
+  const columns = plan.columns.map((column) => column.target);
+  const context: ErrorContext = { side: 'target', table: plan.id, columns };
+  const known = toSluiceError(error, context);
+  if (known.code !== 'database.permission_denied') return known;
+  const suggestion = `GRANT SELECT, INSERT, UPDATE ON ${qualified(plan.target)} TO ${quote(pool.user)};`;
+  return toSluiceError(error, { ...context, suggestion });
+}
+
+/** The steps of one transaction on one session; over after commit, rollback or the first error. */
+class PostgresTransaction implements TargetTransaction {
+  readonly #pool: Pool;
+  readonly #session: Session;
+  readonly #names: LedgerNames;
+  readonly #signal: AbortSignal;
+  #over = false;
+
+  constructor(
+    pool: Pool,
+    session: Session,
+    options: { readonly names: LedgerNames; readonly signal: AbortSignal },
+  ) {
+    this.#pool = pool;
+    this.#session = session;
+    this.#names = options.names;
+    this.#signal = options.signal;
+    this.#signal.addEventListener('abort', this.#cancel, { once: true });
+  }
+
+  readonly #cancel = (): void => this.#session.cancel();
+
+  /** A step of the transaction; its first error ends it and closes the connection. */
+  async #step<T>(work: () => Promise<T>, toError: (error: unknown) => unknown): Promise<T> {
+    if (this.#over) throw new SluiceError('internal', 'the transaction is over');
+    try {
+      return await work();
+    } catch (error) {
+      this.#end(false);
+      throw this.#signal.aborted ? this.#signal.reason : toError(error);
+    }
+  }
+
+  #end(clean: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#signal.removeEventListener('abort', this.#cancel);
+    if (clean) this.#pool.give(this.#session);
+    else this.#pool.discard(this.#session);
+  }
+
+  readonly #ledgerError = (error: unknown): unknown =>
+    toSluiceError(error, { side: 'ledger', where: this.#names.schema });
+
+  advance(batch: Batch): Promise<boolean> {
+    // Invariant 2: this update and the batch's rows are one transaction. It is synchronous whatever the role's default.
+    const text = `BEGIN; SET LOCAL synchronous_commit = on; ${renderAdvance(this.#names, batch)}`;
+    return this.#step(async () => (await this.#session.query(text)).count === 1, this.#ledgerError);
+  }
+
+  readLane(lane: Parameters<TargetTransaction['readLane']>[0]): ReturnType<TargetTransaction['readLane']> {
+    return this.#step(() => readLane(this.#session, this.#names, lane), this.#ledgerError);
+  }
+
+  write(plan: TablePlan, batch: Batch): Promise<number> {
+    return this.#step(
+      () => writeRows(this.#session, plan, batch),
+      (error) => toWriteError(error, this.#pool, plan),
+    );
+  }
+
+  async commit(): Promise<void> {
+    // A deferred constraint is checked here.
+    await this.#step(
+      () => this.#session.query('COMMIT'),
+      (error) => toSluiceError(error, { side: 'target' }),
+    );
+    this.#end(true);
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#over) return;
+    await this.#step(() => this.#session.query('ROLLBACK'), this.#ledgerError);
+    this.#end(true);
+  }
+}
+
+/** Sequences that belong to a column, as identity or as the default of a serial column. */
+const SEQUENCES = `
+  SELECT a.attname, format('%I.%I', sn.nspname, s.relname), s.oid
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+  JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+  WHERE n.nspname = $1 AND c.relname = $2`;
+
+async function finish(session: Session, plan: TablePlan): Promise<void> {
+  const table = qualified(plan.target);
+  const { rows } = await session.query(SEQUENCES, [plan.target.schema, plan.target.name]);
+  for (const [column, sequence, oid] of rows) {
+    const planned = plan.columns.find((each) => each.target === column);
+    if (!planned || !sequence) continue;
+    // Only ever forward in the direction of the sequence: a second call, or an application that went on, changes nothing.
+    await session.query(
+      `SELECT setval(q.oid, m.edge) FROM (SELECT $1::oid::regclass AS oid, seqincrement AS step FROM pg_sequence WHERE seqrelid = $1::oid) AS q,
+         ${sequence} AS s, LATERAL (SELECT CASE WHEN q.step > 0 THEN max(${quote(planned.target)}) ELSE min(${quote(planned.target)}) END::bigint AS edge FROM ${table}) AS m
+       WHERE m.edge IS NOT NULL AND CASE WHEN q.step > 0 THEN m.edge > s.last_value OR (m.edge = s.last_value AND NOT s.is_called) ELSE m.edge < s.last_value OR (m.edge = s.last_value AND NOT s.is_called) END`,
+      [oid],
+    );
+  }
+  await session.query(`ANALYZE ${table}`);
+}
+
+/** As the source reads: a plain table without the tables that inherit from it. */
+async function targetFrom(session: Session, plan: TablePlan): Promise<string> {
+  const kind = await session.cell(
+    'SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2',
+    [plan.target.schema, plan.target.name],
+  );
+  return `${kind === 'p' ? '' : 'ONLY '}${qualified(plan.target)}`;
+}
+
+export function createWriter(pool: Pool, options: Pick<OpenOptions, 'ledger'>): TargetWriter {
+  const names = ledgerNames(options.ledger);
+  const on = async <T>(
+    plan: TablePlan,
+    signal: AbortSignal,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> => {
+    const run = async (session: Session): Promise<T> => {
+      try {
+        return await work(session);
+      } catch (error) {
+        throw signal.aborted ? error : toWriteError(error, pool, plan);
+      }
+    };
+    return pool.use(run, signal);
+  };
+  return {
+    prepare: (request, signal) =>
+      pool.transaction((session) => prepareTable(session, request), signal, { side: 'target' }),
+    hasRows: (plan, signal) =>
+      on(
+        plan,
+        signal,
+        async (session) =>
+          (await session.cell(`SELECT EXISTS (SELECT FROM ${await targetFrom(session, plan)})`)) === 't',
+      ),
+    begin: async (signal) => new PostgresTransaction(pool, await pool.take(signal), { names, signal }),
+    finish: (plan, signal) => on(plan, signal, (session) => finish(session, plan)),
+    countRows: (plan, signal) =>
+      on(plan, signal, async (session) =>
+        BigInt((await session.cell(`SELECT count(*) FROM ${await targetFrom(session, plan)}`)) ?? 0),
+      ),
+    checksum: (plan, range, signal) =>
+      on(plan, signal, async (session) => {
+        const renders = plan.columns.map((column) => column.renderTarget);
+        return checksumOf(
+          session,
+          renders,
+          await targetFrom(session, plan),
+          renderTargetConditions(plan, range),
+        );
+      }),
+  };
+}

@@ -1,0 +1,150 @@
+import type { BatchHeader } from '../../model/batch.ts';
+import type { LaneProgress, LaneRef } from '../../model/lane.ts';
+import { encodePosition } from '../../model/row-block.ts';
+import { quote } from './sql.ts';
+import type { Statement } from './thread/operations.ts';
+import type { StoredValue } from './values/stored-value.ts';
+
+/** Quoted names of the ledger's tables. */
+export interface LedgerTables {
+  readonly identity: string;
+  readonly runs: string;
+  readonly tables: string;
+  readonly lanes: string;
+}
+
+const NAMES = ['identity', 'runs', 'tables', 'lanes'] as const;
+
+export const ledgerNames = (prefix: string): ReadonlySet<string> =>
+  new Set(NAMES.map((name) => prefix + name));
+
+export const ledgerTables = (prefix: string): LedgerTables => ({
+  identity: quote(`${prefix}identity`),
+  runs: quote(`${prefix}runs`),
+  tables: quote(`${prefix}tables`),
+  lanes: quote(`${prefix}lanes`),
+});
+
+/** Every type is one that SQLite checks: a ledger edited by hand does not hold text for a number. */
+export const installStatements = (tables: LedgerTables): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS ${tables.identity} (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  incarnation TEXT NOT NULL
+) STRICT`,
+  `CREATE TABLE IF NOT EXISTS ${tables.runs} (
+  transfer TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  execution TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  plan_hash TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  PRIMARY KEY (transfer, run)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS ${tables.tables} (
+  transfer TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  table_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  plan TEXT NOT NULL,
+  incarnation TEXT NOT NULL,
+  change_marker TEXT NOT NULL,
+  PRIMARY KEY (transfer, run, table_id, generation)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS ${tables.lanes} (
+  transfer TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  table_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  range_after TEXT,
+  range_upto TEXT,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  n INTEGER NOT NULL DEFAULT 0,
+  position TEXT,
+  rows INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  ended INTEGER NOT NULL DEFAULT 0 CHECK (ended IN (0, 1)),
+  PRIMARY KEY (transfer, run, table_id, generation, lane)
+) STRICT, WITHOUT ROWID`,
+];
+
+const laneKey = (lane: LaneRef): StoredValue[] => [
+  lane.transfer,
+  BigInt(lane.run),
+  lane.table,
+  BigInt(lane.generation),
+  BigInt(lane.lane),
+];
+
+const LANE = 'transfer = ? AND run = ? AND table_id = ? AND generation = ? AND lane = ?';
+
+/** A finished or superseded run takes no batch any more: its rows would come after those of the next. */
+const openRun = ({ runs, lanes }: LedgerTables): string =>
+  `EXISTS (SELECT 1 FROM ${runs} AS r WHERE r.transfer = ${lanes}.transfer AND r.run = ${lanes}.run AND r.finished_at IS NULL)`;
+
+/** Invariant 2: the compare-and-set that the transaction of a batch begins with. */
+export const advanceStatement = (tables: LedgerTables, header: BatchHeader): Statement => ({
+  sql: `UPDATE ${tables.lanes}
+SET n = n + 1, position = coalesce(?, position), rows = rows + ?, bytes = bytes + ?, ended = ?
+WHERE ${LANE} AND attempt = ? AND n = ? AND ended = 0 AND ${openRun(tables)}`,
+  values: [
+    header.last === null ? null : encodePosition(header.last),
+    BigInt(header.rows),
+    BigInt(header.bytes),
+    header.end === null ? 0n : 1n,
+    ...laneKey(header),
+    BigInt(header.attempt),
+    BigInt(header.n - 1),
+  ],
+});
+
+const LANE_COLUMNS = 'table_id, generation, lane, attempt, n, rows, bytes, ended';
+
+export const laneStatement = (tables: LedgerTables, lane: LaneRef): Statement => ({
+  sql: `SELECT ${LANE_COLUMNS} FROM ${tables.lanes} WHERE ${LANE} AND ${openRun(tables)}`,
+  values: laneKey(lane),
+});
+
+/** In lane order, of the newest generation. */
+export const lanesStatement = (tables: LedgerTables, values: readonly StoredValue[]): Statement => ({
+  sql: `SELECT ${LANE_COLUMNS} FROM ${tables.lanes} AS l WHERE transfer = ? AND run = ? AND table_id = ?
+AND generation = (SELECT max(generation) FROM ${tables.tables} AS t
+  WHERE t.transfer = l.transfer AND t.run = l.run AND t.table_id = l.table_id)
+ORDER BY lane`,
+  values,
+});
+
+export const laneProgress = (row: readonly StoredValue[]): LaneProgress => ({
+  table: String(row[0]),
+  generation: Number(row[1]),
+  lane: Number(row[2]),
+  attempt: Number(row[3]),
+  n: Number(row[4]),
+  rows: Number(row[5]),
+  bytes: Number(row[6]),
+  ended: row[7] === 1n,
+});
+
+export const openLaneStatements = (tables: LedgerTables, lane: LaneRef): readonly Statement[] => [
+  {
+    sql: `UPDATE ${tables.lanes} SET attempt = attempt + 1, n = 0 WHERE ${LANE} AND ${openRun(tables)}`,
+    values: laneKey(lane),
+  },
+  {
+    sql: `SELECT attempt, position, rows, bytes, ended FROM ${tables.lanes} WHERE ${LANE}`,
+    values: laneKey(lane),
+  },
+];
+
+export const progressStatement = (tables: LedgerTables, values: readonly StoredValue[]): Statement => ({
+  sql: `SELECT t.table_id, t.generation, count(l.lane), total(l.ended), coalesce(sum(l.rows), 0), coalesce(sum(l.bytes), 0)
+FROM ${tables.tables} AS t
+LEFT JOIN ${tables.lanes} AS l ON l.transfer = t.transfer AND l.run = t.run AND l.table_id = t.table_id
+  AND l.generation = t.generation
+WHERE t.transfer = ? AND t.run = ? AND t.generation = (SELECT max(generation) FROM ${tables.tables} AS m
+  WHERE m.transfer = t.transfer AND m.run = t.run AND m.table_id = t.table_id)
+GROUP BY t.table_id, t.generation ORDER BY t.table_id`,
+  values,
+});

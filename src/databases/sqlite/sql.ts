@@ -1,0 +1,74 @@
+import type { KeyRange } from '../../model/lane.ts';
+import type { Position } from '../../model/row-block.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import { affinityOf } from './values/affinity.ts';
+import type { InsertProgram, ReadProgram } from './thread/operations.ts';
+
+/** Identifiers are always quoted; in double quotes nothing but the double quote itself means anything. */
+export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
+
+/** A text as a literal. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** SQLite's names of the rowid; a column of the same name hides one. */
+const ROWID_NAMES = ['rowid', '_rowid_', 'oid'] as const;
+
+/** The name under which the rowid can be had; columns that are not copied may hide it too. */
+export const rowidName = (columns: readonly string[]): string | null =>
+  ROWID_NAMES.find((name) => !columns.some((column) => column.toLowerCase() === name)) ?? null;
+
+const columnsOf = (plan: TablePlan, side: 'source' | 'target'): ReadProgram['columns'] =>
+  plan.columns.map((column) => ({
+    name: column[side],
+    logical: column.logical,
+    affinity: affinityOf(side === 'source' ? column.sourceType : column.targetType),
+  }));
+
+/** What of a source table is read, and how. The plan's select expressions are the bare columns here. */
+export function sourceProgram(
+  plan: TablePlan,
+  range: Pick<KeyRange, 'after' | 'upto'> | null,
+  options: { readonly after?: Position | null; readonly rowid: string },
+): ReadProgram {
+  return {
+    table: plan.id,
+    side: 'source',
+    columns: columnsOf(plan, 'source'),
+    keyColumns: plan.position.kind === 'key' ? plan.position.columns.length : null,
+    expressions: plan.columns.map((column) => column.select),
+    from: quote(plan.source.name),
+    rowid: options.rowid,
+    where: plan.where,
+    after: options.after ?? range?.after ?? null,
+    upto: range?.upto ?? null,
+  };
+}
+
+/** The target's rows for its checksum. */
+export const targetProgram = (plan: TablePlan, range: KeyRange | null): ReadProgram => ({
+  table: plan.id,
+  side: 'target',
+  columns: columnsOf(plan, 'target'),
+  keyColumns: plan.position.kind === 'key' ? plan.position.columns.length : 0,
+  expressions: plan.columns.map((column) => quote(column.target)),
+  from: quote(plan.target.name),
+  rowid: ROWID_NAMES[0],
+  where: null,
+  after: range?.after ?? null,
+  upto: range?.upto ?? null,
+});
+
+/**
+ * The statement for one row. An upsert sets at least one column, so that SQLite counts the rows it finds too.
+ */
+export function insertProgram(plan: TablePlan): InsertProgram {
+  const names = plan.columns.map((column) => quote(column.target));
+  const marks = names.map(() => '?').join(', ');
+  const insert = `INSERT INTO ${quote(plan.target.name)} (${names.join(', ')}) VALUES (${marks})`;
+  const base = { table: plan.id, columns: columnsOf(plan, 'target') };
+  if (plan.writeMode !== 'upsert') return { ...base, sql: insert };
+  const key = plan.targetKey.map(quote);
+  const others = names.filter((name) => !key.includes(name));
+  const set = (others.length > 0 ? others : key).map((name) => `${name} = excluded.${name}`);
+  return { ...base, sql: `${insert} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set.join(', ')}` };
+}

@@ -1,0 +1,105 @@
+import type { LogicalType } from '../../../model/logical-type.ts';
+import type { Position } from '../../../model/row-block.ts';
+import type { ErrorCode } from '../../../model/error-codes.ts';
+import type { ErrorDetails } from '../../../model/sluice-error.ts';
+import type { ThreadColumn } from '../values/canonical-text.ts';
+import type { StoredValue } from '../values/stored-value.ts';
+
+/** A statement with its values in the order of its question marks. */
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly StoredValue[];
+}
+
+/** Rows to be read; the select list is `columns` and, for row addresses, the rowid behind them. */
+export interface ReadProgram {
+  readonly table: string;
+  readonly side: 'source' | 'target';
+  readonly columns: readonly ThreadColumn[];
+  /** The first columns, which tell where a row stands; null: the rowid does. */
+  readonly keyColumns: number | null;
+  /** Select list, one expression a column. */
+  readonly expressions: readonly string[];
+  readonly from: string;
+  readonly rowid: string;
+  /** Condition of the plan, or null. */
+  readonly where: string | null;
+  readonly after: Position | null;
+  readonly upto: Position | null;
+}
+
+export interface BlockLimits {
+  readonly blockBytes: number;
+  readonly blockRows: number;
+}
+
+/** `data` is transferred, never copied. */
+export interface ThreadBlock {
+  readonly rows: number;
+  readonly data: Uint8Array;
+  readonly first: Position;
+  readonly last: Position;
+}
+
+export interface InsertProgram {
+  readonly table: string;
+  readonly sql: string;
+  readonly columns: readonly ThreadColumn[];
+}
+
+/** What a thread can be asked: input and answer of each operation. One at a time, in the order of the calls. */
+export interface Operations {
+  open: { readonly input: OpenRequest; readonly answer: null };
+  query: { readonly input: Statement; readonly answer: StoredValue[][] };
+  /** @returns changed rows */
+  run: { readonly input: Statement; readonly answer: number };
+  /** Several statements in one transaction; rolled back as a whole. */
+  transaction: { readonly input: readonly Statement[]; readonly answer: number[] };
+  /** Opens a read transaction and keeps it until `closeCursor`. */
+  openCursor: { readonly input: ReadProgram; readonly answer: null };
+  nextBlock: { readonly input: BlockLimits; readonly answer: ThreadBlock | null };
+  closeCursor: { readonly input: null; readonly answer: null };
+  /** Last positions of consecutive ranges; the last range, which has none, is left out. */
+  cutRanges: {
+    readonly input: { readonly program: ReadProgram; readonly rowsPerRange: number };
+    readonly answer: Position[];
+  };
+  checksum: { readonly input: ReadProgram; readonly answer: { readonly rows: bigint; readonly sum: bigint } };
+  /** @returns rows that the database counted */
+  insert: {
+    readonly input: { readonly program: InsertProgram; readonly data: Uint8Array };
+    readonly answer: number;
+  };
+  /** Copies the whole database, page by page, in one read transaction. */
+  copyTo: { readonly input: { readonly path: string }; readonly answer: null };
+  close: { readonly input: null; readonly answer: null };
+}
+
+export type OperationName = keyof Operations;
+
+export interface OpenRequest {
+  readonly path: string;
+  readonly mode: 'read' | 'write' | 'create';
+  /** How long a statement waits for a lock of another connection before it gives up. */
+  readonly busyTimeoutMs: number;
+}
+
+export interface ThreadRequest<K extends OperationName = OperationName> {
+  readonly id: number;
+  readonly operation: K;
+  readonly input: Operations[K]['input'];
+}
+
+/** An error as it crosses the thread's border: our own code and a safe message (invariant 1). */
+export interface ThreadError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+export type ThreadReply =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: ThreadError };
+
+/** Kind of a rowid, the address of a row of a table without a key. */
+export const ROW_ADDRESS: LogicalType = { kind: 'int', bits: 64 };

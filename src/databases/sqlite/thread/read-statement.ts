@@ -1,0 +1,101 @@
+import type { Position } from '../../../model/row-block.ts';
+import type { LogicalType } from '../../../model/logical-type.ts';
+import { ORDER_FUNCTION, orderKey, orderKind } from '../values/order-key.ts';
+import { type ReadProgram, ROW_ADDRESS, type Statement } from './operations.ts';
+import { positionValue } from '../values/position-text.ts';
+import type { StoredValue } from '../values/stored-value.ts';
+
+/** SQL of what puts the rows in order, and the logical types of its texts in a position. */
+interface Order {
+  readonly expressions: readonly string[];
+  readonly types: readonly LogicalType[];
+  /** Makes the value to compare with from the text of a position. */
+  readonly bind: readonly ((text: string) => StoredValue)[];
+}
+
+export function orderOf(program: ReadProgram): Order {
+  if (program.keyColumns === null) {
+    const types = [ROW_ADDRESS];
+    return {
+      expressions: [program.rowid],
+      types,
+      bind: [(text) => positionValue(text, { logical: ROW_ADDRESS, affinity: 'integer' })],
+    };
+  }
+  const columns = program.columns.slice(0, program.keyColumns);
+  const kinds = columns.map((column) => (program.side === 'target' ? orderKind(column) : null));
+  return {
+    expressions: kinds.map((kind, at) => {
+      const expression = program.expressions[at] as string;
+      return kind === null ? expression : `${ORDER_FUNCTION}('${kind}', ${expression})`;
+    }),
+    types: columns.map((column) => column.logical),
+    bind: columns.map((column, at) => {
+      const kind = kinds[at] ?? null;
+      return (text) => (kind === null ? positionValue(text, column) : orderKey(kind, text));
+    }),
+  };
+}
+
+/** `(a, b)`, or `a` alone: SQLite has no row value of one. */
+const tuple = (parts: readonly string[]): string =>
+  parts.length === 1 ? parts.join() : `(${parts.join(', ')})`;
+
+const positionValues = (position: Position, { bind }: Order): StoredValue[] =>
+  bind.map((make, at) => make(position[at] ?? ''));
+
+/** The line break ends a comment at the end of the plan's condition. */
+const condition = (program: ReadProgram): string[] =>
+  program.where === null ? [] : [`(${program.where}\n)`];
+
+function bounded(program: ReadProgram, order: Order): Statement {
+  const marks = tuple(order.types.map(() => '?'));
+  const key = tuple(order.expressions);
+  const parts = condition(program);
+  const values: StoredValue[] = [];
+  const bound = (operator: string, position: Position | null): void => {
+    if (position === null) return;
+    parts.push(`${key} ${operator} ${marks}`);
+    values.push(...positionValues(position, order));
+  };
+  bound('>', program.after);
+  bound('<=', program.upto);
+  return { sql: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, values };
+}
+
+/** The rows of the range in order. `list` replaces the select list. */
+export function readStatement(program: ReadProgram, list: readonly string[]): Statement {
+  const order = orderOf(program);
+  const { sql, values } = bounded(program, order);
+  return {
+    sql: `SELECT ${list.join(', ')} FROM ${program.from}${sql} ORDER BY ${order.expressions.join(', ')}`,
+    values,
+  };
+}
+
+/** The same rows in no order. */
+export function unorderedStatement(program: ReadProgram): Statement {
+  const { sql, values } = bounded(program, orderOf(program));
+  return { sql: `SELECT ${program.expressions.join(', ')} FROM ${program.from}${sql}`, values };
+}
+
+/**
+ * Queries that find a row whose key has a NULL where the range's comparison would pass over it: SQLite lets NULL into a
+ * primary key that is not declared NOT NULL. Each is a seek in the key's index.
+ */
+export function nullKeyGuards(program: ReadProgram): readonly Statement[] {
+  if (program.keyColumns === null) return [];
+  const order = orderOf(program);
+  const bound = program.upto === null ? null : positionValues(program.upto, order);
+  const guards: Statement[] = [];
+  for (const [at, column] of order.expressions.entries()) {
+    if (at === 0 ? program.after !== null : bound === null) continue;
+    const prefix = order.expressions.slice(0, at).map((expression) => `${expression} = ?`);
+    const parts = [...condition(program), ...prefix, `${column} IS NULL`];
+    guards.push({
+      sql: `SELECT 1 FROM ${program.from} WHERE ${parts.join(' AND ')} LIMIT 1`,
+      values: bound?.slice(0, at) ?? [],
+    });
+  }
+  return guards;
+}

@@ -1,0 +1,148 @@
+import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import type { Affinity } from './affinity.ts';
+import { float32Text, float64Text, plainDecimal } from './float-text.ts';
+import { type StoredValue, storageClass } from './stored-value.ts';
+import { dateText, timestampText, timestamptzText, timeText } from './temporal-text.ts';
+
+/** A column as the thread knows it. */
+export interface ThreadColumn {
+  readonly name: string;
+  readonly logical: LogicalType;
+  readonly affinity: Affinity;
+}
+
+/** Makes the canonical text of a value that is not NULL; null where the value does not fit the logical type. */
+type Render = (value: Exclude<StoredValue, null>) => string | null;
+
+/** V8 makes no longer strings than about 2^29; a blob has two digits a byte. */
+const MAX_BLOB_BYTES = 250 * 1024 * 1024;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const onlyText =
+  (render: (text: string) => string | null): Render =>
+  (value) =>
+    typeof value === 'string' ? render(value) : null;
+
+const blobText = (value: Buffer): string | null =>
+  value.length > MAX_BLOB_BYTES ? null : `\\x${value.toString('hex')}`;
+
+/** Canonical form of decimal digits, with the column's scale; null where more digits than the scale stand there. */
+function decimalText(text: string, scale: number | null): string | null {
+  if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return text;
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
+  if (!match || (match[2] === '' && (match[3] ?? '') === '')) return null;
+  const whole = (match[2] as string).replace(/^0+(?=\d)/, '') || '0';
+  let fraction = match[3] ?? '';
+  if (scale !== null) {
+    if (fraction.length > scale) {
+      if (!/^0*$/.test(fraction.slice(scale))) return null;
+      fraction = fraction.slice(0, scale);
+    }
+    fraction = fraction.padEnd(scale, '0');
+  }
+  const digits = fraction === '' ? whole : `${whole}.${fraction}`;
+  return match[1] === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;
+}
+
+const decimal = (declared: number | null): Render => {
+  const scale = declared === null ? null : Math.max(declared, 0);
+  return (value) => {
+    if (typeof value === 'string') return decimalText(value, scale);
+    if (typeof value === 'bigint') return decimalText(String(value), scale);
+    if (typeof value !== 'number') return null;
+    return decimalText(Number.isFinite(value) ? plainDecimal(value) : String(value), scale);
+  };
+};
+
+/** NaN is kept as the text `NaN`, for SQLite makes NULL of the number. */
+const float64: Render = (value) => {
+  if (typeof value === 'number') return float64Text(value);
+  if (typeof value === 'bigint') return BigInt(Number(value)) === value ? float64Text(Number(value)) : null;
+  return value === 'NaN' ? value : null;
+};
+
+const float32: Render = (value) => {
+  if (typeof value === 'bigint') return float32(Number(value));
+  if (typeof value !== 'number') return value === 'NaN' ? value : null;
+  const text = float32Text(Math.fround(value));
+  return Number(text) === value || Math.fround(value) === value ? text : null;
+};
+
+/** PostgreSQL cuts blanks beyond varchar(n) without a word, so such a text is refused here. */
+const text = (maxChars: number | null): Render =>
+  onlyText((value) => {
+    if (maxChars === null || value.length <= maxChars) return value;
+    const chars = Array.from(value);
+    return chars.length > maxChars && chars.slice(maxChars).every((char) => char === ' ') ? null : value;
+  });
+
+/** A document that is a bare number stands as a number in columns of NUMERIC affinity. */
+const document: Render = (value) => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint') return String(value);
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : null;
+};
+
+const any: Render = (value) => {
+  if (typeof value === 'bigint') return `i${value}`;
+  if (typeof value === 'number') return `r${float64Text(value)}`;
+  if (typeof value === 'string') return `t${value}`;
+  const hex = blobText(value);
+  return hex === null ? null : `b${hex}`;
+};
+
+const asItIs = onlyText((value) => value);
+
+const RENDERS: { readonly [K in LogicalKind]: (logical: Extract<LogicalType, { kind: K }>) => Render } = {
+  int: () => (value) => (typeof value === 'bigint' ? String(value) : null),
+  decimal: ({ scale }) => decimal(scale),
+  float64: () => float64,
+  float32: () => float32,
+  boolean: () => (value) => (value === 1n ? 't' : value === 0n ? 'f' : null),
+  text: ({ maxChars }) => text(maxChars),
+  bytes: () => (value) => (typeof value === 'object' ? blobText(value) : null),
+  date: () => onlyText(dateText),
+  time: ({ precision, zone = false }) => onlyText((value) => timeText(value, precision, zone)),
+  timestamp: ({ precision }) => onlyText((value) => timestampText(value, precision)),
+  timestamptz: ({ precision }) => onlyText((value) => timestamptzText(value, precision)),
+  json: () => document,
+  jsonb: () => document,
+  uuid: () => onlyText((value) => (UUID.test(value) ? value.toLowerCase() : null)),
+  interval: () => asItIs,
+  xml: () => asItIs,
+  enum: () => asItIs,
+  bits: () => asItIs,
+  native: () => asItIs,
+  any: () => any,
+};
+
+const renderOf = (logical: LogicalType): Render =>
+  (RENDERS[logical.kind] as (own: LogicalType) => Render)(logical);
+
+/** Kinds that a column of TEXT affinity holds as their canonical text. */
+const TEXT_IN_TEXT: ReadonlySet<LogicalKind> = new Set(['int', 'boolean', 'float64', 'float32']);
+
+/**
+ * The function that makes the canonical text of a column's values, NULL as null.
+ * @throws SluiceError with the given code when a value is of a storage class, or has a text, that its logical type does
+ * not have: what is not understood is never guessed (invariant 7).
+ */
+export function canonicalText(
+  column: ThreadColumn,
+  place: { readonly table: string; readonly side: 'source' | 'target' },
+): (value: StoredValue) => string | null {
+  const { kind } = column.logical;
+  const textAsItIs = column.affinity === 'text' && TEXT_IN_TEXT.has(kind) && place.side === 'target';
+  const render = textAsItIs ? asItIs : renderOf(column.logical);
+  return (value) => {
+    if (value === null) return null;
+    const made = render(value);
+    if (made !== null) return made;
+    throw new SluiceError(
+      `${place.side}.value_rejected`,
+      `column ${column.name} of ${place.table} holds a value of storage class ${storageClass(value)} that is no ${kind}`,
+      { table: place.table, column: column.name },
+    );
+  };
+}

@@ -1,0 +1,114 @@
+import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type { Batch } from '../../model/batch.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import { whileBusy, writing } from './connections/session.ts';
+import { advanceStatement, laneProgress, laneStatement, type LedgerTables } from './ledger-sql.ts';
+import type { Lease, Pool } from './connections/pool.ts';
+import { insertProgram, quote, targetProgram } from './sql.ts';
+import { prepareTable } from './structure/prepare-table.ts';
+import type { Statement } from './thread/operations.ts';
+import type { StoredValue } from './values/stored-value.ts';
+import type { Thread } from './connections/start-thread.ts';
+
+const plain = (sql: string): Statement => ({ sql, values: [] });
+
+/** Once over, every further step fails: a connection is never used after its transaction. */
+function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal): TargetTransaction {
+  let over = false;
+  const step = async <T>(work: (thread: Thread) => Promise<T>): Promise<T> => {
+    if (over) throw new SluiceError('database.internal', 'the transaction is over');
+    try {
+      signal.throwIfAborted();
+      return await work(lease.thread);
+    } catch (error) {
+      over = true;
+      // Closing rolls back; nothing is assumed about a connection after an error.
+      await lease.discard();
+      throw error;
+    }
+  };
+  const end = (): void => {
+    over = true;
+    lease.release();
+  };
+  return {
+    advance: (batch) =>
+      step(
+        async (thread) =>
+          (await thread.call('run', advanceStatement(tables, batch.header), { signal })) === 1,
+      ),
+    readLane: (lane) =>
+      step(async (thread) => {
+        const [row] = await thread.call('query', laneStatement(tables, lane), { signal });
+        return row === undefined ? null : laneProgress(row);
+      }),
+    write: (plan, batch) => step((thread) => writeRows(thread, { plan, batch }, signal)),
+    async commit() {
+      // Not given up once begun: its outcome is known then.
+      await step((thread) => thread.call('run', plain('COMMIT')));
+      end();
+    },
+    async rollback() {
+      if (over) return;
+      await step((thread) => thread.call('run', plain('ROLLBACK')));
+      end();
+    },
+  };
+}
+
+async function writeRows(
+  thread: Thread,
+  { plan, batch }: { readonly plan: TablePlan; readonly batch: Batch },
+  signal: AbortSignal,
+): Promise<number> {
+  if (batch.header.encoding !== 'text-rows') {
+    throw new SluiceError('internal', 'SQLite takes text-rows only', { table: plan.id });
+  }
+  // The caller keeps its buffer, which may be part of a larger one: what is transferred is a copy.
+  const data = new Uint8Array(batch.data);
+  return thread.call('insert', { program: insertProgram(plan), data }, { signal, transfer: [data.buffer] });
+}
+
+export function createWriter(pool: Pool, tables: LedgerTables): TargetWriter {
+  const first = async (sql: string, signal: AbortSignal): Promise<StoredValue> => {
+    const lease = await pool.scan(signal);
+    try {
+      return (await lease.thread.call('query', plain(sql), { signal }))[0]?.[0] ?? null;
+    } finally {
+      lease.release();
+    }
+  };
+  return {
+    prepare: (request, signal) => writing(pool, signal, (session) => prepareTable(session, request)),
+    hasRows: async (plan, signal) =>
+      (await first(`SELECT EXISTS (SELECT 1 FROM ${quote(plan.target.name)})`, signal)) === 1n,
+    async begin(signal) {
+      const lease = await pool.write(signal);
+      try {
+        // The lock of the file is taken here, not at the first write: no other process can come between.
+        await whileBusy(() => lease.thread.call('run', plain('BEGIN IMMEDIATE'), { signal }), signal);
+        return transactionOn(lease, tables, signal);
+      } catch (error) {
+        await lease.discard();
+        throw error;
+      }
+    },
+    finish: (plan, signal) =>
+      writing(pool, signal, async (session) => {
+        // The rowid of the next row follows from the highest by itself, with AUTOINCREMENT too.
+        await session.run('PRAGMA analysis_limit = 1000');
+        await session.run(`ANALYZE ${quote(plan.target.name)}`);
+      }),
+    countRows: async (plan, signal) =>
+      (await first(`SELECT count(*) FROM ${quote(plan.target.name)}`, signal)) as bigint,
+    async checksum(plan, range, signal) {
+      const lease = await pool.scan(signal);
+      try {
+        return await lease.thread.call('checksum', targetProgram(plan, range), { signal });
+      } finally {
+        lease.release();
+      }
+    },
+  };
+}

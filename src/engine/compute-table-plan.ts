@@ -1,0 +1,179 @@
+import { SluiceError } from '../model/sluice-error.ts';
+import { type TableName, tableId } from '../model/table-name.ts';
+import type { ColumnPlan, PositionPlan, TablePlan } from '../model/table-plan.ts';
+import type { ColumnSchema, TableSchema } from '../model/table-schema.ts';
+import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
+import type { Dialect } from './ports/dialect.ts';
+
+export interface PlanInput {
+  readonly spec: TransferSpec;
+  readonly selection: TableSelection;
+  readonly ordinal: number;
+  readonly source: { readonly dialect: Dialect; readonly table: TableSchema };
+  /** `table` is null where the target has none yet. */
+  readonly target: {
+    readonly dialect: Dialect;
+    readonly name: TableName;
+    readonly table: TableSchema | null;
+  };
+}
+
+/** Where a source table goes: the name of `to`, or its own; a database without schemas gets the schema in the name. */
+export function targetName(source: TableName, selection: TableSelection, dialect: Dialect): TableName {
+  const [first = '', second] = (selection.to ?? '').split('.', 2);
+  if (!dialect.capabilities.schemas) {
+    if (first !== '') return { schema: 'main', name: second ?? first };
+    const isDefault = source.schema === 'public' || source.schema === 'main';
+    return { schema: 'main', name: isDefault ? source.name : `${source.schema}_${source.name}` };
+  }
+  const schema = source.schema === 'main' ? 'public' : source.schema;
+  if (first === '') return { schema, name: source.name };
+  return second === undefined ? { schema, name: first } : { schema: first, name: second };
+}
+
+function chosenColumns(table: TableSchema, selection: TableSelection): readonly ColumnSchema[] {
+  const { include, exclude = [] } = selection.columns ?? {};
+  for (const name of [...(include ?? []), ...exclude]) {
+    if (table.columns.some((column) => column.name === name)) continue;
+    throw new SluiceError('source.column_not_found', `the table has no column "${name}"`, {
+      table: tableId(table.table),
+      column: name,
+    });
+  }
+  return table.columns.filter(
+    (column) =>
+      column.generated === null && (include?.includes(column.name) ?? true) && !exclude.includes(column.name),
+  );
+}
+
+function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
+  const { source, target } = input;
+  const table = tableId(source.table.table);
+  const sameProduct = source.dialect.name === target.dialect.name;
+  const reading =
+    (sameProduct ? source.dialect.types.identical?.(column) : undefined) ??
+    source.dialect.types.reading(column);
+  if (!reading) {
+    throw new SluiceError('type.unsupported', `a column of type ${column.type} cannot be read`, {
+      table,
+      column: column.name,
+    });
+  }
+  const existing = target.table?.columns.find((each) => each.name === column.name);
+  if (target.table && !existing) {
+    throw new SluiceError('target.structure_differs', `the target table has no column "${column.name}"`, {
+      table,
+      column: column.name,
+    });
+  }
+  const targetType =
+    existing?.type ?? (sameProduct ? column.type : target.dialect.types.propose(reading.logical));
+  const writing = target.dialect.types.writing(reading.logical, { name: column.name, type: targetType });
+  if (!writing) {
+    throw new SluiceError(
+      'type.unsupported',
+      `a column of type ${column.type} cannot be written into ${targetType}`,
+      {
+        table,
+        column: column.name,
+      },
+    );
+  }
+  return {
+    source: column.name,
+    target: column.name,
+    sourceType: column.type,
+    targetType,
+    logical: reading.logical,
+    select: reading.render,
+    load: writing.load,
+    renderSource: reading.render,
+    renderTarget: writing.render,
+    nullable: column.nullable,
+    exact: writing.exact && reading.note === null,
+    note: [reading.note, writing.note].filter((note) => note !== null).join('; ') || null,
+  };
+}
+
+function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): PositionPlan {
+  const { table, dialect } = input.source;
+  const keys = [table.primaryKey, ...table.uniqueKeys].filter((key) => key !== null);
+  const chosen = keys.find((key) =>
+    key.columns.every((name) => columns.some((column) => column.name === name)),
+  );
+  const rowAddress = dialect.capabilities.rowAddress;
+  if (!chosen) {
+    return {
+      kind: 'row-address',
+      columns: [],
+      types: [rowAddress.type],
+      sameOrder: false,
+      needsSnapshot: rowAddress.needsSnapshot,
+    };
+  }
+  const keyColumns = chosen.columns.map(
+    (name) => columns.find((column) => column.name === name) as ColumnSchema,
+  );
+  return {
+    kind: 'key',
+    columns: chosen.columns,
+    types: keyColumns.map((column) => column.type),
+    sameOrder: keyColumns.every((column) => {
+      const existing = input.target.table?.columns.find((each) => each.name === column.name);
+      return (
+        dialect.types.portableOrder(column) &&
+        (!existing || input.target.dialect.types.portableOrder(existing))
+      );
+    }),
+    needsSnapshot: false,
+  };
+}
+
+/**
+ * How one table travels, from what introspection found on both sides. Pure.
+ * @throws SluiceError type.unsupported, source.column_not_found, target.structure_differs
+ */
+export function computeTablePlan(input: PlanInput): TablePlan {
+  const { source, target, spec } = input;
+  const chosen = chosenColumns(source.table, input.selection);
+  const position = planPosition(input, chosen);
+  const inWireOrder = [
+    ...position.columns.map((name) => chosen.find((column) => column.name === name) as ColumnSchema),
+    ...chosen.filter((column) => !position.columns.includes(column.name)),
+  ];
+  const columns = inWireOrder.map((column) => planColumn(input, column));
+  const binary =
+    (spec.read?.encoding ?? 'auto') !== 'text-rows' &&
+    source.dialect.name === target.dialect.name &&
+    columns.every(
+      (column, index) =>
+        column.load === null &&
+        source.dialect.types.binaryCompatible(inWireOrder[index] as ColumnSchema, column.targetType),
+    );
+  if (spec.read?.encoding === 'binary-rows' && !binary) {
+    throw new SluiceError('type.unsupported', 'binary-rows needs the same product and types on both sides', {
+      table: tableId(source.table.table),
+    });
+  }
+  const targetKey = target.table
+    ? (target.table.primaryKey ?? target.table.uniqueKeys[0] ?? null)
+    : source.table.primaryKey;
+  return {
+    id: tableId(source.table.table),
+    ordinal: input.ordinal,
+    source: source.table.table,
+    target: target.name,
+    encoding: binary ? 'binary-rows' : 'text-rows',
+    columns: binary
+      ? columns.map((column) => ({ ...column, select: source.dialect.quote(column.source) }))
+      : columns,
+    position,
+    targetKey: targetKey?.columns.every((name) => columns.some((column) => column.target === name))
+      ? targetKey.columns
+      : [],
+    where: input.selection.where ?? null,
+    writeMode: spec.write?.mode ?? 'fail-if-not-empty',
+    estimatedRows: source.table.estimatedRows,
+    estimatedBytes: source.table.estimatedBytes,
+  };
+}

@@ -1,0 +1,145 @@
+import type { Batch, BatchHeader } from '../model/batch.ts';
+import type { KeyRange, LaneRef, Opening } from '../model/lane.ts';
+import type { RowBlock } from '../model/row-block.ts';
+import type { TablePlan } from '../model/table-plan.ts';
+import type { Credit } from './credit.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { Observer } from './observer.ts';
+import type { Publisher } from './ports/hub.ts';
+import type { ReadOptions, SourceReader } from './ports/source-reader.ts';
+import { encodeBatch } from './wire-format.ts';
+
+/** What a reader knows of a lane that it publishes or has published. */
+export interface OpenLane {
+  readonly range: KeyRange;
+  readonly attempt: number;
+  /** Last batch published of this attempt; the batch with the end has this n once `done`. */
+  n: number;
+  /** Rows and bytes read of the range, all attempts together and without repeats. */
+  rows: number;
+  bytes: number;
+  /** Bytes of this attempt that took credit and are not seen in the ledger yet, by n. */
+  readonly unapplied: Map<number, number>;
+  /** Messages that the hub has not answered yet: they are on their way, not lost. */
+  unanswered: number;
+  done: boolean;
+}
+
+export interface LanePublisherDeps {
+  readonly reader: SourceReader;
+  readonly publisher: Publisher;
+  readonly credit: Credit;
+  readonly observer: Observer;
+  readonly pass: (rows: number, signal: AbortSignal) => Promise<void>;
+}
+
+export interface LaneRequest {
+  readonly ref: LaneRef;
+  readonly plan: TablePlan;
+  readonly range: KeyRange;
+  readonly opening: Opening;
+  readonly options: ReadOptions;
+  readonly maxMessageBytes: number;
+  /** Unanswered publishes of this lane at once. */
+  readonly window: number;
+  /** Told of each batch before it is published, so that its bytes are watched from then on. */
+  readonly lane: OpenLane;
+}
+
+const EMPTY: Pick<RowBlock, 'rows' | 'data'> = { rows: 0, data: Buffer.alloc(0) };
+
+function toBatch(request: LaneRequest, block: RowBlock | null, isLast: boolean): Batch {
+  const { lane, plan, ref, opening } = request;
+  const { rows, data } = block ?? EMPTY;
+  lane.n += 1;
+  lane.rows += rows;
+  lane.bytes += data.byteLength;
+  const known = {
+    ...ref,
+    ordinal: plan.ordinal,
+    attempt: opening.attempt,
+    n: lane.n,
+    operation: 'snapshot',
+    encoding: plan.encoding,
+    rows,
+    bytes: data.byteLength,
+    first: block?.first ?? null,
+    last: block?.last ?? null,
+    end: isLast ? { rows: lane.rows, bytes: lane.bytes } : null,
+  } as const;
+  const header: BatchHeader = { ...known, fingerprint: fingerprint(known, data) };
+  return { header, data };
+}
+
+/** One block behind the reader, so that the last block of the range carries the end; an empty range is one empty block. */
+async function* withEnd(
+  blocks: AsyncIterable<RowBlock>,
+): AsyncGenerator<{ block: RowBlock | null; isLast: boolean }> {
+  let held: RowBlock | null = null;
+  for await (const block of blocks) {
+    if (held) yield { block: held, isLast: false };
+    held = block;
+  }
+  yield { block: held, isLast: true };
+}
+
+/**
+ * Reads the rest of one key range and publishes it as batches 1, 2, … of the opening's attempt.
+ *
+ * Resolves with true when the hub has stored all of it, with false when the signal aborted before. At most `window`
+ * publishes are unanswered and never more than the credit is unapplied.
+ * @throws SluiceError source.*, database.*, hub.*
+ */
+export async function publishLane(
+  deps: LanePublisherDeps,
+  request: LaneRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { lane, plan } = request;
+  const unanswered = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  const isBroken = (): boolean => failures.length > 0 || signal.aborted;
+  const send = async (batch: Batch): Promise<void> => {
+    for (const message of encodeBatch(batch, request.maxMessageBytes)) {
+      while (unanswered.size >= request.window && !isBroken()) await Promise.race(unanswered);
+      if (isBroken()) return;
+      const sent = deps.publisher
+        .publish(message, signal)
+        .catch((error: unknown) => {
+          failures.push(error);
+        })
+        .finally(() => {
+          unanswered.delete(sent);
+          lane.unanswered -= 1;
+        });
+      unanswered.add(sent);
+      lane.unanswered += 1;
+    }
+    deps.observer.published(plan.id, batch.header.rows, batch.header.bytes);
+  };
+  const blocks = deps.reader.readRange(
+    { plan, range: request.range, after: request.opening.position },
+    request.options,
+    signal,
+  );
+  try {
+    for await (const { block, isLast } of withEnd(blocks)) {
+      const bytes = block?.data.byteLength ?? 0;
+      await deps.pass(block?.rows ?? 0, signal);
+      if (!(await deps.credit.take(bytes, signal))) return false;
+      const batch = toBatch(request, block, isLast);
+      lane.unapplied.set(batch.header.n, bytes);
+      await send(batch);
+      if (isBroken()) break;
+    }
+    await Promise.all(unanswered);
+  } catch (error) {
+    await Promise.allSettled(unanswered);
+    if (signal.aborted) return false;
+    throw error;
+  }
+  if (signal.aborted) return false;
+  if (failures.length > 0) throw failures[0];
+  lane.done = true;
+  return true;
+}

@@ -1,0 +1,185 @@
+import type { LaneProgress } from '../model/lane.ts';
+import { DEFAULTS } from '../model/transfer-spec.ts';
+import type { Credit } from './credit.ts';
+import type { OpenLane } from './lane-publisher.ts';
+import type { ReadDeps, ReadRequest } from './read-and-publish.ts';
+import type { SliceControl } from './slice.ts';
+
+/** While somebody waits for credit or for the end the ledger is asked this often, otherwise less. */
+const BUSY_POLL_MS = 40;
+const IDLE_POLL_MS = 250;
+/** Without progress of the table for this long the hub is asked whether it still has what was published. */
+const DOUBT_MS = 1_000;
+/** Everything is delivered, nothing is acknowledged and no lane of the table moved: read it again. */
+const STUCK_MS = 45_000;
+
+export interface LaneWatchOptions {
+  readonly deps: Required<ReadDeps>;
+  readonly request: ReadRequest;
+  readonly control: SliceControl;
+  readonly planned: { readonly generation: number };
+  readonly credit: Credit;
+  readonly open: ReadonlyMap<number, OpenLane>;
+  readonly lanes: readonly LaneProgress[];
+  readonly signal: AbortSignal;
+  /** Ends the publishing of a lane, which then opens it anew. */
+  readonly interrupt: (lane: number) => void;
+  /** Makes a lost stream again. */
+  readonly ensureHub: () => Promise<unknown>;
+}
+
+/**
+ * Watches the ledger for the lanes of one table: gives credit back for what is applied, hands out lanes to read, and
+ * finds those whose messages the hub no longer has.
+ */
+export function createLaneWatch(options: LaneWatchOptions) {
+  const { deps, request, control, credit, open } = options;
+  const { clock, observer } = deps;
+  const known = new Map(options.lanes.map((lane) => [lane.lane, lane]));
+  const queue = options.lanes.filter((lane) => !lane.ended).map((lane) => lane.lane);
+  const reading = new Set<number>();
+  const sleepers = new Set<() => void>();
+  let movedAt = clock.now();
+  /** A newer generation of the table stands in the ledger: this slice's lanes are nobody's any more. */
+  let superseded = false;
+
+  const allEnded = (): boolean => [...known.values()].every((lane) => lane.ended);
+  const wake = (): void => {
+    for (const resolve of sleepers) resolve();
+    sleepers.clear();
+  };
+  // Who waits for a lane must not outwait the watch: nobody would wake it any more after an error of the ledger.
+  options.signal.addEventListener('abort', wake, { once: true });
+
+  const settle = (lane: LaneProgress): void => {
+    const mine = open.get(lane.lane);
+    if (!mine) return;
+    for (const [n, bytes] of mine.unapplied) {
+      // The answer may be older than the opening: then it says nothing of what was published since.
+      if (!lane.ended && (lane.attempt < mine.attempt || (lane.attempt === mine.attempt && n > lane.n)))
+        continue;
+      mine.unapplied.delete(n);
+      credit.give(bytes);
+    }
+  };
+
+  const giveUp = (lane: number): void => {
+    const mine = open.get(lane);
+    if (!mine) return;
+    for (const bytes of mine.unapplied.values()) credit.give(bytes);
+    mine.unapplied.clear();
+  };
+
+  const readAgain = (lane: number, why: 'gap' | 'stream-lost' | 'messages-lost'): void => {
+    observer.reopened(request.table, why);
+    movedAt = clock.now();
+    if (reading.has(lane)) options.interrupt(lane);
+    else if (!queue.includes(lane)) {
+      queue.push(lane);
+      // Now, not when it is opened: the reader that could open it may be waiting for this very credit.
+      giveUp(lane);
+    }
+    wake();
+  };
+
+  const poll = async (): Promise<void> => {
+    const lanes = await deps.target.ledger.lanes(
+      request.transfer,
+      request.run,
+      request.table,
+      options.signal,
+    );
+    superseded ||= lanes.some((lane) => lane.generation !== options.planned.generation);
+    if (superseded) return;
+    let rowsRead = 0;
+    let bytesRead = 0;
+    for (const lane of lanes) {
+      const before = known.get(lane.lane);
+      if (!before || before.n !== lane.n || before.attempt !== lane.attempt || before.ended !== lane.ended) {
+        movedAt = clock.now();
+      }
+      known.set(lane.lane, lane);
+      settle(lane);
+      const mine = open.get(lane.lane);
+      rowsRead += Math.max(lane.rows, mine?.rows ?? 0);
+      bytesRead += Math.max(lane.bytes, mine?.bytes ?? 0);
+    }
+    if (clock.now() - movedAt < DOUBT_MS) control.progress({ table: request.table, rowsRead, bytesRead });
+    observer.window(
+      request.table,
+      credit.usedBytes() / (request.spec.read?.creditBytes ?? DEFAULTS.creditBytes),
+    );
+  };
+
+  /** Asks the hub first and the ledger after: what was acknowledged before is committed by then. */
+  const doubt = async (): Promise<void> => {
+    const idleMs = clock.now() - movedAt;
+    if (idleMs < DOUBT_MS) return;
+    const isStuck = idleMs >= STUCK_MS;
+    // What is on its way now, or is published after the question, the hub cannot have counted. For long on its way is
+    // what a full hub does not take: it may be full of what only this lane's next attempt makes superfluous.
+    const stored = [...open.values()].filter(
+      (lane) => (isStuck || lane.unanswered === 0) && (lane.unapplied.size > 0 || lane.done),
+    );
+    const backlog = await deps.hub.topics.backlog(request, options.signal);
+    if (backlog.lost) await options.ensureHub();
+    const gone = backlog.lost || backlog.messages === 0;
+    if (!gone && (backlog.undelivered > 0 || !isStuck)) return;
+    await poll();
+    if (clock.now() - movedAt < DOUBT_MS) return;
+    for (const lane of known.values()) {
+      const mine = open.get(lane.lane);
+      if (lane.ended || !mine) continue;
+      if (backlog.lost || stored.includes(mine))
+        readAgain(lane.lane, backlog.lost ? 'stream-lost' : 'messages-lost');
+    }
+  };
+
+  const hear = (): Promise<void> =>
+    deps.hub.control(request).listen((said) => {
+      if (said.kind !== 'gap' || said.table !== request.table) return;
+      const mine = open.get(said.lane);
+      if (said.generation === options.planned.generation && mine?.attempt === said.attempt)
+        readAgain(said.lane, 'gap');
+    }, options.signal);
+
+  return {
+    /** The ledger holds every range of this generation to its end. */
+    allEnded: (): boolean => allEnded() && !superseded,
+    /** The next lane to read, once there is one; null when all have ended, time is up or the signal aborted. */
+    async nextLane(): Promise<number | null> {
+      while (!options.signal.aborted && !allEnded() && !superseded && !control.overdue()) {
+        const lane = queue.shift();
+        if (lane !== undefined) {
+          reading.add(lane);
+          return lane;
+        }
+        await new Promise<void>((resolve) => sleepers.add(resolve));
+      }
+      return null;
+    },
+    published(lane: number): void {
+      reading.delete(lane);
+      movedAt = clock.now();
+    },
+    /** Resolves when all lanes have ended, time is up and nothing is being read, or the signal aborted. */
+    async run(): Promise<void> {
+      const heard = hear().catch(() => undefined); // hints only
+      try {
+        while (!options.signal.aborted && !allEnded() && !superseded) {
+          if (control.overdue() && reading.size === 0) break;
+          const waiting = credit.hasWaiters() || (queue.length === 0 && reading.size === 0);
+          await clock.sleep(waiting ? BUSY_POLL_MS : IDLE_POLL_MS, options.signal);
+          if (options.signal.aborted) break;
+          await poll();
+          if (!allEnded() && !superseded) await doubt();
+          wake();
+        }
+      } finally {
+        wake();
+        void heard;
+      }
+    },
+  };
+}
+export type LaneWatch = ReturnType<typeof createLaneWatch>;

@@ -1,0 +1,233 @@
+import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
+import { type TableName, tableId } from '../model/table-name.ts';
+import type { TablePlan } from '../model/table-plan.ts';
+import type { TableSchema } from '../model/table-schema.ts';
+import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
+import { computeTablePlan, targetName } from './compute-table-plan.ts';
+import type { Database } from './ports/dialect.ts';
+import type { PlannedTable, TableProgress } from './ports/ledger.ts';
+import type { SnapshotRef } from './ports/source-reader.ts';
+import type { TransferDeps } from './prepare-transfer.ts';
+import { selectTables } from './select-tables.ts';
+
+export interface PlanTableRequest {
+  readonly transfer: string;
+  readonly run: number;
+  readonly spec: TransferSpec;
+  /** tableId of the source table. */
+  readonly table: string;
+  readonly ordinal: number;
+  /** Null: the ledger's, or the first. A higher one than the ledger's copies the table again. */
+  readonly generation: number | null;
+  /** The held snapshot, where the transfer has one by now. */
+  readonly snapshot: SnapshotRef | null;
+}
+
+/** Counts and names only: what the workflow may see of a planned table. */
+export interface PlannedSummary {
+  readonly table: string;
+  readonly generation: number;
+  readonly lanes: number;
+  readonly endedLanes: number;
+  readonly estimatedRows: number | null;
+  readonly estimatedBytes: number | null;
+  /** The table can only be read in a held snapshot; where the request had none, nothing was planned and `lanes` is 0. */
+  readonly needsSnapshot: boolean;
+  /** What of the structure was left out, with its SQL. */
+  readonly leftOut: readonly string[];
+}
+
+/** A big table is cut into at most so many ranges: the ledger is read whole, several times a second. */
+const MAX_RANGES = 1_000;
+
+async function findSource(source: Database, spec: TransferSpec, id: string, signal: AbortSignal) {
+  const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
+  const found = selectTables(spec, names).find(({ table }) => tableId(table) === id);
+  if (!found)
+    throw new SluiceError('source.table_not_found', `the source has no table "${id}" any more`, {
+      table: id,
+    });
+  const [table] = await source.introspector.describeTables([found.table], signal);
+  if (!table)
+    throw new SluiceError('source.table_not_found', `the source has no table "${id}" any more`, {
+      table: id,
+    });
+  return { table, selection: found.selection };
+}
+
+async function describeTarget(
+  target: Database,
+  name: TableName,
+  signal: AbortSignal,
+): Promise<TableSchema | null> {
+  const [table] = await target.introspector.describeTables([name], signal);
+  return table ?? null;
+}
+
+/** The plan of one table as both databases are now; nothing is written. */
+export async function computePlan(
+  deps: Pick<TransferDeps, 'source' | 'target'>,
+  request: Pick<PlanTableRequest, 'spec' | 'table' | 'ordinal'>,
+  signal: AbortSignal,
+): Promise<{ readonly plan: TablePlan; readonly source: TableSchema; readonly exists: boolean }> {
+  const { source, target } = deps;
+  const { table, selection } = await findSource(source, request.spec, request.table, signal);
+  const name = targetName(table.table, selection, target.dialect);
+  const existing =
+    request.spec.structure?.policy === 'replace' ? null : await describeTarget(target, name, signal);
+  const plan = computeTablePlan({
+    spec: request.spec,
+    selection,
+    ordinal: request.ordinal,
+    source: { dialect: source.dialect, table },
+    target: { dialect: target.dialect, name, table: existing },
+  });
+  return { plan, source: table, exists: existing !== null };
+}
+
+const needsSnapshot = (spec: TransferSpec, plan: TablePlan): boolean =>
+  plan.position.needsSnapshot || spec.consistency === 'snapshot';
+
+const summary = (
+  spec: TransferSpec,
+  planned: PlannedTable,
+  progress: TableProgress | undefined,
+  leftOut: readonly string[] = [],
+): PlannedSummary => ({
+  table: planned.plan.id,
+  generation: planned.generation,
+  lanes: planned.ranges.length,
+  endedLanes: progress?.endedLanes ?? 0,
+  estimatedRows: planned.plan.estimatedRows,
+  estimatedBytes: planned.plan.estimatedBytes,
+  needsSnapshot: needsSnapshot(spec, planned.plan),
+  leftOut,
+});
+
+/** What the ledger has of the table already and may go on with; null when it must be planned, in which generation. */
+async function findPlanned(deps: TransferDeps, request: PlanTableRequest, signal: AbortSignal) {
+  const { ledger } = deps.target;
+  const known = await ledger.readTable(request.transfer, request.run, request.table, signal);
+  if (!known) return { known: null, progress: undefined, generation: request.generation ?? 1 };
+  const progress = (await ledger.progress(request.transfer, request.run, signal)).find(
+    ({ table }) => table === request.table,
+  );
+  const ended = progress !== undefined && progress.endedLanes === progress.lanes;
+  const otherSource = known.incarnation !== (await deps.source.incarnation(signal));
+  // Positions of a lost snapshot mean nothing in another one; without a number it is a new execution, its snapshot new.
+  const lostSnapshot = request.generation === null && needsSnapshot(request.spec, known.plan) && !ended;
+  const wanted =
+    otherSource || lostSnapshot ? known.generation + 1 : (request.generation ?? known.generation);
+  if (wanted <= known.generation) return { known, progress, generation: known.generation };
+  return { known: null, progress, generation: wanted };
+}
+
+interface Emptiness {
+  readonly plan: TablePlan;
+  readonly generation: number;
+  /** Rows that earlier generations of the table applied. */
+  readonly appliedRows: number;
+}
+
+/** @throws SluiceError target.not_empty */
+async function refuseRows(deps: TransferDeps, table: Emptiness, signal: AbortSignal): Promise<void> {
+  const { plan, generation } = table;
+  if (plan.writeMode === 'append' && generation > 1 && table.appliedRows > 0) {
+    throw new SluiceError(
+      'target.not_empty',
+      'the table cannot be copied again: its earlier rows cannot be told from others',
+      {
+        table: plan.id,
+        suggestion: 'choose write.mode truncate or upsert',
+      },
+    );
+  }
+  if (plan.writeMode !== 'fail-if-not-empty' || generation > 1) return;
+  if (await deps.target.writer.hasRows(plan, signal)) {
+    throw new SluiceError('target.not_empty', 'the target table holds rows already', {
+      table: plan.id,
+      suggestion: 'set write.mode to append, truncate or upsert',
+    });
+  }
+}
+
+/**
+ * Plans a table once a generation: structure at the target, ranges of its key, plan and ranges into the ledger, with the
+ * clearing that the write mode asks for. What the ledger has already is returned as it stands. Idempotent.
+ * @throws SluiceError target.not_empty, target.structure_differs, type.unsupported, source.*, database.*
+ */
+export async function planTable(
+  deps: TransferDeps,
+  request: PlanTableRequest,
+  signal: AbortSignal,
+): Promise<PlannedSummary> {
+  const { spec, transfer, run } = request;
+  const found = await findPlanned(deps, request, signal);
+  if (found.known) return summary(spec, found.known, found.progress);
+  const { plan, source } = await computePlan(deps, request, signal);
+  if (needsSnapshot(spec, plan) && request.snapshot === null) {
+    return {
+      table: plan.id,
+      generation: found.generation,
+      lanes: 0,
+      endedLanes: 0,
+      estimatedRows: plan.estimatedRows,
+      estimatedBytes: plan.estimatedBytes,
+      needsSnapshot: true,
+      leftOut: [],
+    };
+  }
+  if (plan.writeMode === 'upsert' && plan.targetKey.length === 0) {
+    throw new SluiceError('target.structure_differs', 'upsert needs a key that both sides have', {
+      table: plan.id,
+    });
+  }
+  const outcome = await deps.target.writer.prepare(
+    { plan, source, policy: spec.structure?.policy ?? 'create-missing' },
+    signal,
+  );
+  await refuseRows(
+    deps,
+    { plan, generation: found.generation, appliedRows: found.progress?.rows ?? 0 },
+    signal,
+  );
+  const ranges = await planRanges(deps.source, request, plan, signal);
+  const written = await deps.target.ledger.planTable(
+    { transfer, run },
+    {
+      plan,
+      generation: found.generation,
+      ranges,
+      incarnation: await deps.source.incarnation(signal),
+      changeMarker: await deps.source.reader.changeMarker(plan, signal),
+    },
+    { replaceBy: spec.structure?.policy === 'replace' ? source : null },
+    signal,
+  );
+  await announce(deps, request, written, signal);
+  return summary(spec, written, undefined, outcome.leftOut);
+}
+
+function planRanges(source: Database, request: PlanTableRequest, plan: TablePlan, signal: AbortSignal) {
+  if (request.spec.ordering === 'table') return Promise.resolve([{ lane: 1, after: null, upto: null }]);
+  const wished = request.spec.read?.rowsPerRange ?? DEFAULTS.rowsPerRange;
+  const rowsPerRange = Math.max(wished, Math.ceil((plan.estimatedRows ?? 0) / MAX_RANGES));
+  return source.reader.planRanges(plan, { rowsPerRange, snapshot: request.snapshot }, signal);
+}
+
+/** A hint for writers; the ledger has the plan. */
+async function announce(
+  deps: TransferDeps,
+  request: PlanTableRequest,
+  written: PlannedTable,
+  signal: AbortSignal,
+): Promise<void> {
+  const plan = JSON.stringify(written.plan);
+  try {
+    await deps.hub
+      .control(request)
+      .announce({ kind: 'structure', table: request.table, generation: written.generation, plan }, signal);
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import type { TSchema } from '@sinclair/typebox';
+import type { ErrorCode } from '../../model/error-codes.ts';
+import type { Introspector } from './introspector.ts';
+import type { Ledger } from './ledger.ts';
+import type { SourceReader } from './source-reader.ts';
+import type { TargetWriter } from './target-writer.ts';
+import type { TypeMap } from './type-map.ts';
+
+/** What a database can do; engine code asks these flags and never the name of a product. */
+export interface Capabilities {
+  /** Several connections write at once. False: one writer a file whatever `writers` says (SQLite). */
+  readonly concurrentWriters: boolean;
+  /** Structure changes commit together with the ledger. */
+  readonly transactionalDdl: boolean;
+  /** The database has schemas; false: the one schema is `main`. */
+  readonly schemas: boolean;
+  /** `''` is stored as NULL (Oracle). */
+  readonly emptyStringIsNull: boolean;
+  /** Longest identifier in bytes; null: no limit. Longer ones are refused by the plan, never cut. */
+  readonly identifierBytes: number | null;
+  readonly maxColumns: number;
+  /** By what a table without a key is put in order: ctid (only inside one snapshot) or rowid. */
+  readonly rowAddress: { readonly type: string; readonly needsSnapshot: boolean };
+}
+
+export interface OpenOptions {
+  /** Connections that the database may use at once for this process. */
+  readonly maxConnections: number;
+  readonly applicationName: string;
+  /** Where the ledger lives: schema (ignored without schemas) and the prefix of its tables' names. */
+  readonly ledger: { readonly schema: string; readonly prefix: string };
+}
+
+/** A kind of database. `Config` is what its URL and settings resolve to, secrets included. */
+export interface Dialect<Config = unknown> {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Settings that a connection of this kind may have besides `url`. */
+  readonly settings: TSchema;
+  readonly types: TypeMap;
+  /** @throws SluiceError connection.invalid_url */
+  parseUrl(url: string, settings: Readonly<Record<string, unknown>>): Config;
+  /** The URL without its secrets. */
+  maskUrl(url: string): string;
+  /** Connects once to see that it works. @throws SluiceError database.* */
+  open(config: Config, options: OpenOptions): Promise<Database>;
+  /** Total: every error of the driver becomes a code, by the vendor's code and never by its text. */
+  classify(error: unknown): ErrorCode;
+  quote(identifier: string): string;
+}
+
+/** An open database. Safe for concurrent use; each call takes what connections it needs from the database's own pool. */
+export interface Database {
+  readonly dialect: Dialect;
+  readonly introspector: Introspector;
+  readonly reader: SourceReader;
+  readonly writer: TargetWriter;
+  readonly ledger: Ledger;
+  /** Changes when the database behind the address is another one or was restored: PG system identifier, SQLite uuid. */
+  incarnation(signal: AbortSignal): Promise<string>;
+  /** Version text of the server or library. */
+  ping(signal: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+}

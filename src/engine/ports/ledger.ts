@@ -1,0 +1,81 @@
+import type { KeyRange, LaneProgress, LaneRef, Opening } from '../../model/lane.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import type { TableSchema } from '../../model/table-schema.ts';
+
+export interface RunRequest {
+  readonly transfer: string;
+  /** The workflow's first execution id: opening is idempotent by it. */
+  readonly execution: string;
+  /** Hash of all that decides which rows go where: an unfinished run of the same plan is continued. */
+  readonly planHash: string;
+  /** The transfer's spec as JSON, without secrets. */
+  readonly spec: string;
+}
+
+export interface Run {
+  readonly run: number;
+  /** True when the run was there before this execution. */
+  readonly continued: boolean;
+  readonly spec: string;
+}
+
+export interface PlannedTable {
+  readonly plan: TablePlan;
+  readonly generation: number;
+  readonly ranges: readonly KeyRange[];
+  /** Identity of the source that the ranges belong to. */
+  readonly incarnation: string;
+  /** The source's change marker when the table was planned. */
+  readonly changeMarker: string;
+}
+
+/** Totals of a table in the ledger; bytes and rows are what target transactions committed. */
+export interface TableProgress {
+  readonly table: string;
+  readonly generation: number;
+  readonly lanes: number;
+  readonly endedLanes: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The target's own record of what is applied (invariant 4). Every method is one transaction and idempotent. */
+export interface Ledger {
+  /** Creates schema and tables where missing. @throws SluiceError database.permission_denied with the GRANT */
+  install(signal: AbortSignal): Promise<void>;
+  /**
+   * The run of this execution; else an unfinished run of the same transfer and planHash, which then belongs to this
+   * execution; else a new one, numbered one above all of this transfer. A new run fences the older ones in the same
+   * transaction: the attempt of each of their lanes is raised, which waits for a batch being applied and makes every
+   * later one of them a drop.
+   */
+  openRun(request: RunRequest, signal: AbortSignal): Promise<Run>;
+  /** Marks the run finished: the next execution opens a new one. */
+  closeRun(transfer: string, run: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Writes plan and ranges of a table's generation, insert if absent, in one transaction with the clearing (or
+   * replacing) of the target table where the plan's write mode says so (truncate always; fail-if-not-empty from generation 2 on), which is
+   * refused once a range of that generation has n > 0. Lanes of older generations of the table are fenced in the same
+   * transaction (attempt + 1) before the clearing. Then reads back: what is returned is what stands in the ledger.
+   * A generation below the ledger's is refused by returning the ledger's newer one.
+   */
+  planTable(
+    run: { readonly transfer: string; readonly run: number },
+    planned: PlannedTable,
+    options: {
+      /** Structure policy `replace`: the target table is dropped and made anew from it, in place of the clearing. */
+      readonly replaceBy: TableSchema | null;
+    },
+    signal: AbortSignal,
+  ): Promise<PlannedTable>;
+  /** The newest generation's plan; null before the table is planned. */
+  readTable(transfer: string, run: number, table: string, signal: AbortSignal): Promise<PlannedTable | null>;
+  /** attempt + 1, n = 0, rows and position kept. From its commit on batches of older attempts are dropped. */
+  openLane(lane: LaneRef, signal: AbortSignal): Promise<Opening>;
+  /** Lanes of one table's newest generation, in lane order. */
+  lanes(transfer: string, run: number, table: string, signal: AbortSignal): Promise<readonly LaneProgress[]>;
+  /** Every planned table of the run, newest generation each. */
+  progress(transfer: string, run: number, signal: AbortSignal): Promise<readonly TableProgress[]>;
+  /** Deletes runs that were finished before the time, but never the newest of a transfer. @returns runs deleted */
+  forget(finishedBefore: Date, signal: AbortSignal): Promise<number>;
+}

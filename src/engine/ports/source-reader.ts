@@ -1,0 +1,56 @@
+import type { KeyRange } from '../../model/lane.ts';
+import type { Position, RowBlock } from '../../model/row-block.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+
+/** Names a consistent state of the source that several connections and processes can read; `''` is never one. */
+export type SnapshotRef = string;
+
+/** Keeps a snapshot readable until it is closed. */
+export interface HeldSnapshot {
+  readonly ref: SnapshotRef;
+  /** Still there? A snapshot dies with its connection. @throws SluiceError source.snapshot_lost */
+  check(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  /** A block is cut at the first row end at or after these many bytes, or rows. */
+  readonly blockBytes: number;
+  readonly blockRows: number;
+  readonly snapshot: SnapshotRef | null;
+}
+
+/** Order-independent: count, and sum modulo 2^64 of the first 8 bytes of MD5 of each row's canonical text. */
+export interface RangeChecksum {
+  readonly rows: bigint;
+  readonly sum: bigint;
+}
+
+export interface SourceReader {
+  /**
+   * Cuts a table into ranges of about `rowsPerRange` rows in position order: first and last are open-ended, together
+   * they cover every possible key. An empty or small table is one range. Lanes are numbered from 1.
+   */
+  planRanges(
+    plan: TablePlan,
+    options: { readonly rowsPerRange: number; readonly snapshot: SnapshotRef | null },
+    signal: AbortSignal,
+  ): Promise<readonly KeyRange[]>;
+  /**
+   * Rows of a range in position order, after `after` when it is given. Pulls: never reads more than about one block
+   * ahead of the consumer. Leaving the loop early frees the connection.
+   * @throws SluiceError source.snapshot_lost, database.*
+   */
+  readRange(
+    request: { readonly plan: TablePlan; readonly range: KeyRange; readonly after: Position | null },
+    options: ReadOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<RowBlock>;
+  countRows(plan: TablePlan, signal: AbortSignal): Promise<bigint>;
+  /** Over the source's rows of the range (null: the whole table) that the plan's condition selects. */
+  checksum(plan: TablePlan, range: KeyRange | null, signal: AbortSignal): Promise<RangeChecksum>;
+  /** Grows or changes with every committed change of the table's rows, as far as the database tells; equal: quiet. */
+  changeMarker(plan: TablePlan, signal: AbortSignal): Promise<string>;
+  /** @throws SluiceError database.* */
+  holdSnapshot(signal: AbortSignal): Promise<HeldSnapshot>;
+}

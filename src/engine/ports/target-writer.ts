@@ -1,0 +1,55 @@
+import type { Batch } from '../../model/batch.ts';
+import type { KeyRange, LaneProgress, LaneRef } from '../../model/lane.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import type { TableSchema } from '../../model/table-schema.ts';
+import type { RangeChecksum } from './source-reader.ts';
+
+export type StructurePolicy = 'create-missing' | 'verify' | 'replace';
+
+export interface TableOutcome {
+  readonly table: string;
+  readonly done: 'created' | 'verified' | 'to-be-replaced';
+  /** What of the source's structure was left out, with its SQL; never dropped in silence. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * The one transaction that applies one batch. engine/apply-batch.ts calls these in order; a database only says how each
+ * step is done. After `commit`, `rollback` or any error the transaction is over and its connection is released (closed
+ * after an error).
+ */
+export interface TargetTransaction {
+  /**
+   * Compare-and-set of n-1 to n with run, generation and attempt equal, and rows, bytes, position and ended with it.
+   * Never creates a lane. The transaction's first statement; locks the ledger row until the end.
+   * @returns whether one row changed
+   */
+  advance(batch: Batch): Promise<boolean>;
+  /** The lane as this transaction sees it; null where the ledger has no such lane. */
+  readLane(lane: LaneRef): Promise<LaneProgress | null>;
+  /** Writes the batch's rows as the plan's write mode says. @returns rows that the database counted */
+  write(plan: TablePlan, batch: Batch): Promise<number>;
+  /** Synchronous to disk whatever the role's default. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+export interface TargetWriter {
+  /**
+   * Makes the table what the policy says. Idempotent: a second call after a crash ends the same. Drops nothing, and
+   * leaves the table as it is under `replace`: Ledger.planTable replaces it, where a late repeat cannot hurt.
+   * @throws SluiceError target.table_missing, target.structure_differs, database.permission_denied (with the GRANT)
+   */
+  prepare(
+    request: { readonly plan: TablePlan; readonly source: TableSchema; readonly policy: StructurePolicy },
+    signal: AbortSignal,
+  ): Promise<TableOutcome>;
+  /** True when the target table has at least one row. */
+  hasRows(plan: TablePlan, signal: AbortSignal): Promise<boolean>;
+  begin(signal: AbortSignal): Promise<TargetTransaction>;
+  /** After the load: identity and sequences set past the highest value, statistics renewed. Idempotent. */
+  finish(plan: TablePlan, signal: AbortSignal): Promise<void>;
+  countRows(plan: TablePlan, signal: AbortSignal): Promise<bigint>;
+  /** Range null: the whole table. A range is only given where plan.position.sameOrder. */
+  checksum(plan: TablePlan, range: KeyRange | null, signal: AbortSignal): Promise<RangeChecksum>;
+}

@@ -1,0 +1,43 @@
+import type { LogicalType } from '../../model/logical-type.ts';
+import type { ColumnSchema } from '../../model/table-schema.ts';
+
+/** How a database gives a column. */
+export interface ColumnReading {
+  readonly logical: LogicalType;
+  /** SQL on the quoted column that makes the canonical text; the bare quoted column where that is the same. */
+  readonly render: string;
+  /** Null where the column can be read exactly; otherwise what is lost or refused. */
+  readonly note: string | null;
+}
+
+/** How a database takes a logical type into a column of a given type. */
+export interface ColumnWriting {
+  /** See ColumnPlan.load. */
+  readonly load: string | null;
+  /** SQL on the quoted target column that renders the canonical text of the logical type again. */
+  readonly render: string;
+  readonly exact: boolean;
+  readonly note: string | null;
+}
+
+/** The type contract of one database: design.md section 5, hazards (e). Pure. */
+export interface TypeMap {
+  /** @returns null where the type cannot be read (the plan refuses the column). */
+  reading(column: ColumnSchema): ColumnReading | null;
+  /** The reading for a target of the same product: keeps everything. Absent where `reading` does that already. */
+  identical?(column: ColumnSchema): ColumnReading;
+  /** The column type that this database would create for a logical type: exact wherever it has one. */
+  propose(logical: LogicalType): string;
+  /**
+   * @param column  the target's column: name and type, existing or proposed
+   * @returns null where the logical type cannot go into such a column at all
+   */
+  writing(
+    logical: LogicalType,
+    column: { readonly name: string; readonly type: string },
+  ): ColumnWriting | null;
+  /** True where binary-rows of this source type can be loaded into this target type without a look. */
+  binaryCompatible(source: ColumnSchema, targetType: string): boolean;
+  /** True where keys of this logical type are ordered the same in every database of ours that has the flag. */
+  portableOrder(column: ColumnSchema): boolean;
+}

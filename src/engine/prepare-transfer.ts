@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { SluiceError } from '../model/sluice-error.ts';
+import { tableId } from '../model/table-name.ts';
+import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
+import { targetName } from './compute-table-plan.ts';
+import type { Database } from './ports/dialect.ts';
+import type { Hub } from './ports/hub.ts';
+import { type SelectedTable, selectTables } from './select-tables.ts';
+
+export interface TransferDeps {
+  readonly source: Database;
+  readonly target: Database;
+  readonly hub: Hub;
+}
+
+export interface PreparedTransfer {
+  readonly run: number;
+  /** True when an unfinished run goes on. */
+  readonly continued: boolean;
+  readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
+  readonly warnings: readonly string[];
+}
+
+/** The data stream holds several times what may be published and not yet applied. */
+export const streamBytes = (spec: TransferSpec): number =>
+  4 * (spec.read?.creditBytes ?? DEFAULTS.creditBytes);
+
+/** Everything that decides which rows go where; sizes and numbers of workers are left out, they may change. */
+export function planHash(spec: TransferSpec, tables: readonly SelectedTable[]): string {
+  const decisive = {
+    source: spec.source,
+    target: spec.target,
+    ordering: spec.ordering ?? 'none',
+    consistency: spec.consistency ?? 'range',
+    structure: spec.structure ?? {},
+    write: spec.write?.mode ?? 'fail-if-not-empty',
+    encoding: spec.read?.encoding ?? 'auto',
+    tables: tables.map(({ table, selection }) => [tableId(table), selection]),
+  };
+  return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
+}
+
+/** @throws SluiceError config.invalid when two source tables would go into one target table */
+function refuseClashes(tables: readonly SelectedTable[], target: Database): void {
+  const taken = new Map<string, string>();
+  for (const { table, selection } of tables) {
+    const goesTo = tableId(targetName(table, selection, target.dialect));
+    const other = taken.get(goesTo);
+    if (other !== undefined) {
+      throw new SluiceError(
+        'config.invalid',
+        `"${other}" and "${tableId(table)}" would both go into "${goesTo}"`,
+        {
+          suggestion: `give one of them another name with "to"`,
+        },
+      );
+    }
+    taken.set(goesTo, tableId(table));
+  }
+}
+
+/**
+ * Opens the run in the ledger and the streams at the hub. Idempotent for one execution.
+ * @throws SluiceError source.table_not_found, config.invalid, database.*, hub.*
+ */
+export async function prepareTransfer(
+  deps: TransferDeps,
+  request: { readonly transfer: string; readonly execution: string; readonly spec: TransferSpec },
+  signal: AbortSignal,
+): Promise<PreparedTransfer> {
+  const { spec, transfer, execution } = request;
+  const available = await deps.source.introspector.listTables(signal);
+  const tables = selectTables(
+    spec,
+    available.map(({ table }) => table),
+  );
+  refuseClashes(tables, deps.target);
+  await deps.target.ledger.install(signal);
+  const hash = planHash(spec, tables);
+  const run = await deps.target.ledger.openRun(
+    { transfer, execution, planHash: hash, spec: JSON.stringify(spec) },
+    signal,
+  );
+  await deps.hub.topics.ensure({ transfer, run: run.run }, { maxBytes: streamBytes(spec) }, signal);
+  return {
+    run: run.run,
+    continued: run.continued,
+    tables: tables.map(({ table }, index) => ({ id: tableId(table), ordinal: index + 1 })),
+    warnings: await deps.hub.warnings(signal),
+  };
+}

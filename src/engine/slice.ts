@@ -1,0 +1,43 @@
+import type { ErrorCode } from '../model/error-codes.ts';
+import type { ErrorDetails } from '../model/sluice-error.ts';
+
+/** How a long piece of work is told to end and tells that it lives. The activity wrapper makes it. */
+export interface SliceControl {
+  /** Aborted: end at the next batch boundary and return what there is. No abort error ever leaves the engine. */
+  readonly stop: AbortSignal;
+  /** True once the slice's time budget is used up: end as for `stop`, with `budget`. */
+  readonly overdue: () => boolean;
+  /** Called whenever something moved; without it for long the slice counts as stalled. The detail travels as heartbeat. */
+  readonly progress: (detail?: SliceDetail) => void;
+}
+
+/** What a read slice says of its table while it runs: rows and bytes of the source, repeats not counted twice. */
+export interface SliceDetail {
+  readonly table: string;
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+}
+
+export interface ReadResult {
+  /** `ended`: the ledger holds every range of the table to its end. */
+  readonly why: 'ended' | 'stopped' | 'budget';
+  /** Rows and bytes this slice published, repeats included: a rate, not a count. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** An error of one table that only a person can mend. */
+export interface Refusal {
+  readonly table: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+export interface WriteResult {
+  /** `drained`: every awaited table is planned and ended; `refused`: a table must be left out first. */
+  readonly why: 'drained' | 'stopped' | 'budget' | 'refused';
+  readonly refusal: Refusal | null;
+  readonly batches: number;
+  readonly rows: number;
+}

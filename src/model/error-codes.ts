@@ -1,0 +1,220 @@
+/**
+ * The one table of errors: what each code means for retries, the exit code and the reader.
+ *
+ * `retry`: `auto` is retried by Temporal; `manual` blocks the table until a person retries it; `never` fails the
+ * transfer. docs/reference/errors.md is generated from this table and a test compares the two.
+ */
+export type Retry = 'auto' | 'manual' | 'never';
+
+/** CLI exit codes (docs/reference/cli.md). */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  findings: 4,
+  timedOut: 124,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+interface ErrorEntry {
+  readonly retry: Retry;
+  readonly exit: ExitCode;
+  readonly http: number;
+  /** One sentence that tells the reader what to do. */
+  readonly hint: string;
+}
+
+const entry = (retry: Retry, exit: ExitCode, http: number, hint: string): ErrorEntry => ({
+  retry,
+  exit,
+  http,
+  hint,
+});
+
+export const ERRORS = {
+  'config.invalid': entry('never', EXIT.usage, 400, 'Correct the named place in the configuration.'),
+  'config.not_found': entry('never', EXIT.usage, 404, 'Name a file with --config or create sluice.yaml.'),
+  'config.unknown_key': entry('never', EXIT.usage, 400, 'Use the nearest known key that is named.'),
+  'config.undefined_variable': entry(
+    'never',
+    EXIT.usage,
+    400,
+    'Set the environment variable or give a default with ${NAME:-value}.',
+  ),
+  'config.unknown_name': entry('never', EXIT.usage, 404, 'Use a name that the configuration defines.'),
+  'input.invalid': entry('never', EXIT.usage, 400, 'Give the name of a transfer, or {"transfer": "name"}.'),
+  'connection.invalid_url': entry(
+    'never',
+    EXIT.usage,
+    400,
+    'Write the URL as postgres://, sqlite: or nats://.',
+  ),
+  'source.unreachable': entry(
+    'auto',
+    EXIT.unreachable,
+    503,
+    'Check the address and that the source server runs.',
+  ),
+  'target.unreachable': entry(
+    'auto',
+    EXIT.unreachable,
+    503,
+    'Check the address and that the target server runs.',
+  ),
+  'database.unreachable': entry('auto', EXIT.unreachable, 503, 'Check the address and that the server runs.'),
+  'database.authentication_failed': entry(
+    'never',
+    EXIT.unreachable,
+    401,
+    'Check user and password of the connection.',
+  ),
+  'database.not_found': entry(
+    'never',
+    EXIT.unreachable,
+    404,
+    'Check the name of the database or the path of the file.',
+  ),
+  'database.permission_denied': entry(
+    'manual',
+    EXIT.failed,
+    403,
+    'Give the right that the suggestion names.',
+  ),
+  'database.version_unsupported': entry(
+    'never',
+    EXIT.unreachable,
+    409,
+    'Use a supported version of the server.',
+  ),
+  'database.overloaded': entry(
+    'auto',
+    EXIT.failed,
+    503,
+    'Raise the connection limit or lower readers and writers.',
+  ),
+  'database.transient': entry('auto', EXIT.failed, 503, 'Nothing: it is tried again.'),
+  'database.disk_full': entry('auto', EXIT.failed, 507, 'Free space on the disk of the server.'),
+  'database.internal': entry('auto', EXIT.failed, 500, 'Read the server log; the step is tried again.'),
+  'source.table_not_found': entry(
+    'never',
+    EXIT.usage,
+    404,
+    'Check the table pattern; sluice discover lists the tables.',
+  ),
+  'source.column_not_found': entry('manual', EXIT.usage, 404, 'Check the column names of the selection.'),
+  'source.snapshot_lost': entry(
+    'auto',
+    EXIT.failed,
+    409,
+    'The tables that are not finished are read from a new snapshot.',
+  ),
+  'source.changed_structure': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'The source table was altered during the transfer; re-snapshot the table.',
+  ),
+  'source.value_rejected': entry(
+    'manual',
+    EXIT.failed,
+    422,
+    'Mend the value in the source or exclude the column, then retry the table.',
+  ),
+  'target.not_empty': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'Empty the table, or choose write.mode append, truncate or upsert.',
+  ),
+  'target.table_missing': entry(
+    'manual',
+    EXIT.failed,
+    404,
+    'Create the table or choose structure.policy create-missing.',
+  ),
+  'target.structure_differs': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'Alter the target table as the suggestion says, then retry the table.',
+  ),
+  'target.value_rejected': entry(
+    'manual',
+    EXIT.failed,
+    422,
+    'Mend the value or the target column, then retry the table.',
+  ),
+  'target.constraint_violated': entry(
+    'manual',
+    EXIT.failed,
+    422,
+    'Remove the conflicting row or the constraint, then retry the table.',
+  ),
+  'target.ledger_damaged': entry(
+    'never',
+    EXIT.failed,
+    409,
+    'The ledger was changed by hand; start a new run.',
+  ),
+  'type.unsupported': entry('manual', EXIT.usage, 422, 'Exclude the column or choose a policy for it.'),
+  'hub.unreachable': entry('auto', EXIT.unreachable, 503, 'Check the address and that the hub runs.'),
+  'hub.authentication_failed': entry('never', EXIT.unreachable, 401, 'Check the credentials of the hub.'),
+  'hub.jetstream_disabled': entry('never', EXIT.unreachable, 409, 'Start nats-server with JetStream (-js).'),
+  'hub.full': entry(
+    'auto',
+    EXIT.failed,
+    507,
+    'Free space for the hub or raise its limits; the source waits.',
+  ),
+  'hub.stream_lost': entry('auto', EXIT.failed, 409, 'Nothing: what the hub lost is copied again.'),
+  'hub.settings_differ': entry(
+    'never',
+    EXIT.failed,
+    409,
+    'Delete the stream that has other settings, or name another hub.',
+  ),
+  'hub.message_too_large': entry('auto', EXIT.failed, 413, 'Nothing: the block is cut smaller.'),
+  'batch.damaged': entry('auto', EXIT.failed, 422, 'Nothing: the batch is sent again.'),
+  'transfer.shortfall': entry(
+    'never',
+    EXIT.failed,
+    409,
+    'Start the transfer again; the report names the difference per table.',
+  ),
+  'transfer.differs': entry(
+    'never',
+    EXIT.findings,
+    409,
+    'Run sluice verify to see which key ranges differ; sluice table resnapshot copies a table again.',
+  ),
+  'transfer.not_found': entry('never', EXIT.usage, 404, 'sluice list names the transfers.'),
+  'transfer.not_running': entry('never', EXIT.usage, 409, 'Start the transfer first.'),
+  'transfer.superseded': entry(
+    'never',
+    EXIT.failed,
+    409,
+    'Nothing: a newer run of the transfer has its place.',
+  ),
+  'transfer.already_running': entry(
+    'never',
+    EXIT.usage,
+    409,
+    'Attach with sluice status --watch, or stop it first.',
+  ),
+  'temporal.unreachable': entry(
+    'never',
+    EXIT.unreachable,
+    503,
+    'Check --address and that the Temporal server runs.',
+  ),
+  'temporal.no_worker': entry('never', EXIT.unreachable, 503, 'Start a worker with sluice worker.'),
+  stalled: entry('auto', EXIT.failed, 504, 'Read the cause; the step is tried again.'),
+  internal: entry('auto', EXIT.failed, 500, 'Report this with the log of the worker.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);

@@ -1,0 +1,45 @@
+import type { Position } from './row-block.ts';
+
+/** One lane of a run: a key range of one generation of one table. The key of a ledger row. */
+export interface LaneRef {
+  readonly transfer: string;
+  readonly run: number;
+  /** tableId of the source table. */
+  readonly table: string;
+  readonly generation: number;
+  readonly lane: number;
+}
+
+/** One text for one lane of a run, whatever its table is called. */
+export const laneKey = (ref: Omit<LaneRef, 'transfer'>): string =>
+  `${ref.run} ${ref.table} ${ref.generation} ${ref.lane}`;
+
+/** A slice of a table in position order: `after` exclusive, `upto` inclusive, null = open end. */
+export interface KeyRange {
+  readonly lane: number;
+  readonly after: Position | null;
+  readonly upto: Position | null;
+}
+
+/** What opening a lane gives its new owner: read on after `position` with batches 1, 2, … of `attempt`. */
+export interface Opening {
+  readonly attempt: number;
+  readonly position: Position | null;
+  /** Rows and bytes that the ledger holds already. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ended: boolean;
+}
+
+/** A ledger row as it stands. */
+export interface LaneProgress {
+  readonly table: string;
+  readonly generation: number;
+  readonly lane: number;
+  readonly attempt: number;
+  /** Batches of this attempt that are applied. */
+  readonly n: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ended: boolean;
+}

@@ -1,0 +1,61 @@
+import type { LogicalType } from './logical-type.ts';
+import type { RowEncoding } from './row-block.ts';
+import type { TableName } from './table-name.ts';
+
+/** How one column travels. SQL texts name the column quoted, as `t."name"` is not used: statements have one table. */
+export interface ColumnPlan {
+  readonly source: string;
+  readonly target: string;
+  readonly sourceType: string;
+  readonly targetType: string;
+  readonly logical: LogicalType;
+  /** Source SQL that makes the canonical text; the bare column where its own text form is canonical, or for binary-rows. */
+  readonly select: string;
+  /**
+   * Target SQL that makes the value from the canonical text, with `$value` in the place of the text expression;
+   * null where the bulk loader itself parses the canonical text.
+   */
+  readonly load: string | null;
+  /** SQL that renders the canonical text at the source and at the target: what verification compares. */
+  readonly renderSource: string;
+  readonly renderTarget: string;
+  readonly nullable: boolean;
+  /** False where a value of the source type can change or be refused; `note` says why. */
+  readonly exact: boolean;
+  readonly note: string | null;
+}
+
+/** By what the rows of a table are put in order and cut into ranges. */
+export interface PositionPlan {
+  /** `key`: the columns of a primary or unique key. `row-address`: ctid or rowid, for tables without one. */
+  readonly kind: 'key' | 'row-address';
+  /** For `key`: source column names in key order. They are the first columns of the plan. */
+  readonly columns: readonly string[];
+  /** Source SQL type of each column, to cast a position's text back: `bigint`, `text`, `tid`. */
+  readonly types: readonly string[];
+  /** True when the target orders this key as the source does (numbers, uuid, bytes, binary text). */
+  readonly sameOrder: boolean;
+  /** True when positions are valid only inside one exported snapshot (ctid). */
+  readonly needsSnapshot: boolean;
+}
+
+export type WriteMode = 'fail-if-not-empty' | 'append' | 'truncate' | 'upsert';
+
+/** Everything that readers and writers must know of a table: written once into the ledger when the table is planned. */
+export interface TablePlan {
+  readonly id: string;
+  readonly ordinal: number;
+  readonly source: TableName;
+  readonly target: TableName;
+  readonly encoding: RowEncoding;
+  /** In wire order: position columns first. */
+  readonly columns: readonly ColumnPlan[];
+  readonly position: PositionPlan;
+  /** Target column names of the key that upsert matches; empty where the table has none. */
+  readonly targetKey: readonly string[];
+  /** SQL condition on the source, or null. */
+  readonly where: string | null;
+  readonly writeMode: WriteMode;
+  readonly estimatedRows: number | null;
+  readonly estimatedBytes: number | null;
+}

@@ -1,0 +1,173 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+const closed = { additionalProperties: false } as const;
+const oneOf = <const T extends readonly string[]>(values: T, description: string) =>
+  Type.Unsafe<T[number]>(
+    Type.Union(
+      values.map((value) => Type.Literal(value)),
+      { description },
+    ),
+  );
+
+/** Defaults are here and nowhere else. */
+export const DEFAULTS = {
+  readers: 2,
+  writers: 4,
+  blockBytes: 4 * 1024 * 1024,
+  blockRows: 100_000,
+  rowsPerRange: 200_000,
+  creditBytes: 64 * 1024 * 1024,
+  gracePeriod: '30s',
+  reportingInterval: '10s',
+  heartbeatTimeout: '30s',
+} as const;
+
+export const TableSelection = Type.Object(
+  {
+    where: Type.Optional(
+      Type.String({ description: 'SQL condition on the source: only rows for which it is true are copied.' }),
+    ),
+    columns: Type.Optional(
+      Type.Object(
+        {
+          include: Type.Optional(Type.Array(Type.String())),
+          exclude: Type.Optional(Type.Array(Type.String())),
+        },
+        closed,
+      ),
+    ),
+    to: Type.Optional(Type.String({ description: 'Name at the target: table, or schema.table.' })),
+  },
+  closed,
+);
+export type TableSelection = Static<typeof TableSelection>;
+
+export const Duration = Type.String({
+  pattern: '^[0-9]+(ms|s|m|h)$',
+  description: 'For example 500ms, 30s, 5m, 1h.',
+});
+
+/** A transfer as it stands in the configuration file. Connections are names; secrets are not here. */
+export const TransferSpec = Type.Object(
+  {
+    source: Type.String({ description: 'Name of the source connection.' }),
+    hub: Type.String({ description: 'Name of the hub connection.' }),
+    target: Type.String({ description: 'Name of the target connection.' }),
+    mode: Type.Optional(oneOf(['snapshot'], 'What is moved: the existing rows.')),
+    ordering: Type.Optional(
+      oneOf(['none', 'table'], 'none: ranges in parallel; table: the rows of a table in key order.'),
+    ),
+    consistency: Type.Optional(
+      oneOf(
+        ['range', 'snapshot'],
+        'range: each key range is read for itself; snapshot: all tables from one snapshot.',
+      ),
+    ),
+    tables: Type.Record(Type.String(), Type.Union([TableSelection, Type.Literal(false)]), {
+      description:
+        'Patterns of table names, schema.table with * and ?; false excludes. Later lines win over earlier ones.',
+    }),
+    structure: Type.Optional(
+      Type.Object(
+        {
+          policy: Type.Optional(
+            oneOf(['create-missing', 'verify', 'replace'], 'What happens to tables at the target.'),
+          ),
+        },
+        closed,
+      ),
+    ),
+    write: Type.Optional(
+      Type.Object(
+        {
+          mode: Type.Optional(
+            oneOf(['fail-if-not-empty', 'append', 'truncate', 'upsert'], 'How rows are written.'),
+          ),
+          writers: Type.Optional(Type.Integer({ minimum: 1, maximum: 40 })),
+        },
+        closed,
+      ),
+    ),
+    read: Type.Optional(
+      Type.Object(
+        {
+          readers: Type.Optional(Type.Integer({ minimum: 1, maximum: 40 })),
+          blockBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 67_108_864 })),
+          blockRows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+          rowsPerRange: Type.Optional(Type.Integer({ minimum: 1 })),
+          encoding: Type.Optional(
+            oneOf(['auto', 'text-rows', 'binary-rows'], 'auto: binary where both sides agree on every type.'),
+          ),
+          creditBytes: Type.Optional(Type.Integer({ minimum: 1_048_576 })),
+        },
+        closed,
+      ),
+    ),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          ratePerSecond: Type.Optional(
+            Type.Integer({ minimum: 0, description: 'Rows per second; 0: no limit.' }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    completion: Type.Optional(
+      Type.Object(
+        {
+          gracePeriod: Type.Optional(Duration),
+          verify: Type.Optional(
+            oneOf(['none', 'count', 'checksum'], 'What is compared before the transfer counts as finished.'),
+          ),
+        },
+        closed,
+      ),
+    ),
+    reportingInterval: Type.Optional(Duration),
+    recovery: Type.Optional(
+      Type.Object(
+        {
+          heartbeatTimeout: Type.Optional(
+            Type.Unsafe<string>({
+              ...Duration,
+              description:
+                'A worker that is silent for so long is taken for dead. Shorter recovers sooner, longer rides over restarts of Temporal.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type TransferSpec = Static<typeof TransferSpec>;
+
+/** What a person may change while the transfer runs; starts from the spec, travels with each slice. */
+export const TransferSettings = Type.Object(
+  {
+    readers: Type.Integer({ minimum: 1, maximum: 40 }),
+    writers: Type.Integer({ minimum: 1, maximum: 40 }),
+    blockBytes: Type.Integer({ minimum: 1024, maximum: 67_108_864 }),
+    ratePerSecond: Type.Integer({ minimum: 0 }),
+  },
+  closed,
+);
+export type TransferSettings = Static<typeof TransferSettings>;
+
+export const settingsOf = (spec: TransferSpec): TransferSettings => ({
+  readers: spec.read?.readers ?? DEFAULTS.readers,
+  writers: spec.write?.writers ?? DEFAULTS.writers,
+  blockBytes: spec.read?.blockBytes ?? DEFAULTS.blockBytes,
+  ratePerSecond: spec.limits?.ratePerSecond ?? 0,
+});
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** Milliseconds of a Duration text. */
+export function durationMs(text: string): number {
+  const match = /^([0-9]+)(ms|s|m|h)$/.exec(text);
+  if (!match) throw new RangeError(`not a duration: ${text}`);
+  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+}

@@ -1,0 +1,117 @@
+import { computeTablePlan, targetName } from '../engine/compute-table-plan.ts';
+import type { Database } from '../engine/ports/dialect.ts';
+import { selectTables } from '../engine/select-tables.ts';
+import type { SliceControl } from '../engine/slice.ts';
+import { type TableVerification, type VerifyMode, verifyTable } from '../engine/verify-table.ts';
+import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
+import { tableId } from '../model/table-name.ts';
+import type { TablePlan } from '../model/table-plan.ts';
+import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
+
+export type { TableVerification };
+
+/** Both ends of a transfer, opened by whoever asks. */
+export interface Ends {
+  readonly source: Database;
+  readonly target: Database;
+}
+
+/** What would happen to one table. */
+export interface PlannedLocally {
+  readonly table: string;
+  /** Null where the plan refuses the table: `refusal` says why. */
+  readonly plan: TablePlan | null;
+  readonly refusal: SluiceError | null;
+  /** What is done to the table at the target. */
+  readonly structure: 'create' | 'use' | 'replace' | 'missing';
+  /** Key ranges that it is cut into, by the planner's estimate; null without one. */
+  readonly ranges: number | null;
+}
+
+function structureOf(spec: TransferSpec, exists: boolean): PlannedLocally['structure'] {
+  const policy = spec.structure?.policy ?? 'create-missing';
+  if (exists) return policy === 'replace' ? 'replace' : 'use';
+  return policy === 'verify' ? 'missing' : 'create';
+}
+
+function rangesOf(spec: TransferSpec, plan: TablePlan): number | null {
+  if (spec.ordering === 'table') return 1;
+  if (plan.estimatedRows === null) return null;
+  return Math.max(1, Math.ceil(plan.estimatedRows / (spec.read?.rowsPerRange ?? DEFAULTS.rowsPerRange)));
+}
+
+/**
+ * The plan of every chosen table as both databases are now; nothing is written. A table that the plan refuses stands
+ * in the list with the reason.
+ * @throws SluiceError source.table_not_found, database.*
+ */
+export async function planLocally(
+  ends: Ends,
+  spec: TransferSpec,
+  signal: AbortSignal,
+): Promise<readonly PlannedLocally[]> {
+  const { source, target } = ends;
+  const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
+  const chosen = selectTables(spec, names);
+  const goesTo = chosen.map(({ table, selection }) => targetName(table, selection, target.dialect));
+  const sourceTables = new Map(
+    (
+      await source.introspector.describeTables(
+        chosen.map(({ table }) => table),
+        signal,
+      )
+    ).map((table) => [tableId(table.table), table]),
+  );
+  const targetTables = new Map(
+    (await target.introspector.describeTables(goesTo, signal)).map((table) => [tableId(table.table), table]),
+  );
+  return chosen.flatMap(({ table: name, selection }, index): readonly PlannedLocally[] => {
+    const table = sourceTables.get(tableId(name));
+    const targetTable = goesTo[index];
+    if (!table || !targetTable) return [];
+    const existing = targetTables.get(tableId(targetTable)) ?? null;
+    const structure = structureOf(spec, existing !== null);
+    try {
+      const plan = computeTablePlan({
+        spec,
+        selection,
+        ordinal: index + 1,
+        source: { dialect: source.dialect, table },
+        target: {
+          dialect: target.dialect,
+          name: targetTable,
+          table: structure === 'replace' ? null : existing,
+        },
+      });
+      return [{ table: plan.id, plan, refusal: null, structure, ranges: rangesOf(spec, plan) }];
+    } catch (error) {
+      if (!isSluiceError(error)) throw error;
+      return [{ table: tableId(name), plan: null, refusal: error, structure, ranges: null }];
+    }
+  });
+}
+
+export interface LocalVerification {
+  readonly transfer: string;
+  readonly run: number;
+  readonly spec: TransferSpec;
+  readonly mode: VerifyMode;
+  /** Null: all tables of the run. */
+  readonly tables: readonly string[] | null;
+}
+
+/** Compares the tables of a run, one after the other, in this process; each is yielded when it is done. */
+export async function* verifyLocally(
+  ends: Ends,
+  request: LocalVerification,
+  signal: AbortSignal,
+): AsyncGenerator<TableVerification> {
+  const control: SliceControl = { stop: signal, overdue: () => false, progress: () => undefined };
+  const progress = await ends.target.ledger.progress(request.transfer, request.run, signal);
+  for (const { table } of progress) {
+    if (request.tables !== null && !request.tables.includes(table)) continue;
+    const compared = await verifyTable(ends, { ...request, table }, control);
+    if (compared === null) return;
+    yield compared;
+  }
+}

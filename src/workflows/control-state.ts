@@ -1,0 +1,212 @@
+import type { ErrorCode } from '../model/error-codes.ts';
+import {
+  isExcluded,
+  isSettled,
+  nextTableStatus,
+  type TableEvent,
+  type TableStatus,
+} from '../model/table-status.ts';
+import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { Prepared } from '../activities/contract.ts';
+import type { StandingReason, TableComparison, TableError } from './messages.ts';
+
+/** A table as the workflow knows it. Which rows are copied only the ledger knows (invariant 4). */
+export interface TableRecord {
+  readonly id: string;
+  readonly ordinal: number;
+  status: TableStatus;
+  /** 0: not planned by this execution yet; the ledger may have one from before. */
+  generation: number;
+  lanes: number;
+  endedLanes: number;
+  rows: number;
+  bytes: number;
+  estimatedRows: number | null;
+  estimatedBytes: number | null;
+  needsSnapshot: boolean;
+  /** The snapshot in which this generation was planned: its positions mean nothing in another one. */
+  plannedIn: string | null;
+  error: TableError | null;
+  comparison: TableComparison | null;
+  /** It compared unequal once and is compared again after the grace period. */
+  compareAgain: boolean;
+  /** Slices in a row that failed without moving anything; attempts are no error budget. */
+  fruitless: number;
+  /** Workflow time before which it is not tried again. */
+  notBeforeMs: number;
+}
+
+export interface LastSample {
+  atMs: number;
+  rows: number;
+  bytes: number;
+  backlogMessages: number;
+  backlogBytes: number;
+  backlogMaxBytes: number;
+  creditBytes: number;
+  rowsPerSecond: number;
+  bytesPerSecond: number;
+  /** When the applied rows last grew. */
+  movedAtMs: number;
+}
+
+/** A failure that ends the transfer. */
+export interface Fatal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that must outlive a continue-as-new. Plain data. */
+export interface ControlState {
+  readonly transfer: string;
+  readonly startedAtMs: number;
+  readonly override: Partial<TransferSettings>;
+  readonly historyEvents: number | null;
+  prepared: Omit<Prepared, 'tables' | 'warnings' | 'settings'> | null;
+  settings: TransferSettings | null;
+  /** Grows with each change of the settings; slices of an older one are started anew. */
+  revision: number;
+  warnings: string[];
+  paused: StandingReason | null;
+  /** Set where it was not a person that paused: an error of the whole transfer. */
+  pauseError: TableError | null;
+  stopping: StandingReason | null;
+  tables: TableRecord[];
+  sample: LastSample | null;
+  samples: number;
+  snapshotInUse: boolean;
+  writerNotBeforeMs: number;
+  writerFruitless: number;
+}
+
+export const freshState = (
+  input: { transfer: string; override?: Partial<TransferSettings>; historyEvents?: number },
+  nowMs: number,
+): ControlState => ({
+  transfer: input.transfer,
+  startedAtMs: nowMs,
+  override: input.override ?? {},
+  historyEvents: input.historyEvents ?? null,
+  prepared: null,
+  settings: null,
+  revision: 0,
+  warnings: [],
+  paused: null,
+  pauseError: null,
+  stopping: null,
+  tables: [],
+  sample: null,
+  samples: 0,
+  snapshotInUse: false,
+  writerNotBeforeMs: 0,
+  writerFruitless: 0,
+});
+
+export const freshTable = (id: string, ordinal: number): TableRecord => ({
+  id,
+  ordinal,
+  status: 'waiting',
+  generation: 0,
+  lanes: 0,
+  endedLanes: 0,
+  rows: 0,
+  bytes: 0,
+  estimatedRows: null,
+  estimatedBytes: null,
+  needsSnapshot: false,
+  plannedIn: null,
+  error: null,
+  comparison: null,
+  compareAgain: false,
+  fruitless: 0,
+  notBeforeMs: 0,
+});
+
+/** The only way in which a table's status changes. @returns whether it did */
+export function happen(table: TableRecord, event: TableEvent): boolean {
+  const next = nextTableStatus(table.status, event);
+  if (next === table.status) return false;
+  table.status = next;
+  if (
+    event === 'retry' ||
+    event === 'resnapshot' ||
+    event === 'resume' ||
+    event === 'ended' ||
+    event === 'verified'
+  ) {
+    table.error = null;
+    table.fruitless = 0;
+    table.notBeforeMs = 0;
+  }
+  if (event === 'resnapshot') {
+    Object.assign(table, {
+      generation: table.generation === 0 ? 0 : table.generation + 1,
+      plannedIn: null,
+      lanes: 0,
+      endedLanes: 0,
+      rows: 0,
+      bytes: 0,
+      comparison: null,
+      compareAgain: false,
+    });
+  }
+  return true;
+}
+
+/** Its rows are still on their way: it must end before the transfer does. */
+export const isMoving = (table: TableRecord): boolean =>
+  !isExcluded(table.status) && ['waiting', 'ready', 'copying'].includes(table.status);
+
+export { isExcluded, isSettled };
+
+/** A finished table in a few bytes: id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift. */
+type FinishedTable = readonly [string, number, number, number, number, number, string, string, 0 | 1];
+
+/** The control state on its way into the next run: with thousands of tables only the unfinished ones in full. */
+export interface Carry extends Omit<ControlState, 'tables'> {
+  readonly tables: readonly TableRecord[];
+  readonly finished: readonly FinishedTable[];
+}
+
+export function packState(state: ControlState): Carry {
+  const isFinished = (table: TableRecord): boolean => table.status === 'finished';
+  return {
+    ...state,
+    tables: state.tables.filter((table) => !isFinished(table)),
+    finished: state.tables
+      .filter(isFinished)
+      .map((table) => [
+        table.id,
+        table.ordinal,
+        table.generation,
+        table.lanes,
+        table.rows,
+        table.bytes,
+        table.comparison?.sourceRows ?? '',
+        table.comparison?.targetRows ?? '',
+        table.comparison?.drift ? 1 : 0,
+      ]),
+  };
+}
+
+function unpackTable(packed: FinishedTable): TableRecord {
+  const [id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift] = packed;
+  const comparison = { sourceRows, targetRows, equal: drift === 0, drift: drift === 1 };
+  return {
+    ...freshTable(id, ordinal),
+    status: 'finished',
+    generation,
+    lanes,
+    endedLanes: lanes,
+    rows,
+    bytes,
+    comparison: sourceRows === '' ? null : comparison,
+  };
+}
+
+export function unpackState(carry: Carry): ControlState {
+  const { finished, tables, ...rest } = carry;
+  const all = [...tables, ...finished.map(unpackTable)];
+  return { ...rest, tables: all.sort((a, b) => a.ordinal - b.ordinal) };
+}

@@ -1,0 +1,172 @@
+import type { CancellationScope } from '@temporalio/workflow';
+import type { RunKey, TransferActivities } from '../activities/contract.ts';
+import type { Phase } from '../model/table-status.ts';
+import type { TransferSettings } from '../model/transfer-spec.ts';
+import {
+  type ControlState,
+  type Fatal,
+  happen,
+  isExcluded,
+  isMoving,
+  isSettled,
+  type TableRecord,
+} from './control-state.ts';
+import type { TableError } from './messages.ts';
+import type { Mode, RunningSlice, Scene } from './schedule.ts';
+import type { ActivityInterfaceFor } from '@temporalio/workflow';
+
+type Activities = ActivityInterfaceFor<TransferActivities>;
+
+/** Activities of one transfer by the task queue that takes them. */
+export interface Queues {
+  readonly control: Activities;
+  readonly source: Activities;
+  readonly target: Activities;
+}
+
+/** The most warnings that are kept; older ones go. */
+const MAX_WARNINGS = 20;
+
+export type Leaving = 'no' | 'continue-as-new' | 'cancelled';
+
+/** The workflow's working memory: its durable state, and what runs right now. */
+export function createControl(state: ControlState, queues: Queues) {
+  const byId = new Map<string, TableRecord>();
+  const running = new Map<RunningSlice, CancellationScope>();
+  let version = 0;
+  let fatal: Fatal | null = null;
+  let leaving: Leaving = 'no';
+  let snapshotRef: string | null = null;
+  let closed = false;
+
+  const touch = (): void => {
+    version += 1;
+  };
+  const pausedPhase = (): Phase => {
+    if (running.size > 0) return 'pausing';
+    return state.pauseError === null ? 'paused' : 'blocked';
+  };
+
+  const control = {
+    state,
+    /** The activities; replaced once the transfer's own heartbeat time-out is known. */
+    queues,
+    get source(): Activities {
+      return control.queues.source;
+    },
+    get target(): Activities {
+      return control.queues.target;
+    },
+    /** Grows with everything that may call for another decision. */
+    get version(): number {
+      return version;
+    },
+    get fatal(): Fatal | null {
+      return fatal;
+    },
+    get leaving(): Leaving {
+      return leaving;
+    },
+    get snapshotRef(): string | null {
+      return snapshotRef;
+    },
+    touch,
+    table(id: string): TableRecord | undefined {
+      if (byId.size !== state.tables.length) for (const table of state.tables) byId.set(table.id, table);
+      return byId.get(id);
+    },
+    runKey(): RunKey {
+      return { transfer: state.transfer, run: state.prepared?.run ?? 0 };
+    },
+    settings(): TransferSettings {
+      if (!state.settings) throw new Error('not prepared');
+      return state.settings;
+    },
+    warn(text: string): void {
+      if (state.warnings.includes(text)) return;
+      state.warnings = [...state.warnings, text].slice(-MAX_WARNINGS);
+      touch();
+    },
+    begin(slice: RunningSlice, scope: CancellationScope): void {
+      running.set(slice, scope);
+      touch();
+    },
+    end(slice: RunningSlice): void {
+      running.delete(slice);
+      touch();
+    },
+    halt(slice: RunningSlice): void {
+      slice.halted = true;
+      running.get(slice)?.cancel();
+    },
+    isIdle: (): boolean => running.size === 0,
+    /** An error that ends the transfer. The first one counts. */
+    fail(error: Fatal): void {
+      fatal ??= error;
+      touch();
+    },
+    /** An error of the whole transfer that a person must mend: it pauses, with the error shown. */
+    block(error: TableError): void {
+      state.pauseError = error;
+      state.paused = { text: `${error.code}: ${error.message}`, by: null, at: new Date().toISOString() };
+      touch();
+    },
+    leave(how: Exclude<Leaving, 'no'>): void {
+      if (leaving !== 'cancelled') leaving = how;
+      touch();
+    },
+    /** Nothing is left to do, cleaning up included. */
+    close(): void {
+      closed = true;
+      touch();
+    },
+    snapshotReady(ref: string): void {
+      snapshotRef = ref;
+      touch();
+    },
+    /** What is being read in another snapshot than the one that is held starts anew; paused tables do when they resume. */
+    snapshotLost(): void {
+      snapshotRef = null;
+      for (const table of state.tables) {
+        const isPlanned = table.status === 'ready' || table.status === 'copying';
+        if (isPlanned && table.plannedIn !== null) happen(table, 'resnapshot');
+      }
+      touch();
+    },
+    mode(): Mode {
+      if (leaving !== 'no' || fatal !== null || state.paused !== null) return 'halt';
+      return state.stopping === null ? 'run' : 'drain';
+    },
+    scene(nowMs: number): Scene {
+      return {
+        mode: control.mode(),
+        nowMs,
+        tables: state.tables,
+        running: new Set(running.keys()),
+        settings: control.settings(),
+        revision: state.revision,
+        oneSnapshot: state.prepared?.oneSnapshot ?? false,
+        snapshotReady: snapshotRef !== null,
+        writerNotBeforeMs: state.writerNotBeforeMs,
+      };
+    },
+    phase(): Phase {
+      if (leaving === 'cancelled') return 'cancelled';
+      if (fatal !== null) return 'failed';
+      if (state.prepared === null) return 'preparing';
+      if (state.stopping !== null) return running.size > 0 ? 'stopping' : 'stopped';
+      if (state.paused !== null) return pausedPhase();
+      return phaseOf(state.tables, closed);
+    },
+  };
+  return control;
+}
+export type Control = ReturnType<typeof createControl>;
+
+function phaseOf(tables: readonly TableRecord[], closed: boolean): Phase {
+  if (tables.some(isMoving)) return 'copying';
+  if (tables.some((table) => table.status === 'copied' || table.status === 'verifying')) return 'verifying';
+  if (tables.some((table) => isExcluded(table.status) && !isSettled(table.status))) return 'blocked';
+  if (tables.some((table) => table.status === 'failed')) return 'failed';
+  return closed ? 'finished' : 'finishing';
+}

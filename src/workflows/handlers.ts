@@ -1,0 +1,173 @@
+import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { nextTableStatus, type TableEvent } from '../model/table-status.ts';
+import type { Control } from './control.ts';
+import { happen } from './control-state.ts';
+import { checkSettings, invalidInput } from './input.ts';
+import * as messages from './messages.ts';
+import type { StandingReason, TableWish, Wish } from './messages.ts';
+import { statusOf, tablesOf } from './view.ts';
+
+/** Reasons and names of people are shown whole up to so many characters. */
+const MAX_TEXT = 500;
+
+/** Signals are not validated: anything may have been typed, and an error in a handler stops the workflow for ever. */
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' ? value.slice(0, MAX_TEXT) : null;
+
+const reasonOf = (wish: Wish | undefined, otherwise: string): StandingReason => ({
+  text: textOf(wish?.reason) ?? otherwise,
+  by: textOf(wish?.by),
+  at: new Date().toISOString(),
+});
+
+/** What a person can do to the whole transfer; each says what shall be, so a second time changes nothing. */
+function wishesOf(control: Control) {
+  const { state } = control;
+  return {
+    pause: (wish?: Wish): void => {
+      state.paused ??= reasonOf(wish, 'paused');
+      control.touch();
+    },
+    resume: (_wish?: Wish): void => {
+      state.paused = null;
+      state.pauseError = null;
+      state.writerNotBeforeMs = 0;
+      control.touch();
+    },
+    stop: (wish?: Wish): void => {
+      state.stopping ??= reasonOf(wish, 'stopped');
+      state.paused = null;
+      control.touch();
+    },
+  };
+}
+
+const TABLE_WISHES = [
+  ['pause', messages.tablePauseSignal, messages.tablePauseUpdate, 'Pause one table; the others go on'],
+  ['resume', messages.tableResumeSignal, messages.tableResumeUpdate, 'Resume a paused table'],
+  [
+    'retry',
+    messages.tableRetrySignal,
+    messages.tableRetryUpdate,
+    'Try a blocked, failed or skipped table again',
+  ],
+  ['skip', messages.tableSkipSignal, messages.tableSkipUpdate, 'Leave a table out of this run'],
+  [
+    'resnapshot',
+    messages.tableResnapshotSignal,
+    messages.tableResnapshotUpdate,
+    'Copy a table again from its first row',
+  ],
+] as const satisfies readonly (readonly [TableEvent, unknown, unknown, string])[];
+
+function tableHandlers(control: Control): void {
+  const apply = (event: TableEvent, wish: TableWish): void => {
+    const table = control.table(textOf(wish?.table) ?? '');
+    if (!table) {
+      log.warn('a signal names a table that this transfer does not have', { signal: event });
+      return;
+    }
+    happen(table, event);
+    control.touch();
+  };
+  for (const [event, signal, update, description] of TABLE_WISHES) {
+    setHandler(signal, (wish) => apply(event, wish), { description });
+    setHandler(
+      update,
+      (wish) => {
+        apply(event, wish);
+        const status = control.table(wish.table)?.status ?? 'skipped';
+        return { phase: control.phase(), table: wish.table, status };
+      },
+      {
+        description,
+        validator: (wish) => {
+          const table = typeof wish?.table === 'string' ? control.table(wish.table) : undefined;
+          if (!table) throw invalidInput('the transfer has no such table; the query "tables" names them');
+          if (nextTableStatus(table.status, event) === table.status) {
+            throw invalidInput(`${event} means nothing for a table that is ${table.status}`);
+          }
+        },
+      },
+    );
+  }
+}
+
+function settingsHandler(control: Control): void {
+  const { state } = control;
+  setHandler(
+    messages.settingsUpdate,
+    (change) => {
+      state.settings = { ...control.settings(), ...checkSettings(change) };
+      state.revision += 1;
+      control.touch();
+      return state.settings;
+    },
+    {
+      description: 'Change readers, writers, blockBytes or ratePerSecond while it runs',
+      validator: (change) => {
+        if (!state.settings) throw invalidInput('the transfer is not prepared yet; try again in a moment');
+        checkSettings(change);
+      },
+    },
+  );
+}
+
+/** Registers every signal, update and query of a transfer. */
+export function registerHandlers(control: Control): void {
+  const wishes = wishesOf(control);
+  const answer = (): messages.Answer => ({ phase: control.phase() });
+  const both = [
+    [
+      messages.pauseSignal,
+      messages.pauseUpdate,
+      wishes.pause,
+      'Pause at the next batch; resume goes on from there',
+    ],
+    [messages.resumeSignal, messages.resumeUpdate, wishes.resume, 'Go on after a pause'],
+    [
+      messages.stopSignal,
+      messages.stopUpdate,
+      wishes.stop,
+      'Apply what is read already, then end; a new start goes on',
+    ],
+  ] as const;
+  for (const [signal, update, wish, description] of both) {
+    setHandler(signal, wish, { description });
+    setHandler(
+      update,
+      (said) => {
+        wish(said);
+        return answer();
+      },
+      { description },
+    );
+  }
+  setHandler(
+    messages.pauseAndWaitUpdate,
+    async (said) => {
+      wishes.pause(said);
+      await condition(() => control.isIdle() || control.state.paused === null);
+      return answer();
+    },
+    { description: 'Pause, and answer when nothing runs any more' },
+  );
+  setHandler(
+    messages.snapshotReadySignal,
+    (said) => {
+      if (typeof said?.ref === 'string') control.snapshotReady(said.ref);
+    },
+    { description: "Sent by the transfer's own activity that holds the snapshot" },
+  );
+  tableHandlers(control);
+  settingsHandler(control);
+  setHandler(messages.statusQuery, () => statusOf(control, Date.now()), {
+    description: 'State, counts and health',
+  });
+  setHandler(messages.tablesQuery, (request) => tablesOf(control, request), {
+    description: 'Tables, page by page',
+  });
+  setDefaultSignalHandler((name) =>
+    log.warn('a signal of a name that a transfer does not know', { signal: name }),
+  );
+}

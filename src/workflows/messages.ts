@@ -1,0 +1,228 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ErrorCode } from '../model/error-codes.ts';
+import type { Phase, TableStatus } from '../model/table-status.ts';
+import type { TransferSettings } from '../model/transfer-spec.ts';
+
+/**
+ * Everything that clients and workflows say to each other. Signals and updates of one name do the same thing; an
+ * update is validated and answered, a signal is neither. All are idempotent: they say what shall be, not what changes.
+ * @see docs/reference/workflow-interface.md
+ */
+
+/** Names of the workflow types, as `temporal workflow start --type` wants them. */
+export const TRANSFER_WORKFLOW = 'transfer';
+export const LAUNCH_WORKFLOW = 'launchTransfer';
+
+/** The task queues of one installation: `base` takes the workflows and quick steps, the others move rows. */
+export interface TaskQueues {
+  readonly control: string;
+  readonly source: string;
+  readonly target: string;
+}
+
+export const DEFAULT_TASK_QUEUE = 'sluice';
+
+export const taskQueues = (base: string = DEFAULT_TASK_QUEUE): TaskQueues => ({
+  control: base,
+  source: `${base}-source`,
+  target: `${base}-target`,
+});
+
+/** The id of a transfer's workflow, which is its mutex: one open execution at a time. */
+export const transferWorkflowId = (name: string): string => `transfer/${name}`;
+
+/** Search attributes, all of type Keyword. */
+export const SEARCH_ATTRIBUTES = {
+  transfer: 'SluiceTransfer',
+  source: 'SluiceSource',
+  target: 'SluiceTarget',
+  phase: 'SluicePhase',
+  health: 'SluiceHealth',
+} as const;
+
+export type Health = 'ok' | 'warning' | 'stalled' | 'blocked';
+
+/** What a person types: the transfer's name, or the name and settings that differ from its configuration. */
+export type TransferInput = string | TransferRequest;
+export interface TransferRequest {
+  readonly transfer: string;
+  readonly override?: Partial<TransferSettings>;
+}
+
+/** Who wants it and why; both are shown in status and report. Never a secret: Temporal stores them. */
+export interface Wish {
+  readonly reason?: string;
+  readonly by?: string;
+}
+export interface TableWish extends Wish {
+  /** tableId: `public.orders`. */
+  readonly table: string;
+}
+
+/** The answer of an update: the phase right after it took effect. */
+export interface Answer {
+  readonly phase: Phase;
+}
+export interface TableAnswer extends Answer {
+  readonly table: string;
+  readonly status: TableStatus;
+}
+
+/** A reason that stands: who paused, stopped or blocked the transfer, when and why. */
+export interface StandingReason {
+  readonly text: string;
+  readonly by: string | null;
+  readonly at: string;
+}
+
+/** Counts of the whole run. Applied is what the target's ledger holds; read is that and what waits in the hub. */
+export interface Totals {
+  readonly rowsRead: number;
+  readonly rowsApplied: number;
+  readonly bytesRead: number;
+  readonly bytesApplied: number;
+  /** Sum of the planner's estimates; null while a table has none. */
+  readonly estimatedRows: number | null;
+  readonly estimatedBytes: number | null;
+  /** Applied per second between the last two samples; 0 while nothing runs. */
+  readonly rowsPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+export interface HealthReport {
+  readonly health: Health;
+  /** Rows read and not yet applied. */
+  readonly difference: number;
+  /** Shares from 0 to 1: of the credit, of the hub's limit, of the writers. */
+  readonly windowUsed: number;
+  readonly hubUsed: number;
+  readonly writersUsed: number;
+  readonly warnings: readonly string[];
+}
+
+export interface TransferStatus {
+  readonly transfer: string;
+  readonly phase: Phase;
+  /** Number of the run in the target's ledger; null before it is opened. */
+  readonly run: number | null;
+  /** True when an unfinished run is continued. */
+  readonly continued: boolean;
+  readonly source: string | null;
+  readonly hub: string | null;
+  readonly target: string | null;
+  /** Why it is paused, stopped or blocked; null otherwise. */
+  readonly reason: StandingReason | null;
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+  /** When the totals were sampled; null before the first sample. */
+  readonly sampledAt: string | null;
+  readonly totals: Totals;
+  readonly health: HealthReport;
+  readonly settings: TransferSettings | null;
+  readonly tables: TableCounts;
+}
+
+/** Tables by status, and all of them. */
+export interface TableCounts {
+  readonly total: number;
+  readonly byStatus: Readonly<Partial<Record<TableStatus, number>>>;
+}
+
+export interface TableError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly column: string | null;
+  readonly vendorCode: string | null;
+  readonly suggestion: string | null;
+}
+
+/** Counts as decimal text: they can pass 2^53. */
+export interface TableComparison {
+  readonly sourceRows: string;
+  readonly targetRows: string;
+  readonly equal: boolean;
+  /** The source changed while it was read, so a difference is no failure. */
+  readonly drift: boolean;
+}
+
+export interface TableState {
+  readonly table: string;
+  readonly status: TableStatus;
+  readonly generation: number;
+  readonly lanes: number;
+  readonly endedLanes: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly estimatedRows: number | null;
+  readonly estimatedBytes: number | null;
+  readonly error: TableError | null;
+  readonly comparison: TableComparison | null;
+}
+
+export interface TablesRequest {
+  /** First table to give, from 0, in the order of the plan. Default 0. */
+  readonly offset?: number;
+  /** At most 500. Default 100. */
+  readonly limit?: number;
+  readonly status?: TableStatus;
+}
+export interface TablesPage {
+  readonly total: number;
+  readonly offset: number;
+  readonly tables: readonly TableState[];
+}
+
+/** What a finished transfer returns: counts only. Tables with problems first, at most 500 of them. */
+export interface TransferReport {
+  readonly transfer: string;
+  readonly run: number;
+  readonly phase: Phase;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly elapsedMs: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly verify: 'none' | 'count' | 'checksum';
+  /** Tables compared, compared equal, different while the source changed. */
+  readonly compared: number;
+  readonly equal: number;
+  readonly drifted: number;
+  readonly skipped: number;
+  readonly counts: TableCounts;
+  readonly tables: readonly TableState[];
+  readonly warnings: readonly string[];
+}
+
+/** What a launched transfer did: `started` and awaited, or left alone because it was running. */
+export interface LaunchReport {
+  readonly transfer: string;
+  readonly outcome: 'finished' | 'skipped';
+  readonly report: TransferReport | null;
+}
+
+export const pauseSignal = defineSignal<[Wish?]>('pause');
+export const resumeSignal = defineSignal<[Wish?]>('resume');
+export const stopSignal = defineSignal<[Wish?]>('stop');
+export const tablePauseSignal = defineSignal<[TableWish]>('tablePause');
+export const tableResumeSignal = defineSignal<[TableWish]>('tableResume');
+export const tableRetrySignal = defineSignal<[TableWish]>('tableRetry');
+export const tableSkipSignal = defineSignal<[TableWish]>('tableSkip');
+export const tableResnapshotSignal = defineSignal<[TableWish]>('tableResnapshot');
+/** From the transfer's own activity that holds the snapshot; nobody else sends it. */
+export const snapshotReadySignal = defineSignal<[{ readonly ref: string }]>('snapshotReady');
+
+export const pauseUpdate = defineUpdate<Answer, [Wish?]>('pause');
+/** Answers only when nothing runs any more. */
+export const pauseAndWaitUpdate = defineUpdate<Answer, [Wish?]>('pauseAndWait');
+export const resumeUpdate = defineUpdate<Answer, [Wish?]>('resume');
+export const stopUpdate = defineUpdate<Answer, [Wish?]>('stop');
+export const tablePauseUpdate = defineUpdate<TableAnswer, [TableWish]>('tablePause');
+export const tableResumeUpdate = defineUpdate<TableAnswer, [TableWish]>('tableResume');
+export const tableRetryUpdate = defineUpdate<TableAnswer, [TableWish]>('tableRetry');
+export const tableSkipUpdate = defineUpdate<TableAnswer, [TableWish]>('tableSkip');
+export const tableResnapshotUpdate = defineUpdate<TableAnswer, [TableWish]>('tableResnapshot');
+/** Settings of the running transfer; what is not given stays. Answers with all of them. */
+export const settingsUpdate = defineUpdate<TransferSettings, [Partial<TransferSettings>]>('settings');
+
+export const statusQuery = defineQuery<TransferStatus>('status');
+export const tablesQuery = defineQuery<TablesPage, [TablesRequest?]>('tables');

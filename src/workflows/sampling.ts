@@ -1,0 +1,88 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { Sample } from '../activities/contract.ts';
+import type { Control } from './control.ts';
+import { isMoving } from './control-state.ts';
+
+/** The first minute as often as reports are wanted, then seldom: each sample costs the history about eight events. */
+const OFTEN = 6;
+const SOMETIMES = 16;
+const SOMETIMES_MS = 30_000;
+const SELDOM_MS = 60_000;
+/** While a stopped transfer drains, the end is near. */
+const DRAINING_MS = 1_000;
+
+function intervalMs(control: Control): number {
+  const { state } = control;
+  const wished = state.prepared?.reportingIntervalMs ?? SOMETIMES_MS;
+  if (state.stopping !== null) return DRAINING_MS;
+  if (state.samples < OFTEN) return wished;
+  return Math.max(wished, state.samples < SOMETIMES ? SOMETIMES_MS : SELDOM_MS);
+}
+
+/** What the ledger and the hub say now becomes what the status shows; a table that the ledger has whole is copied. */
+export function learn(control: Control, sample: Sample, nowMs: number): void {
+  const { state } = control;
+  const before = state.sample;
+  const seconds = before ? (nowMs - before.atMs) / 1000 : (nowMs - state.startedAtMs) / 1000;
+  const rate = (now: number, then: number): number => (seconds > 0 ? Math.max(0, (now - then) / seconds) : 0);
+  state.sample = {
+    atMs: nowMs,
+    rows: sample.rows,
+    bytes: sample.bytes,
+    backlogMessages: sample.backlog.messages,
+    backlogBytes: sample.backlog.messages === 0 ? 0 : sample.backlog.bytes,
+    backlogMaxBytes: sample.backlog.maxBytes,
+    creditBytes: sample.creditBytes,
+    rowsPerSecond: rate(sample.rows, before?.rows ?? 0),
+    bytesPerSecond: rate(sample.bytes, before?.bytes ?? 0),
+    movedAtMs: before && before.rows === sample.rows ? before.movedAtMs : nowMs,
+  };
+  state.samples += 1;
+  for (const told of sample.tables) {
+    const table = control.table(told.table);
+    if (!table || told.generation < table.generation) continue;
+    Object.assign(table, {
+      lanes: told.lanes,
+      endedLanes: told.endedLanes,
+      rows: told.rows,
+      bytes: told.bytes,
+    });
+  }
+  control.touch();
+}
+
+const moving = (control: Control): readonly string[] =>
+  control.state.tables
+    .filter((table) => isMoving(table) || table.status === 'copied')
+    .map((table) => table.id);
+
+/** Samples ledger and hub until its scope is cancelled; never fails the transfer. */
+export async function keepSampling(control: Control): Promise<void> {
+  try {
+    for (;;) {
+      const stopping = control.state.stopping;
+      await condition(() => control.state.stopping !== stopping, intervalMs(control));
+      if (control.mode() === 'halt') {
+        await condition(() => control.mode() !== 'halt');
+        continue;
+      }
+      await sampleOnce(control);
+    }
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+}
+
+/** @param tables  those whose own counts are wanted */
+export async function sampleOnce(
+  control: Control,
+  tables: readonly string[] = moving(control),
+): Promise<void> {
+  try {
+    const request = { ...control.runKey(), tables };
+    learn(control, await control.queues.control.sampleProgress(request), Date.now());
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    control.warn('progress could not be sampled; the numbers are old');
+  }
+}

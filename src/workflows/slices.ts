@@ -1,0 +1,300 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type {
+  PlanResult,
+  ReadResult,
+  TransferActivities,
+  VerifyResult,
+  WriteResult,
+} from '../activities/contract.ts';
+import { ERRORS, isErrorCode } from '../model/error-codes.ts';
+import type { Control } from './control.ts';
+import { happen, isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import type { TableError } from './messages.ts';
+import type { Move, RunningSlice } from './schedule.ts';
+
+/** Longer than any slice's own budget of 8 minutes and the batch in hand. */
+const SLICE_LIMIT = '20m';
+/** About two and a half minutes; then the workflow shows the error and decides. */
+const ATTEMPTS = 8;
+/** Slices in a row that end with `internal` before the table waits for a person. */
+const INTERNAL_BLOCKS_AFTER = 3;
+
+/** Activities on one task queue. Cancelled ones are waited for: the default would leave two writers at work. */
+export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number) =>
+  proxyActivities<TransferActivities>({
+    taskQueue,
+    startToCloseTimeout: SLICE_LIMIT,
+    heartbeatTimeout: heartbeatTimeoutMs,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '30s',
+      maximumAttempts: ATTEMPTS,
+    },
+  });
+
+/** What an activity's failure says, in the words of the error table. */
+export function errorOf(error: unknown): TableError & { readonly table: string | null } {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const details = (cause.details?.[0] ?? {}) as Readonly<Record<string, string | undefined>>;
+    return {
+      code: isErrorCode(cause.type ?? '') ? (cause.type as TableError['code']) : 'internal',
+      message: cause.message,
+      column: details.column ?? null,
+      vendorCode: details.vendorCode ?? null,
+      suggestion: details.suggestion ?? null,
+      table: details.table ?? null,
+    };
+  }
+  const message = cause instanceof TimeoutFailure ? 'no worker answered in time' : 'the step failed';
+  const code = cause instanceof TimeoutFailure ? 'stalled' : 'internal';
+  return { code, message, column: null, vendorCode: null, suggestion: null, table: null };
+}
+
+/** Grows from 5 s to a minute with the slices that failed in a row. */
+const putOffMs = (fruitless: number): number => Math.min(60_000, 5_000 * 2 ** (fruitless - 1));
+
+/** A table's slice failed: one that a person must mend is blocked, the others are tried again later. */
+export function tableFailed(control: Control, table: TableRecord, error: TableError): void {
+  const { retry } = ERRORS[error.code];
+  table.error = error;
+  table.fruitless += 1;
+  if (error.code === 'source.snapshot_lost') {
+    control.snapshotLost();
+  } else if (retry === 'never') {
+    control.fail({ code: error.code, message: error.message, details: { table: table.id } });
+  } else if (retry === 'manual' || (error.code === 'internal' && table.fruitless >= INTERNAL_BLOCKS_AFTER)) {
+    happen(table, 'refused');
+  } else {
+    table.notBeforeMs = Date.now() + putOffMs(table.fruitless);
+  }
+}
+
+type Outcome<T> = { readonly result: T } | { readonly error: TableError & { table: string | null } } | null;
+
+/** Runs one activity in a scope of its own, registered as running. Null: it was cancelled before it could answer. */
+async function runSlice<T>(
+  control: Control,
+  slice: RunningSlice,
+  work: () => Promise<T>,
+): Promise<Outcome<T>> {
+  const scope = new CancellationScope();
+  control.begin(slice, scope);
+  try {
+    return { result: await scope.run(work) };
+  } catch (error) {
+    return isCancellation(error) ? null : { error: errorOf(error) };
+  } finally {
+    control.end(slice);
+  }
+}
+
+const sliceOf = (
+  control: Control,
+  kind: RunningSlice['kind'],
+  tables: readonly TableRecord[],
+): RunningSlice => ({
+  kind,
+  tables: tables.map((table) => table.id),
+  readers: 0,
+  revision: control.state.revision,
+  key: '',
+  startedAtMs: Date.now(),
+  halted: false,
+});
+
+const named = (tables: readonly TableRecord[]): string =>
+  tables.length === 1 ? (tables[0]?.id ?? '') : `${tables[0]?.id ?? ''} and ${tables.length - 1} more`;
+
+/** Carries one decision out; resolves when the slice has ended and the state says what came of it. */
+export function carryOut(control: Control, move: Move): Promise<void> {
+  if (move.move === 'plan') return planTables(control, move.tables);
+  if (move.move === 'read') return readTable(control, move.table, move.readers);
+  if (move.move === 'write') return writeBatches(control, move);
+  if (move.move === 'verify') return verifyTables(control, move.tables);
+  control.halt(move.slice);
+  return Promise.resolve();
+}
+
+/** Positions of one snapshot mean nothing in another: planned in a lost one, the table gets a new generation. */
+function startAnewInSnapshot({ state, snapshotRef }: Control, table: TableRecord): void {
+  if (!table.needsSnapshot && !state.prepared?.oneSnapshot) return;
+  if (table.plannedIn !== null && table.plannedIn !== snapshotRef && table.generation > 0)
+    table.generation += 1;
+  table.plannedIn = snapshotRef;
+}
+
+async function planTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
+  const slice = sliceOf(control, 'plan', tables);
+  for (const table of tables) startAnewInSnapshot(control, table);
+  const request = {
+    ...control.runKey(),
+    tables: tables.map(({ id, ordinal, generation }) => ({
+      id,
+      ordinal,
+      generation: generation === 0 ? null : generation,
+    })),
+    snapshot: control.snapshotRef,
+  };
+  const summary = `plan ${named(tables)}`;
+  const outcome = await runSlice<PlanResult>(control, slice, () =>
+    control.source.planTables.executeWithOptions({ summary }, [request]),
+  );
+  if (!outcome) return;
+  if ('error' in outcome) {
+    for (const table of tables) tableFailed(control, table, outcome.error);
+    return;
+  }
+  for (const refusal of outcome.result.refused) refuse(control, refusal);
+  for (const planned of outcome.result.planned) {
+    const table = control.table(planned.table);
+    if (!table || planned.generation < table.generation) continue; // asked for anew meanwhile
+    const { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot } = planned;
+    Object.assign(table, { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot });
+    if (planned.leftOut > 0)
+      control.warn(`${table.id}: ${planned.leftOut} parts of its structure are left out; see sluice plan`);
+    // It waits for one, or for the one after that which was lost meanwhile, and is planned again.
+    if (needsSnapshot && (request.snapshot === null || request.snapshot !== control.snapshotRef)) continue;
+    happen(table, 'planned');
+    if (lanes > 0 && lanes === endedLanes) happen(table, 'ended');
+  }
+}
+
+const refuse = (control: Control, refusal: PlanResult['refused'][number]): void => {
+  const table = control.table(refusal.table);
+  if (!table) return;
+  const { column = null, vendorCode = null, suggestion = null } = refusal.details;
+  tableFailed(control, table, {
+    code: refusal.code,
+    message: refusal.message,
+    column,
+    vendorCode,
+    suggestion,
+  });
+};
+
+async function readTable(control: Control, table: TableRecord, readers: number): Promise<void> {
+  const slice = { ...sliceOf(control, 'read', [table]), readers };
+  const { generation } = table;
+  happen(table, 'reading');
+  const request = {
+    ...control.runKey(),
+    table: table.id,
+    settings: control.settings(),
+    readers,
+    snapshot: table.needsSnapshot ? control.snapshotRef : null,
+  };
+  const summary = `read ${table.id}: ${table.lanes - table.endedLanes} of ${table.lanes} key ranges with ${readers} readers`;
+  const outcome = await runSlice<ReadResult>(control, slice, () =>
+    control.source.readAndPublish.executeWithOptions({ summary }, [request]),
+  );
+  if (table.generation !== generation) return; // a person wants it anew: this slice says nothing of that
+  if (outcome && 'result' in outcome && outcome.result.why === 'ended') {
+    table.endedLanes = table.lanes;
+    happen(table, 'ended');
+    return;
+  }
+  happen(table, 'interrupted');
+  if (!outcome) return;
+  if ('error' in outcome) tableFailed(control, table, outcome.error);
+  else if (outcome.result.rows > 0) Object.assign(table, { fruitless: 0, error: null });
+}
+
+async function writeBatches(control: Control, move: Extract<Move, { move: 'write' }>): Promise<void> {
+  const { excluded, awaited, key } = move;
+  const slice = { ...sliceOf(control, 'write', []), key };
+  const request = { ...control.runKey(), settings: control.settings(), excluded, awaited };
+  const summary = `apply ${awaited} tables with ${request.settings.writers} writers`;
+  const outcome = await runSlice<WriteResult>(control, slice, () =>
+    control.target.writeBatches.executeWithOptions({ summary }, [request]),
+  );
+  const { state } = control;
+  if (!outcome) return;
+  if ('error' in outcome) {
+    writerFailed(control, outcome.error);
+    return;
+  }
+  const { result } = outcome;
+  if (result.batches > 0 || result.why !== 'stopped') state.writerFruitless = 0;
+  if (result.refusal) refuse(control, result.refusal);
+  if (result.why !== 'drained' || slice.halted) return;
+  for (const table of state.tables.filter((each) => isMoving(each) && !isExcluded(each.status))) {
+    if (happen(table, 'ended')) table.endedLanes = table.lanes;
+  }
+}
+
+function writerFailed(control: Control, error: TableError & { table: string | null }): void {
+  const { state } = control;
+  const table = error.table === null ? undefined : control.table(error.table);
+  const { retry } = ERRORS[error.code];
+  if (table && retry === 'manual') {
+    tableFailed(control, table, error);
+  } else if (retry === 'never') {
+    control.fail({ code: error.code, message: error.message, details: {} });
+  } else if (retry === 'manual') {
+    control.block(error);
+  } else {
+    state.writerFruitless += 1;
+    state.writerNotBeforeMs = Date.now() + putOffMs(state.writerFruitless);
+    control.warn(`writing: ${error.code}: ${error.message}; tried again`);
+  }
+}
+
+async function verifyTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
+  const slice = sliceOf(control, 'verify', tables);
+  const mode = control.state.prepared?.verify ?? 'count';
+  for (const table of tables) happen(table, 'verify');
+  const request = { ...control.runKey(), tables: slice.tables, mode };
+  const summary = `${mode === 'none' ? 'finish' : `verify (${mode})`} ${named(tables)}`;
+  const outcome = await runSlice<VerifyResult>(control, slice, () =>
+    control.target.verifyTables.executeWithOptions({ summary }, [request]),
+  );
+  if (outcome && 'result' in outcome) {
+    for (const refusal of outcome.result.refused) refuse(control, refusal);
+    for (const comparison of outcome.result.compared) compared(control, comparison);
+  }
+  const left = tables.filter((table) => table.status === 'verifying');
+  for (const table of left) {
+    happen(table, 'interrupted');
+    if (outcome && 'error' in outcome) tableFailed(control, table, outcome.error);
+  }
+}
+
+function compared(control: Control, result: VerifyResult['compared'][number]): void {
+  const table = control.table(result.table);
+  if (table?.status !== 'verifying') return;
+  const { sourceRows, targetRows, equal, drift } = result;
+  table.rows = Number(result.ledgerRows);
+  table.endedLanes = table.lanes;
+  if (control.state.prepared?.verify !== 'none') table.comparison = { sourceRows, targetRows, equal, drift };
+  if (!equal && !table.compareAgain) {
+    // The grace period: what the source tells of its changes may be late, and drift may settle.
+    table.compareAgain = true;
+    table.notBeforeMs = Date.now() + (control.state.prepared?.gracePeriodMs ?? 0);
+    happen(table, 'interrupted');
+    return;
+  }
+  if (equal || drift) {
+    happen(table, 'verified');
+    return;
+  }
+  happen(table, 'differs');
+  const lacks = BigInt(targetRows) < BigInt(sourceRows);
+  const message = `the source has ${sourceRows} rows and the target ${targetRows}${sourceRows === targetRows ? ', and their contents differ' : ''}`;
+  table.error = {
+    code: lacks ? 'transfer.shortfall' : 'transfer.differs',
+    message,
+    column: null,
+    vendorCode: null,
+    suggestion: null,
+  };
+}

@@ -1,0 +1,199 @@
+import type { TableRecord } from './control-state.ts';
+import type { Control } from './control.ts';
+import type {
+  Health,
+  HealthReport,
+  TableCounts,
+  TableState,
+  TablesPage,
+  TablesRequest,
+  Totals,
+  TransferReport,
+  TransferStatus,
+} from './messages.ts';
+import type { Phase, TableStatus } from '../model/table-status.ts';
+
+/** Nothing was applied for so long although something waits: shown as stalled. */
+const STALLED_MS = 60_000;
+/** Rows that may wait in the hub before the status warns of a large difference: a hub that is this full slows the source. */
+const FULL_HUB = 0.9;
+const MAX_TABLES = 500;
+const SHOWN_TABLES = 50;
+
+const clamp = (share: number): number => Math.max(0, Math.min(1, share));
+
+export const countTables = (tables: readonly TableRecord[]): TableCounts => {
+  const byStatus: Partial<Record<TableStatus, number>> = {};
+  for (const { status } of tables) byStatus[status] = (byStatus[status] ?? 0) + 1;
+  return { total: tables.length, byStatus };
+};
+
+const sum = (values: readonly (number | null)[]): number | null =>
+  values.reduce(
+    (total, value) => (total === null || value === null ? null : total + value),
+    0 as number | null,
+  );
+
+function totalsOf({ state }: Control): Totals {
+  const { sample, tables } = state;
+  const rowsApplied = Math.max(
+    sample?.rows ?? 0,
+    tables.reduce((total, { rows }) => total + rows, 0),
+  );
+  const bytesApplied = Math.max(
+    sample?.bytes ?? 0,
+    tables.reduce((total, { bytes }) => total + bytes, 0),
+  );
+  const waitingBytes = sample?.backlogBytes ?? 0;
+  // The hub counts bytes; their rows are as long as those applied so far.
+  const waitingRows = bytesApplied > 0 ? Math.round((waitingBytes * rowsApplied) / bytesApplied) : 0;
+  return {
+    rowsRead: rowsApplied + waitingRows,
+    rowsApplied,
+    bytesRead: bytesApplied + waitingBytes,
+    bytesApplied,
+    estimatedRows: sum(tables.map((table) => table.estimatedRows)),
+    estimatedBytes: sum(tables.map((table) => table.estimatedBytes)),
+    rowsPerSecond: sample?.rowsPerSecond ?? 0,
+    bytesPerSecond: sample?.bytesPerSecond ?? 0,
+  };
+}
+
+export function healthOf(control: Control, nowMs: number): HealthReport {
+  const { state } = control;
+  const { sample } = state;
+  const totals = totalsOf(control);
+  const backlog = sample?.backlogBytes ?? 0;
+  const hubUsed = clamp(sample && sample.backlogMaxBytes > 0 ? backlog / sample.backlogMaxBytes : 0);
+  const isStalled =
+    control.mode() === 'run' &&
+    sample !== null &&
+    sample.backlogMessages > 0 &&
+    nowMs - sample.movedAtMs > STALLED_MS;
+  const warnings = [
+    ...state.warnings,
+    ...(isStalled ? [`stalled: nothing was applied since ${new Date(sample.movedAtMs).toISOString()}`] : []),
+    ...(hubUsed >= FULL_HUB ? ['large difference: the hub is nearly full and slows the source'] : []),
+  ];
+  const isBlocked = state.pauseError !== null || state.tables.some((table) => table.status === 'blocked');
+  const health: Health = isStalled
+    ? 'stalled'
+    : isBlocked
+      ? 'blocked'
+      : warnings.length > 0
+        ? 'warning'
+        : 'ok';
+  return {
+    health,
+    difference: totals.rowsRead - totals.rowsApplied,
+    windowUsed: clamp(sample && sample.creditBytes > 0 ? backlog / sample.creditBytes : 0),
+    hubUsed,
+    writersUsed: clamp(sample && state.settings ? sample.backlogMessages / state.settings.writers : 0),
+    warnings,
+  };
+}
+
+export function statusOf(control: Control, nowMs: number): TransferStatus {
+  const { state } = control;
+  return {
+    transfer: state.transfer,
+    phase: control.phase(),
+    run: state.prepared?.run ?? null,
+    continued: state.prepared?.continued ?? false,
+    source: state.prepared?.source ?? null,
+    hub: state.prepared?.hub ?? null,
+    target: state.prepared?.target ?? null,
+    reason: state.stopping ?? state.paused,
+    startedAt: new Date(state.startedAtMs).toISOString(),
+    elapsedMs: nowMs - state.startedAtMs,
+    sampledAt: state.sample ? new Date(state.sample.atMs).toISOString() : null,
+    totals: totalsOf(control),
+    health: healthOf(control, nowMs),
+    settings: state.settings,
+    tables: countTables(state.tables),
+  };
+}
+
+const tableState = (table: TableRecord): TableState => ({
+  table: table.id,
+  status: table.status,
+  generation: table.generation,
+  lanes: table.lanes,
+  endedLanes: table.endedLanes,
+  rows: table.rows,
+  bytes: table.bytes,
+  estimatedRows: table.estimatedRows,
+  estimatedBytes: table.estimatedBytes,
+  error: table.error,
+  comparison: table.comparison,
+});
+
+export function tablesOf({ state }: Control, request: TablesRequest = {}): TablesPage {
+  const { offset = 0, limit = 100, status } = request;
+  const chosen = state.tables.filter((table) => status === undefined || table.status === status);
+  const page = chosen.slice(offset, offset + Math.min(limit, MAX_TABLES));
+  return { total: chosen.length, offset, tables: page.map(tableState) };
+}
+
+const URGENCY: Readonly<Partial<Record<TableStatus, number>>> = {
+  blocked: 0,
+  failed: 1,
+  pausing: 2,
+  paused: 2,
+  copying: 3,
+};
+const urgentFirst = (tables: readonly TableRecord[]): readonly TableRecord[] =>
+  [...tables].sort((a, b) => (URGENCY[a.status] ?? 9) - (URGENCY[b.status] ?? 9));
+
+export function reportOf(control: Control, phase: Phase, nowMs: number): TransferReport {
+  const { state } = control;
+  const compared = state.tables.filter((table) => table.comparison !== null);
+  const { rowsApplied, bytesApplied } = totalsOf(control);
+  return {
+    transfer: state.transfer,
+    run: state.prepared?.run ?? 0,
+    phase,
+    startedAt: new Date(state.startedAtMs).toISOString(),
+    endedAt: new Date(nowMs).toISOString(),
+    elapsedMs: nowMs - state.startedAtMs,
+    rows: rowsApplied,
+    bytes: bytesApplied,
+    verify: state.prepared?.verify ?? 'none',
+    compared: compared.length,
+    equal: compared.filter((table) => table.comparison?.equal).length,
+    drifted: compared.filter((table) => table.comparison?.drift).length,
+    skipped: state.tables.filter((table) => table.status === 'skipped').length,
+    counts: countTables(state.tables),
+    tables: urgentFirst(state.tables).slice(0, MAX_TABLES).map(tableState),
+    warnings: state.warnings,
+  };
+}
+
+const count = (value: number): string => value.toLocaleString('en-US');
+const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const share = (done: number, whole: number | null): string =>
+  whole === null || whole <= 0 ? '' : `${Math.min(100, Math.floor((100 * done) / whole))} %`;
+
+/** What the Temporal UI shows as current details: Markdown, problems first. */
+export function detailsOf(control: Control, nowMs: number): string {
+  const { state } = control;
+  const { phase, reason, totals, health } = statusOf(control, nowMs);
+  const lines = [
+    `**${phase}**${reason ? `: ${escape(reason.text)}${reason.by ? ` (by ${escape(reason.by)})` : ''}, ${reason.at}` : ''}`,
+    '',
+    `${count(totals.rowsApplied)} rows applied, ${count(health.difference)} waiting, ${count(Math.round(totals.rowsPerSecond))} rows/s`,
+    ...health.warnings.map((warning) => `- ⚠ ${escape(warning)}`),
+    '',
+    '| table | status | rows | of about | ranges | |',
+    '| --- | --- | ---: | ---: | ---: | --- |',
+  ];
+  for (const table of urgentFirst(state.tables).slice(0, SHOWN_TABLES)) {
+    const problem = table.error ? `${table.error.code}: ${escape(table.error.message)}` : '';
+    lines.push(
+      `| ${escape(table.id)} | ${table.status} | ${count(table.rows)} | ${share(table.rows, table.estimatedRows)} | ${table.endedLanes}/${table.lanes} | ${problem} |`,
+    );
+  }
+  const more = state.tables.length - SHOWN_TABLES;
+  if (more > 0) lines.push('', `and ${more} more tables`);
+  return lines.join('\n');
+}

@@ -1,0 +1,187 @@
+import type { Ledger, PlannedTable, Run, RunRequest } from '../../src/engine/ports/ledger.ts';
+import type { LaneProgress, LaneRef, Opening } from '../../src/model/lane.ts';
+import { SluiceError } from '../../src/model/sluice-error.ts';
+import type { CreditWatch } from './credit-watch.ts';
+import { createHolder } from './locks.ts';
+import { type LaneRow, lanesOf, type TargetState } from './target-state.ts';
+import { type Actor, call, type World } from './world.ts';
+
+const progressOf = (row: LaneRow): LaneProgress => ({
+  table: row.ref.table,
+  generation: row.ref.generation,
+  lane: row.ref.lane,
+  attempt: row.attempt,
+  n: row.n,
+  rows: row.rows,
+  bytes: row.bytes,
+  ended: row.ended,
+});
+
+interface Transaction<T> {
+  readonly label: string;
+  readonly signal: AbortSignal;
+  /** Names of the locks, asked for in this order; computed when the request arrives. */
+  readonly locks: () => readonly string[];
+  readonly work: () => T;
+}
+
+/** The ledger of a simulated target as one actor sees it: each method one transaction. */
+export function createLedger(
+  world: World,
+  state: TargetState,
+  { actor, watch }: { readonly actor: Actor; readonly watch: CreditWatch },
+): Ledger {
+  const { plant } = world;
+
+  const transact = <T>({ label, signal, locks, work }: Transaction<T>): Promise<T> => {
+    const holder = createHolder();
+    return call<T>(world, actor, {
+      label,
+      code: 'database.unreachable',
+      usualMs: 4,
+      signal,
+      broke: () => state.locks.release(holder),
+      effect: (done, refuse) => {
+        actor.onDeath.add(() => state.locks.release(holder));
+        state.locks.acquireAll(holder, locks(), () => {
+          try {
+            const result = work();
+            state.locks.release(holder);
+            done(result);
+          } catch (error) {
+            state.locks.release(holder);
+            refuse(error as Error);
+          }
+        });
+      },
+    });
+  };
+  const read = <T>(label: string, signal: AbortSignal, work: () => T): Promise<T> =>
+    transact({ label, signal, locks: () => [], work });
+
+  const fence = (row: LaneRow): void => {
+    state.lanes.set(state.laneKey(row.ref), {
+      ...row,
+      attempt: row.attempt + 1,
+      fenced: plant !== 'fenced-lane-opens-again',
+    });
+  };
+  const rowsWhere = (which: (row: LaneRow) => boolean): LaneRow[] => [...state.lanes.values()].filter(which);
+
+  const openRun = (request: RunRequest): Run => {
+    const mine = state.runs.findLast((run) => run.transfer === request.transfer);
+    if (mine?.execution === request.execution) return { run: mine.run, continued: false, spec: mine.spec };
+    if (mine && !mine.finished && mine.planHash === request.planHash) {
+      mine.execution = request.execution;
+      return { run: mine.run, continued: true, spec: mine.spec };
+    }
+    const run = (mine?.run ?? 0) + 1;
+    for (const row of rowsWhere(({ ref }) => ref.transfer === request.transfer)) {
+      if (plant !== 'ledger-without-run') fence(row);
+    }
+    state.runs.push({ ...request, run, finished: false });
+    return { run, continued: false, spec: request.spec };
+  };
+
+  const planTable = (
+    lane: Pick<LaneRef, 'transfer' | 'run'>,
+    planned: PlannedTable,
+    replace: boolean,
+  ): PlannedTable => {
+    const { id, writeMode } = planned.plan;
+    const newest = state.runs.findLast((run) => run.transfer === lane.transfer);
+    if (newest?.run !== lane.run && plant !== 'older-run-plans')
+      throw new SluiceError('transfer.superseded', 'a newer run of the transfer was started');
+    const known = state.planned.get(state.tableKey(lane.run, id));
+    if (known && known.generation >= planned.generation) return known;
+    for (const row of rowsWhere(({ ref }) => ref.run === lane.run && ref.table === id)) fence(row);
+    if (
+      replace ||
+      writeMode === 'truncate' ||
+      (writeMode === 'fail-if-not-empty' && planned.generation > 1)
+    ) {
+      state.tables.set(id, []);
+      state.applied.set(id, []);
+    }
+    state.planned.set(state.tableKey(lane.run, id), planned);
+    for (const range of planned.ranges) {
+      const ref = { ...lane, table: id, generation: planned.generation, lane: range.lane };
+      const zero = { attempt: 0, n: 0, position: null, rows: 0, bytes: 0, ended: false, fenced: false };
+      state.lanes.set(state.laneKey(ref), { ref, range, ...zero, batches: 0 });
+    }
+    return planned;
+  };
+
+  const openLane = (ref: LaneRef): Opening => {
+    const row = state.lanes.get(state.laneKey(ref));
+    if (!row) throw new SluiceError('target.ledger_damaged', 'no such lane', { table: ref.table });
+    if (row.fenced) return { attempt: row.attempt, position: null, rows: 0, bytes: 0, ended: true };
+    const opened = { ...row, attempt: row.attempt + 1, n: 0 };
+    state.lanes.set(state.laneKey(ref), opened);
+    const { attempt, position, rows, bytes, ended } = opened;
+    return { attempt, position, rows, bytes, ended };
+  };
+
+  const keysOf = (which: (row: LaneRow) => boolean): string[] =>
+    rowsWhere(which)
+      .map((row) => state.laneKey(row.ref))
+      .sort();
+
+  return {
+    install: (signal) => read('install', signal, () => undefined),
+    openRun: (request, signal) =>
+      transact({
+        label: 'open run',
+        signal,
+        locks: () => ['runs', ...keysOf(({ ref }) => ref.transfer === request.transfer)],
+        work: () => openRun(request),
+      }),
+    closeRun: (transfer, run, signal) =>
+      transact({
+        label: 'close run',
+        signal,
+        locks: () => ['runs'],
+        work: () => {
+          for (const row of state.runs) if (row.transfer === transfer && row.run === run) row.finished = true;
+        },
+      }),
+    planTable: (lane, planned, { replaceBy }, signal) =>
+      transact({
+        label: `plan table ${planned.plan.id} generation ${planned.generation}`,
+        signal,
+        locks: () => ['runs', ...keysOf(({ ref }) => ref.run === lane.run && ref.table === planned.plan.id)],
+        work: () => planTable(lane, planned, replaceBy !== null),
+      }),
+    readTable: (_transfer, run, table, signal) =>
+      read(`read table ${table}`, signal, () => state.planned.get(state.tableKey(run, table)) ?? null),
+    openLane: (ref, signal) => {
+      watch.opening(ref);
+      return transact({
+        label: `open lane ${state.laneKey(ref)}`,
+        signal,
+        locks: () => [state.laneKey(ref)],
+        work: () => openLane(ref),
+      });
+    },
+    lanes: (_transfer, run, table, signal) =>
+      read(`lanes ${table}`, signal, () => lanesOf(state, run, table).map(progressOf)),
+    progress: (_transfer, run, signal) =>
+      read('progress', signal, () =>
+        [...state.planned.keys()]
+          .filter((key) => key.startsWith(state.tableKey(run, '')))
+          .map((key) => {
+            const planned = state.planned.get(key) as PlannedTable;
+            const lanes = lanesOf(state, run, planned.plan.id);
+            return {
+              table: planned.plan.id,
+              generation: planned.generation,
+              lanes: lanes.length,
+              endedLanes: lanes.filter(({ ended }) => ended).length,
+              rows: lanes.reduce((sum, { rows }) => sum + rows, 0),
+              bytes: lanes.reduce((sum, { bytes }) => sum + bytes, 0),
+            };
+          }),
+      ),
+    forget: () => Promise.resolve(0),
+  };
+}

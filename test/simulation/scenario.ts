@@ -1,0 +1,162 @@
+import { tableId } from '../../src/model/table-name.ts';
+import type { WriteMode } from '../../src/model/table-plan.ts';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import { createRandom, type Random } from './random.ts';
+import type { SourceRow, SourceState, SourceTable } from './source.ts';
+
+/** One execution of the transfer, and what happens before it. */
+export interface Phase {
+  /** Null: it runs to its end. Otherwise the workflow is terminated then, and its processes live on for a while. */
+  readonly terminateAfterMs: number | null;
+  /** none: the same again; source: other rows; plan: other settings, so that a run of its own begins. */
+  readonly change: 'none' | 'source' | 'plan';
+}
+
+/** Everything that the seed decides before the first step. */
+export interface Scenario {
+  readonly seed: number;
+  readonly source: SourceState;
+  readonly spec: TransferSpec;
+  readonly phases: readonly Phase[];
+  readonly maxMessageBytes: number;
+  readonly publishMs: number;
+  readonly duplicateWindowMs: number;
+  readonly disorder: number;
+  readonly faultRate: number;
+  /** Share of activities that are killed, and that freeze. */
+  readonly killRate: number;
+  readonly freezeRate: number;
+  /** Pauses, new generations, losses of the hub. */
+  readonly disturbances: number;
+  readonly calmAfterMs: number;
+  readonly writerSlices: number;
+  readonly tablesAtOnce: number;
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzäöü';
+const text = (random: Random, length: number): string =>
+  Array.from({ length }, () => LETTERS[random.int(0, LETTERS.length - 1)]).join('');
+
+const keyedRow = (random: Random, position: number, length: number): SourceRow => ({
+  position,
+  text: `${position}\t${text(random, length)}`,
+});
+
+function keyedRows(random: Random, count: number, lengthOf: (index: number) => number): SourceRow[] {
+  let position = 0;
+  return Array.from({ length: count }, (_, index) => {
+    position += random.int(1, 3);
+    return keyedRow(random, position, lengthOf(index));
+  });
+}
+
+function makeTables(
+  random: Random,
+  withKeyless: boolean,
+  { maxMessageBytes, creditBytes }: { readonly maxMessageBytes: number; readonly creditBytes: number },
+): SourceTable[] {
+  const tables: SourceTable[] = [];
+  const add = (name: string, keyed: boolean, rows: SourceRow[]): void => {
+    tables.push({ name, keyed, rows, version: 1 });
+  };
+  add(
+    'plain',
+    true,
+    keyedRows(random, random.int(5, 40), () => random.int(1, 30)),
+  );
+  if (withKeyless && random.chance(0.7)) {
+    const values = [text(random, 3), text(random, 12)];
+    add(
+      'keyless',
+      false,
+      Array.from({ length: random.int(3, 30) }, (_, index) => ({
+        position: index + 1,
+        text: random.pick(values),
+      })),
+    );
+  }
+  if (random.chance(0.5)) {
+    const huge = random.int(0, 5);
+    const length = Math.min(maxMessageBytes * random.int(1, 4), 2 * creditBytes) + random.int(0, 50);
+    add(
+      'huge',
+      true,
+      keyedRows(random, 6, (index) => (index === huge ? length : 5)),
+    );
+  }
+  if (random.chance(0.3)) add('empty', random.chance(0.5) || !withKeyless, []);
+  return tables;
+}
+
+function makePhases(random: Random, mode: WriteMode): Phase[] {
+  const again = mode === 'truncate' || mode === 'upsert';
+  const count = random.pick([1, 1, 1, 2, 2, 3]);
+  const phases: Phase[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const before = phases.at(-1);
+    const isLast = index === count - 1;
+    const terminated = !isLast && (!again || random.chance(0.6));
+    let change: Phase['change'] = 'none';
+    if (before)
+      change = before.terminateAfterMs === null ? 'source' : again && random.chance(0.5) ? 'plan' : 'none';
+    phases.push({ terminateAfterMs: terminated ? random.int(100, 5_000) : null, change });
+  }
+  return phases;
+}
+
+export function createScenario(seed: number): Scenario {
+  const random = createRandom(seed);
+  const mode = random.pick(['truncate', 'truncate', 'fail-if-not-empty', 'append', 'upsert'] as const);
+  const maxMessageBytes = random.int(80, 400);
+  const readers = random.int(1, 3);
+  const creditBytes = random.pick([150, 400, 1_500]);
+  const tables = makeTables(random, mode !== 'upsert', { maxMessageBytes, creditBytes });
+  return {
+    seed,
+    source: {
+      tables: new Map(tables.map((table) => [tableId({ schema: 'main', name: table.name }), table])),
+    },
+    spec: {
+      source: 'shop',
+      hub: 'events',
+      target: 'warehouse',
+      ordering: random.chance(0.25) ? 'table' : 'none',
+      tables: { '*': {} },
+      write: { mode, writers: random.int(1, 4) },
+      read: {
+        readers,
+        blockBytes: random.int(20, 300),
+        blockRows: random.pick([1, 3, 1_000]),
+        rowsPerRange: random.int(4, 25),
+        creditBytes: creditBytes * readers,
+      },
+    },
+    phases: makePhases(random, mode),
+    maxMessageBytes,
+    publishMs: random.chance(0.05) ? 1_500 : random.int(1, 10),
+    duplicateWindowMs: random.pick([500, 120_000, 7_200_000]),
+    disorder: random.pick([0, 0, 0.1, 0.5]),
+    faultRate: random.pick([0, 0.005, 0.03]),
+    killRate: random.pick([0, 0.2, 0.5]),
+    freezeRate: random.pick([0, 0.2, 0.4]),
+    disturbances: random.pick([0, 0, 1, 3]),
+    calmAfterMs: random.int(2_000, 20_000),
+    writerSlices: random.pick([1, 1, 2]),
+    tablesAtOnce: random.int(1, 3),
+  };
+}
+
+/** Other rows: some are gone, some are new. With `upsert` none goes, for it deletes nothing. */
+export function changeSource(random: Random, source: SourceState, mayDelete: boolean): void {
+  for (const table of source.tables.values()) {
+    const kept = table.rows.filter(() => !mayDelete || random.chance(0.8));
+    const last = table.rows.at(-1)?.position ?? 0;
+    const more = Array.from({ length: random.int(0, 5) }, (_, index) => {
+      const position = last + index + 1;
+      const sample = table.rows[0]?.text ?? 'x';
+      return table.keyed ? keyedRow(random, position, 8) : { position, text: sample };
+    });
+    table.rows = [...kept, ...more];
+    table.version += 1;
+  }
+}

@@ -1,0 +1,90 @@
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import { createActivities, type States } from './activities.ts';
+import { checkFinished } from './checks.ts';
+import { createHubState } from './hub.ts';
+import type { Plant } from './plants.ts';
+import { changeSource, createScenario, type Scenario } from './scenario.ts';
+import { createTargetState } from './target-state.ts';
+import { runTransfer } from './workflow.ts';
+import { type Check, createWorld, type World } from './world.ts';
+
+export interface Verdict {
+  readonly seed: number;
+  readonly failure: { readonly check: Check; readonly message: string } | null;
+  readonly trace: readonly string[];
+  readonly virtualMs: number;
+  readonly events: number;
+}
+
+const BOUND_MS = 30 * 60_000;
+const BOUND_EVENTS = 300_000;
+
+/** Another plan: a run of its own. */
+const changePlan = (spec: TransferSpec): TransferSpec => ({
+  ...spec,
+  ordering: spec.ordering === 'table' ? 'none' : 'table',
+});
+
+async function play(world: World, scenario: Scenario, states: States): Promise<void> {
+  const activities = createActivities(world, states, scenario);
+  let { spec } = scenario;
+  const { mode } = spec.write ?? {};
+  const startsAnew = mode === 'truncate' || mode === 'upsert';
+  for (const [index, phase] of scenario.phases.entries()) {
+    if (phase.change === 'source') changeSource(world.random, scenario.source, mode !== 'upsert');
+    if (phase.change === 'plan') spec = changePlan(spec);
+    world.setCalm(false);
+    world.at(scenario.calmAfterMs, () => world.setCalm(true));
+    const { terminateAfterMs } = phase;
+    const execution = `execution ${index + 1}`;
+    world.trace(() => `— ${execution}: ${phase.change}`);
+    const run: number | null = await runTransfer({
+      world,
+      states,
+      scenario,
+      activities,
+      execution,
+      spec,
+      terminateAfterMs,
+    });
+    if (run === null && terminateAfterMs === null) world.fail('error', 'the transfer gave up');
+    if (run === null) continue;
+    checkFinished(world, states, run);
+    if (index < scenario.phases.length - 1 && startsAnew) continue;
+    // Whoever wakes up after the end must find nothing that it could still do.
+    await activities.sleep(40_000);
+    activities.stopZombies();
+    await activities.sleep(40_000);
+    checkFinished(world, states, run);
+    return;
+  }
+}
+
+/** Runs one seed: the engine as it is, between simulated databases and a simulated hub. */
+export async function simulate(
+  seed: number,
+  options: { readonly plant?: Plant; readonly tracing?: boolean } = {},
+): Promise<Verdict> {
+  const scenario = createScenario(seed);
+  const world = createWorld({
+    seed: seed + 1_000_000,
+    plant: options.plant ?? null,
+    tracing: options.tracing ?? false,
+    faultRate: scenario.faultRate,
+  });
+  const states = {
+    source: scenario.source,
+    target: createTargetState(options.plant ?? null),
+    hub: createHubState(world, scenario),
+  };
+  world.trace(() => JSON.stringify({ ...scenario, source: [...scenario.source.tables.values()] }));
+  await world.run(play(world, scenario, states), BOUND_MS, BOUND_EVENTS);
+  const failure = world.failure();
+  return {
+    seed,
+    failure: failure ? { check: failure.check, message: failure.message } : null,
+    trace: world.lines(),
+    virtualMs: world.now(),
+    events: world.events(),
+  };
+}

@@ -1,0 +1,204 @@
+import type { TargetTransaction, TargetWriter } from '../../src/engine/ports/target-writer.ts';
+import type { Batch } from '../../src/model/batch.ts';
+import type { LaneRef } from '../../src/model/lane.ts';
+import { SluiceError } from '../../src/model/sluice-error.ts';
+import type { TablePlan } from '../../src/model/table-plan.ts';
+import { checkIntegrity } from './checks.ts';
+import { createHolder, type Holder } from './locks.ts';
+import type { SourceState } from './source.ts';
+import type { LaneRow, TargetRow, TargetState } from './target-state.ts';
+import { type Actor, call, hold, type World } from './world.ts';
+
+/** A session that is idle in its transaction for so long is ended by the server: a frozen writer holds a lock. */
+const IDLE_LIMIT_MS = 8_000;
+
+interface Open {
+  readonly holder: Holder;
+  usedMs: number;
+  /** Waits for a lock: told when the session ends meanwhile. */
+  waiting: (() => void) | null;
+  /** The lane as it will be, and the rows, once committed. */
+  lane: LaneRow | null;
+  readonly rows: { readonly plan: TablePlan; readonly batch: Batch }[];
+}
+
+const gone = (): SluiceError => new SluiceError('database.unreachable', 'the session is over');
+
+const rowsOf = (plan: TablePlan, data: Buffer): TargetRow[] =>
+  data
+    .toString('utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((text) => ({
+      text,
+      key: plan.position.kind === 'key' ? text.slice(0, text.indexOf('\t')) : null,
+    }));
+
+/** The part of a simulated database that takes batches. */
+export function createTargetWriter(
+  world: World,
+  state: TargetState,
+  { actor, source }: { readonly actor: Actor; readonly source: SourceState },
+): TargetWriter {
+  const { plant } = world;
+
+  const end = (open: Open): void => {
+    if (open.holder.over) return;
+    hold(actor, 'transaction', -1);
+    state.locks.release(open.holder);
+    open.waiting?.();
+    open.waiting = null;
+  };
+  const watchIdle = (open: Open): void =>
+    world.at(IDLE_LIMIT_MS, () => {
+      if (open.holder.over) return;
+      if (!open.waiting && world.now() - open.usedMs >= IDLE_LIMIT_MS) end(open);
+      else watchIdle(open);
+    });
+
+  const advance = (open: Open, batch: Batch): boolean => {
+    const { header } = batch;
+    let lane = state.lanes.get(state.laneKey(header));
+    if (!lane && plant === 'lane-made-by-apply') {
+      const range = { lane: header.lane, after: null, upto: null };
+      const fresh = { n: header.n - 1, position: null, rows: 0, bytes: 0, ended: false, fenced: false };
+      lane = { ref: header, range, attempt: header.attempt, batches: 0, ...fresh };
+    }
+    if (!lane) return false;
+    const expected = lane.attempt === header.attempt && lane.n === header.n - 1;
+    if (plant === 'content-is-identity' ? state.fingerprints.has(header.fingerprint) : !expected)
+      return false;
+    open.lane = {
+      ...lane,
+      attempt: header.attempt,
+      n: header.n,
+      position: header.last ?? lane.position,
+      rows: lane.rows + header.rows,
+      bytes: lane.bytes + header.bytes,
+      ended: lane.ended || header.end !== null,
+      batches: lane.batches + 1,
+    };
+    if (plant === 'ledger-in-another-transaction') state.lanes.set(state.laneKey(header), open.lane);
+    return true;
+  };
+
+  const commit = (open: Open): SluiceError | null => {
+    for (const { plan, batch } of open.rows) {
+      const table = [...(state.tables.get(plan.id) ?? [])];
+      const keys = new Map(table.map((row, index) => [row.key, index]));
+      for (const row of rowsOf(plan, batch.data)) {
+        const at = row.key === null ? undefined : keys.get(row.key);
+        if (at === undefined) table.push(row);
+        else if (plan.writeMode === 'upsert') table[at] = row;
+        else
+          return new SluiceError('target.constraint_violated', 'a key is there already', { table: plan.id });
+      }
+      state.tables.set(plan.id, table);
+    }
+    if (open.lane) state.lanes.set(state.laneKey(open.lane.ref), open.lane);
+    for (const { plan, batch } of open.rows) {
+      checkIntegrity(world, source, batch.header, batch.data);
+      state.fingerprints.add(batch.header.fingerprint);
+      const log = state.applied.get(plan.id) ?? [];
+      state.applied.set(plan.id, [...log, { header: batch.header, atMs: world.now() }]);
+    }
+    return null;
+  };
+
+  const transaction = (open: Open): TargetTransaction => {
+    const step = <T>(
+      label: string,
+      effect: (done: (value: T) => void, refuse: (error: Error) => void) => void,
+    ) =>
+      call<T>(world, actor, {
+        label,
+        code: 'database.unreachable',
+        usualMs: 4,
+        broke: () => end(open),
+        effect: (done, refuse) => {
+          open.usedMs = world.now();
+          if (open.holder.over) refuse(gone());
+          else effect(done, refuse);
+        },
+      });
+    return {
+      advance: (batch) =>
+        step<boolean>(
+          `advance ${state.laneKey(batch.header)}.${batch.header.attempt}.${batch.header.n}`,
+          (done, refuse) => {
+            open.waiting = () => refuse(gone());
+            state.locks.acquire(open.holder, state.laneKey(batch.header), () => {
+              open.waiting = null;
+              open.usedMs = world.now();
+              done(advance(open, batch));
+            });
+          },
+        ),
+      readLane: (ref: LaneRef) =>
+        step('read lane', (done) => {
+          const lane = open.lane ?? state.lanes.get(state.laneKey(ref));
+          done(lane ? { ...ref, ...lane, generation: ref.generation, lane: ref.lane } : null);
+        }),
+      write: (plan, batch) =>
+        step<number>('write', (done) => {
+          open.rows.push({ plan, batch });
+          done(rowsOf(plan, batch.data).length);
+        }),
+      commit: () =>
+        step<void>('commit', (done, refuse) => {
+          const error = commit(open);
+          end(open);
+          if (error) refuse(error);
+          else done();
+        }),
+      rollback: () =>
+        step<void>('rollback', (done) => {
+          end(open);
+          done();
+        }),
+    };
+  };
+
+  return {
+    prepare: ({ plan }) =>
+      call(world, actor, {
+        label: `prepare ${plan.id}`,
+        code: 'database.unreachable',
+        usualMs: 5,
+        effect: (done) => {
+          if (!state.tables.has(plan.id)) state.tables.set(plan.id, []);
+          done({ table: plan.id, done: 'verified' as const, leftOut: [] });
+        },
+      }),
+    hasRows: (plan, signal) =>
+      call(world, actor, {
+        label: `has rows ${plan.id}`,
+        code: 'database.unreachable',
+        usualMs: 3,
+        signal,
+        effect: (done) => done((state.tables.get(plan.id) ?? []).length > 0),
+      }),
+    begin: (signal) => {
+      const open: Open = { holder: createHolder(), usedMs: 0, waiting: null, lane: null, rows: [] };
+      open.holder.over = true; // until the server has made it
+      return call(world, actor, {
+        label: 'begin',
+        code: 'database.unreachable',
+        usualMs: 2,
+        signal,
+        broke: () => end(open),
+        effect: (done) => {
+          open.holder.over = false;
+          open.usedMs = world.now();
+          hold(actor, 'transaction', 1);
+          actor.onDeath.add(() => end(open));
+          watchIdle(open);
+          done(transaction(open));
+        },
+      });
+    },
+    finish: () => Promise.resolve(),
+    countRows: (plan) => Promise.resolve(BigInt((state.tables.get(plan.id) ?? []).length)),
+    checksum: () => Promise.resolve({ rows: 0n, sum: 0n }),
+  };
+}

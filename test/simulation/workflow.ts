@@ -1,0 +1,211 @@
+import { silentObserver } from '../../src/engine/observer.ts';
+import { closeTransfer } from '../../src/engine/finish-transfer.ts';
+import { planTable } from '../../src/engine/plan-table.ts';
+import { prepareTransfer } from '../../src/engine/prepare-transfer.ts';
+import { readAndPublish } from '../../src/engine/read-and-publish.ts';
+import { writeBatches } from '../../src/engine/write-batches.ts';
+import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts';
+import type { Activities, Activity, States } from './activities.ts';
+import type { Scenario } from './scenario.ts';
+import type { World } from './world.ts';
+
+interface Table {
+  readonly id: string;
+  readonly ordinal: number;
+  generation: number;
+  copied: boolean;
+  paused: boolean;
+  slice: Activity<unknown> | null;
+}
+
+export interface Execution {
+  readonly world: World;
+  readonly states: States;
+  readonly scenario: Scenario;
+  readonly activities: Activities;
+  readonly execution: string;
+  readonly spec: TransferSpec;
+  readonly terminateAfterMs: number | null;
+}
+
+const TRANSFER = 'orders';
+
+/**
+ * Stands in for the workflow: prepares, plans each table, reads it slice by slice, applies beside that, pauses, resumes,
+ * copies again. Knows nothing of rows, as the real one.
+ * @returns the run's number, or null when it was terminated
+ */
+export async function runTransfer(execution: Execution): Promise<number | null> {
+  const { world, activities, scenario, spec } = execution;
+  const { random } = world;
+  let terminated = false;
+  let finished = false;
+  const tables: Table[] = [];
+  const writers = new Set<Activity<unknown>>();
+
+  const terminate = (): void => {
+    if (finished) return;
+    terminated = true;
+    world.trace(() => '— the workflow is terminated');
+    for (const table of tables) table.slice?.stop();
+    for (const writer of writers) writer.stop();
+    activities.abandonAll();
+  };
+  if (execution.terminateAfterMs !== null) world.at(execution.terminateAfterMs, terminate);
+  const over = (): boolean => terminated || finished;
+
+  const prepared = await activities.start('prepare', (tools) =>
+    prepareTransfer(tools, { transfer: TRANSFER, execution: execution.execution, spec }, tools.control.stop),
+  ).result;
+  if (!prepared || over()) return null;
+  const { run } = prepared;
+  for (const { id, ordinal } of prepared.tables) {
+    tables.push({ id, ordinal, generation: 1, copied: false, paused: false, slice: null });
+  }
+
+  const settings = () => ({ ...settingsOf(spec), blockBytes: random.int(20, 300) });
+  let slotsFree = scenario.tablesAtOnce;
+
+  const planOnce = async (table: Table): Promise<boolean> => {
+    const { id, ordinal, generation } = table;
+    const request = { transfer: TRANSFER, run, spec, table: id, ordinal, generation, snapshot: null };
+    const plan = activities.start(`plan ${id}`, (tools) => planTable(tools, request, tools.control.stop));
+    table.slice = plan;
+    const planned = await plan.result;
+    if (!planned || planned.generation < table.generation) return false;
+    table.generation = planned.generation;
+    return true;
+  };
+
+  const readOnce = async (table: Table): Promise<void> => {
+    const { generation } = table;
+    const readers = random.int(1, spec.read?.readers ?? 1);
+    const request = {
+      transfer: TRANSFER,
+      run,
+      table: table.id,
+      spec,
+      settings: settings(),
+      readers,
+      snapshot: null,
+    };
+    const read = activities.start(`read ${table.id}`, (tools) => {
+      const share = Math.min(1, readers / request.settings.readers);
+      tools.watch.limit(Math.max(1, Math.floor((spec.read?.creditBytes ?? 0) * share)));
+      const observer = { ...silentObserver, reopened: () => tools.watch.reopened() };
+      return readAndPublish({ ...tools, observer }, request, tools.control);
+    });
+    table.slice = read;
+    const result = await read.result;
+    if (result?.why === 'ended' && table.generation === generation) table.copied = true;
+  };
+
+  const tableLife = async (table: Table): Promise<void> => {
+    while (!over()) {
+      if (table.copied || table.paused || slotsFree === 0) {
+        await activities.sleep(100);
+        continue;
+      }
+      slotsFree -= 1;
+      const planned = await planOnce(table);
+      while (planned && !over() && !table.copied && !table.paused) {
+        const { generation } = table;
+        await readOnce(table);
+        if (table.generation !== generation) break;
+      }
+      table.slice = null;
+      slotsFree += 1;
+    }
+  };
+
+  const writerLife = async (): Promise<void> => {
+    while (!over()) {
+      const excluded = tables.filter(({ paused }) => paused).map(({ id }) => id);
+      const request = {
+        transfer: TRANSFER,
+        run,
+        spec,
+        settings: settings(),
+        excluded,
+        awaited: tables.length - excluded.length,
+      };
+      const writer = activities.start('write', (tools) => {
+        for (const id of excluded) tools.actor.excluded.add(id);
+        return writeBatches(tools, request, tools.control);
+      });
+      writers.add(writer);
+      const result = await writer.result;
+      writers.delete(writer);
+      if (result?.refusal)
+        world.fail('refused', `${result.refusal.table}: ${result.refusal.code} ${result.refusal.message}`);
+      await activities.sleep(random.int(10, 200));
+    }
+  };
+
+  disturb(execution, { run, tables, over, restartWriters: () => writers.forEach((writer) => writer.stop()) });
+
+  const watching = async (): Promise<void> => {
+    while (!over()) {
+      await activities.sleep(100);
+      if (!terminated && tables.every(({ copied, paused }) => copied && !paused)) finished = true;
+    }
+    for (const writer of writers) writer.stop();
+  };
+  await Promise.all([
+    watching(),
+    ...tables.map(tableLife),
+    ...Array.from({ length: scenario.writerSlices }, writerLife),
+  ]);
+  if (terminated) return null;
+  await activities.start('close', (tools) =>
+    closeTransfer(tools, { transfer: TRANSFER, run }, tools.control.stop),
+  ).result;
+  return run;
+}
+
+interface Stage {
+  readonly run: number;
+  readonly tables: readonly Table[];
+  readonly over: () => boolean;
+  readonly restartWriters: () => void;
+}
+
+/** What people and servers do to a running transfer. */
+function disturb({ world, states, scenario, spec }: Execution, stage: Stage): void {
+  const { random } = world;
+  const stream = () => states.hub.stream({ transfer: TRANSFER, run: stage.run });
+  const pause = (table: Table): void => {
+    if (table.paused) return;
+    world.trace(() => `— ${table.id} is paused`);
+    table.paused = true;
+    table.slice?.stop();
+    stage.restartWriters();
+    world.at(random.int(500, 8_000), () => {
+      world.trace(() => `— ${table.id} is resumed`);
+      table.paused = false;
+      stage.restartWriters();
+    });
+  };
+  const copyAgain = (table: Table): void => {
+    if (spec.write?.mode === 'append') return;
+    world.trace(() => `— ${table.id} is copied again`);
+    table.generation += 1;
+    table.copied = false;
+    table.slice?.stop();
+  };
+  const kinds: readonly (() => void)[] = [
+    () => pause(random.pick(stage.tables)),
+    () => stage.tables.forEach(pause),
+    () => copyAgain(random.pick(stage.tables)),
+    () => random.pick(stage.tables).slice?.stop(),
+    () => stage.restartWriters(),
+    () => stream().loseSome(random.pick([0.1, 0.5, 1])),
+    () => stream().loseAll(random.chance(0.4)),
+  ];
+  for (let count = 0; count < scenario.disturbances; count += 1) {
+    const kind = random.pick(kinds);
+    world.at(random.int(50, 6_000), () => {
+      if (!stage.over()) kind();
+    });
+  }
+}

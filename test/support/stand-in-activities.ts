@@ -1,0 +1,217 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type {
+  Comparison,
+  PlannedSummary,
+  Prepared,
+  Refusal,
+  TransferActivities,
+} from '../../src/activities/contract.ts';
+import { governed } from '../../src/activities/governed.ts';
+import { SluiceError } from '../../src/model/sluice-error.ts';
+
+/** What the stand-in's ledger says of one table. */
+interface StandInTable {
+  generation: number;
+  applied: number;
+}
+
+export interface StandInOptions {
+  readonly tables: readonly string[];
+  /** Units of each table: a lane is one of them. */
+  readonly lanes?: number;
+  readonly prepared?: Partial<Prepared>;
+}
+
+export interface Call {
+  readonly activity: keyof TransferActivities;
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Time for which one unit is applied. */
+const UNIT_MS = 10;
+const log = { warn: () => undefined, error: () => undefined };
+
+/**
+ * Activities that move nothing and say everything: what the workflow asks for is in `calls`, what it is told is set by
+ * the test. They run in the real wrapper, so that pauses and cancellations take the product's way.
+ */
+export function createStandIn(options: StandInOptions) {
+  const lanes = options.lanes ?? 3;
+  const ledger = new Map<string, StandInTable>();
+  const calls: Call[] = [];
+  const reading = new Set<string>();
+  const world = {
+    calls,
+    ledger,
+    /** Nothing is applied while it is true. */
+    held: true,
+    /** Thrown for these tables when they are planned, read, or compared. */
+    refusals: new Map<string, SluiceError>(),
+    /** What comparing says, where it is not equality. */
+    comparisons: new Map<string, Partial<Comparison>>(),
+    /** The next snapshot's name. */
+    snapshot: 1,
+    loseSnapshot: new AbortController(),
+    called: (activity: Call['activity']): readonly Call[] =>
+      calls.filter((call) => call.activity === activity),
+    activities: {} as TransferActivities,
+  };
+  const note = (activity: Call['activity'], request: object): void => {
+    calls.push({ activity, request: request as Call['request'] });
+  };
+  const isEnded = (table: string): boolean => (ledger.get(table)?.applied ?? 0) >= lanes;
+  const refusalOf = (table: string): Refusal | null => {
+    const error = world.refusals.get(table);
+    if (!error) return null;
+    if (error.retry !== 'manual') throw error;
+    return { table, code: error.code, message: error.message, details: error.details };
+  };
+
+  world.activities = {
+    prepareTransfer: async (request) => {
+      note('prepareTransfer', request);
+      return governed({ log }, async () => {
+        const refused = world.refusals.get('');
+        if (refused) throw refused;
+        return {
+          run: 1,
+          continued: false,
+          source: 'shop',
+          hub: 'events',
+          target: 'warehouse',
+          settings: { readers: 2, writers: 4, blockBytes: 4_194_304, ratePerSecond: 0 },
+          verify: 'count',
+          gracePeriodMs: 100,
+          reportingIntervalMs: 10_000,
+          heartbeatTimeoutMs: 30_000,
+          oneSnapshot: false,
+          searchAttributes: false,
+          tables: options.tables.map((id, index) => ({ id, ordinal: index + 1 })),
+          warnings: [],
+          ...options.prepared,
+        };
+      });
+    },
+    planTables: async (request) => {
+      note('planTables', request);
+      const planned: PlannedSummary[] = [];
+      const refused: Refusal[] = [];
+      for (const { id, generation } of request.tables) {
+        const refusal = refusalOf(id);
+        if (refusal) {
+          refused.push(refusal);
+          continue;
+        }
+        const known = ledger.get(id);
+        const wanted = Math.max(known?.generation ?? 1, generation ?? 1);
+        if (wanted !== known?.generation) ledger.set(id, { generation: wanted, applied: 0 });
+        planned.push({
+          table: id,
+          generation: wanted,
+          lanes,
+          endedLanes: ledger.get(id)?.applied ?? 0,
+          estimatedRows: 100,
+          estimatedBytes: 1_000,
+          needsSnapshot: options.prepared?.oneSnapshot ?? false,
+          leftOut: 0,
+        });
+      }
+      return { planned, refused };
+    },
+    readAndPublish: async (request) => {
+      note('readAndPublish', request);
+      const partial = { rows: 0, bytes: 0 };
+      return governed({ log, partial: () => ({ why: 'stopped' as const, ...partial }) }, async (control) => {
+        const error = world.refusals.get(request.table);
+        if (error) throw error;
+        reading.add(request.table);
+        try {
+          while (!control.stop.aborted && !isEnded(request.table)) {
+            control.progress();
+            await sleep(UNIT_MS);
+          }
+        } finally {
+          reading.delete(request.table);
+        }
+        return {
+          why: isEnded(request.table) ? ('ended' as const) : ('stopped' as const),
+          rows: 1,
+          bytes: 10,
+        };
+      });
+    },
+    writeBatches: async (request) => {
+      note('writeBatches', request);
+      const total = { refusal: null, batches: 0, rows: 0 };
+      return governed({ log, partial: () => ({ why: 'stopped' as const, ...total }) }, async (control) => {
+        const wanted = options.tables.filter((table) => !request.excluded.includes(table));
+        while (!control.stop.aborted) {
+          if (wanted.filter(isEnded).length >= request.awaited) return { why: 'drained' as const, ...total };
+          await sleep(UNIT_MS);
+          if (world.held) continue;
+          for (const table of wanted) {
+            const at = ledger.get(table);
+            if (at && reading.has(table) && at.applied < lanes) at.applied += 1;
+          }
+          control.progress();
+        }
+        return { why: 'stopped' as const, ...total };
+      });
+    },
+    verifyTables: async (request) => {
+      note('verifyTables', request);
+      const compared = request.tables.map((table): Comparison => {
+        const equal = {
+          table,
+          sourceRows: '100',
+          targetRows: '100',
+          ledgerRows: '100',
+          equal: true,
+          drift: false,
+        };
+        return { ...equal, ...world.comparisons.get(table) };
+      });
+      return { compared, refused: [] };
+    },
+    sampleProgress: async (request) => {
+      note('sampleProgress', request);
+      const applied = [...ledger.values()].reduce((sum, table) => sum + table.applied, 0);
+      return {
+        rows: applied * 10,
+        bytes: applied * 100,
+        backlog: { lost: false, messages: reading.size > 0 ? 1 : 0, bytes: 0, maxBytes: 1_000 },
+        creditBytes: 1_000,
+        tables: [],
+      };
+    },
+    holdSnapshot: async (request) => {
+      note('holdSnapshot', request);
+      await governed<void>({ log, partial: () => undefined }, async (control) => {
+        const { client, info } = Context.current();
+        const ref = `snapshot-${world.snapshot}`;
+        await client.workflow
+          .getHandle(info.workflowExecution?.workflowId ?? '')
+          .signal('snapshotReady', { ref });
+        while (!control.stop.aborted) {
+          if (world.loseSnapshot.signal.aborted) {
+            world.loseSnapshot = new AbortController();
+            world.snapshot += 1;
+            throw new SluiceError('source.snapshot_lost', 'the snapshot is gone');
+          }
+          control.progress();
+          await sleep(UNIT_MS);
+        }
+      });
+    },
+    cleanUp: async (request) => {
+      note('cleanUp', request);
+    },
+  };
+  return world;
+}
+export type StandIn = ReturnType<typeof createStandIn>;
+
+/** An error as an activity of the product throws it. */
+export const nonRetryable = (code: string): ApplicationFailure =>
+  ApplicationFailure.create({ message: 'refused', type: code, nonRetryable: true, details: [{}] });

@@ -1,0 +1,113 @@
+import { expect } from 'vitest';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import type { TransferReport } from '../../src/workflows/messages.ts';
+import { createPostgresDatabase, type TestDatabase } from './databases.ts';
+import { eventually } from './eventually.ts';
+import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
+import { servers } from './servers.ts';
+import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
+
+export interface StageOptions {
+  /** Server of both databases; default: the one that all tests share. */
+  readonly server?: string;
+  /** How the worker reaches the target, when it is not by its own URL: through a proxy. */
+  readonly throughTarget?: (url: string) => string;
+  readonly hub?: WorldOptions['hub'];
+  readonly temporalAddress?: string;
+  /** Rows of the table with a number as its key; the two others have half of it. */
+  readonly rows?: number;
+  readonly spec?: Partial<TransferSpec>;
+}
+
+/** A transfer of three tables that is slow enough to be disturbed in its middle. */
+export interface Stage {
+  readonly source: TestDatabase;
+  readonly target: TestDatabase;
+  readonly world: TransferWorld;
+  readonly rows: number;
+  /** Rows that transactions of the target have committed, all generations together. */
+  applied(): Promise<number>;
+  /** Waits until so many more rows are committed than were when it was called. */
+  moves(rows: number, timeoutMs?: number): Promise<void>;
+  /** Lifts the rate, waits for the end by itself and compares both sides. */
+  endsEqual(timeoutMs?: number): Promise<TransferReport>;
+  close(): Promise<void>;
+}
+
+const TABLES = ['orders', 'events', 'shelves'] as const;
+
+/** Slow enough for several faults, with many batches: a block has a hundred rows. */
+const SPEC = {
+  tables: { 'public.*': {} },
+  read: { rowsPerRange: 5_000, blockBytes: 16_384, creditBytes: 1_048_576, readers: 3 },
+  limits: { ratePerSecond: 3_000 },
+  completion: { verify: 'checksum', gracePeriod: '1s' },
+  recovery: { heartbeatTimeout: '5s' },
+  reportingInterval: '1s',
+} as const satisfies Partial<TransferSpec>;
+
+/** Each row of each table is at the target once: counts and digests of whole rows are the same on both sides. */
+export async function expectEqualSides(
+  source: TestDatabase,
+  target: TestDatabase,
+  tables: readonly string[] = TABLES,
+): Promise<void> {
+  const digests = async (database: TestDatabase) =>
+    Object.fromEntries(
+      await Promise.all(tables.map(async (table) => [table, await database.cell(digestSql(table))] as const)),
+    );
+  expect(await digests(target)).toEqual(await digests(source));
+}
+
+export async function createStage(options: StageOptions = {}): Promise<Stage> {
+  const server = options.server ?? servers().postgresUrl;
+  const rows = options.rows ?? 40_000;
+  const source = await createPostgresDatabase(server);
+  const target = await createPostgresDatabase(server);
+  await source.query([ordersSql(rows), keylessSql(rows / 2), shelvesSql(rows / 2)].join(';'));
+  const world = await createWorld({
+    source: source.url,
+    target: options.throughTarget?.(target.url) ?? target.url,
+    ...(options.hub === undefined ? {} : { hub: options.hub }),
+    ...(options.temporalAddress === undefined ? {} : { temporalAddress: options.temporalAddress }),
+    spec: { ...SPEC, ...options.spec },
+  });
+  const applied = async () => {
+    const ledger = await target.cell("SELECT to_regclass('sluice.sluice_lanes')");
+    return ledger === null
+      ? 0
+      : Number(await target.cell('SELECT coalesce(sum(rows), 0) FROM sluice.sluice_lanes'));
+  };
+  return {
+    source,
+    target,
+    world,
+    rows: 2 * rows,
+    applied,
+    moves: async (more, timeoutMs) => {
+      let before: number | undefined;
+      const haveMoved = async () => {
+        const now = await applied();
+        before ??= now;
+        return now >= before + more;
+      };
+      await eventually(`${more} more rows are applied`, haveMoved, timeoutMs).catch(
+        async (cause: unknown) => {
+          throw new Error(`it does not go on\n${await world.lastWords()}`, { cause });
+        },
+      );
+    },
+    endsEqual: async (timeoutMs) => {
+      await world.change({ ratePerSecond: 0, blockBytes: 262_144 });
+      const report = await world.result(timeoutMs);
+      expect(report).toMatchObject({ phase: 'finished', rows: 2 * rows, compared: 3, equal: 3, skipped: 0 });
+      await expectEqualSides(source, target);
+      return report;
+    },
+    close: async () => {
+      await world.close();
+      await source.drop();
+      await target.drop();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import type { TransferSettings, TransferSpec } from '../../src/model/transfer-spec.ts';
+import {
+  settingsUpdate,
+  tablesQuery,
+  type TransferReport,
+  statusQuery,
+  transferWorkflowId,
+  TRANSFER_WORKFLOW,
+} from '../../src/workflows/messages.ts';
+import { createFolder, uniqueName } from './databases.ts';
+import { eventually } from './eventually.ts';
+import { servers } from './servers.ts';
+import {
+  type Ran,
+  type SluicePlace,
+  sluice,
+  startWorker,
+  type WorkerProcess,
+  writeConfig,
+} from './sluice.ts';
+
+export interface TransferWorld {
+  readonly place: SluicePlace;
+  readonly folder: string;
+  readonly client: Client;
+  /** Name of the one transfer, unique among all tests. */
+  readonly transfer: string;
+  readonly handle: WorkflowHandle;
+  worker(...args: readonly string[]): WorkerProcess;
+  cli(...args: readonly string[]): Promise<Ran>;
+  start(input?: unknown): Promise<void>;
+  /** The report. What the transfer and its workers said last stands in the error when it takes too long. */
+  result(timeoutMs?: number): Promise<TransferReport>;
+  /** What the transfer and its workers said last: for the message of a failed test. */
+  lastWords(): Promise<string>;
+  /** Changes settings of the running transfer; waits until a worker has answered. */
+  change(settings: Partial<TransferSettings>): Promise<void>;
+  status(): ReturnType<typeof queryStatus>;
+  tables(): ReturnType<typeof queryTables>;
+  /** Stops what was started and removes the folder. */
+  close(): Promise<void>;
+}
+
+const queryStatus = (handle: WorkflowHandle) => handle.query(statusQuery);
+const queryTables = (handle: WorkflowHandle) => handle.query(tablesQuery, { limit: 500 });
+
+/** A URL, or the whole connection as it stands in the configuration. */
+export type Connected = string | (Readonly<Record<string, unknown>> & { readonly url: string });
+
+export interface WorldOptions {
+  readonly source: Connected;
+  readonly target: Connected;
+  readonly hub?: Connected;
+  readonly temporalAddress?: string;
+  readonly spec: Omit<TransferSpec, 'source' | 'hub' | 'target'>;
+}
+
+const connected = (connection: Connected) =>
+  typeof connection === 'string' ? { url: connection } : connection;
+
+const RESULT_TIMEOUT_MS = 120_000;
+/** Characters of a worker's output that an error shows. */
+const SHOWN_OUTPUT = 3_000;
+
+/** A configuration with one transfer between two databases, its workers and its workflow. */
+export async function createWorld(options: WorldOptions): Promise<TransferWorld> {
+  const folder = await createFolder();
+  const transfer = uniqueName('t');
+  const temporalAddress = options.temporalAddress ?? servers().temporalAddress;
+  const configPath = await writeConfig(folder.path, {
+    version: 1,
+    connections: {
+      source: connected(options.source),
+      target: connected(options.target),
+      hub: connected(options.hub ?? servers().natsUrl),
+    },
+    transfers: { [transfer]: { source: 'source', hub: 'hub', target: 'target', ...options.spec } },
+  });
+  const place: SluicePlace = { configPath, temporalAddress, taskQueue: uniqueName('queue') };
+  const connection = await Connection.connect({ address: temporalAddress });
+  const client = new Client({ connection });
+  const handle = client.workflow.getHandle(transferWorkflowId(transfer));
+  const workers: WorkerProcess[] = [];
+  const lastWords = async (): Promise<string> => {
+    const said = await Promise.all([
+      queryStatus(handle).catch((error: unknown) => String(error)),
+      queryTables(handle).catch((error: unknown) => String(error)),
+    ]);
+    const outputs = workers.map((worker) => `worker ${worker.pid}: ${worker.output().slice(-SHOWN_OUTPUT)}`);
+    return [...said.map((each) => JSON.stringify(each)), ...outputs.slice(-2)].join('\n');
+  };
+  const result = async (timeoutMs = RESULT_TIMEOUT_MS): Promise<TransferReport> => {
+    const isOver = async () => (await handle.describe()).status.name !== 'RUNNING';
+    await eventually('the transfer is over', isOver, timeoutMs).catch(async (cause: unknown) => {
+      throw new Error(`the transfer is not over\n${await lastWords()}`, { cause });
+    });
+    return handle.result() as Promise<TransferReport>;
+  };
+  return {
+    place,
+    folder: folder.path,
+    client,
+    transfer,
+    handle,
+    worker: (...args) => {
+      const worker = startWorker(place, ...args);
+      workers.push(worker);
+      return worker;
+    },
+    cli: (...args) => sluice(place, ...args),
+    start: async (input = transfer) => {
+      await client.workflow.start(TRANSFER_WORKFLOW, {
+        workflowId: transferWorkflowId(transfer),
+        taskQueue: place.taskQueue,
+        args: [input],
+      });
+    },
+    result,
+    lastWords,
+    change: async (settings) => {
+      await eventually('the settings are taken', async () => {
+        await handle.executeUpdate(settingsUpdate, { args: [settings] });
+        return true;
+      });
+    },
+    status: () => queryStatus(handle),
+    tables: () => queryTables(handle),
+    close: async () => {
+      await handle.terminate('the test is over').catch(() => undefined);
+      for (const worker of workers) worker.kill('SIGKILL');
+      await Promise.all(workers.map((worker) => worker.ended));
+      await connection.close();
+      await folder.remove();
+    },
+  };
+}
