@@ -1,5 +1,6 @@
 import { BINARIES } from './binaries.mjs';
 import { provideBinary } from './install-binary.mjs';
+import { provideChromium } from './install-chromium.mjs';
 import { providePostgres } from './install-postgres.mjs';
 import { startNats } from './start-nats.mjs';
 import { startPostgres } from './start-postgres.mjs';
@@ -26,7 +27,7 @@ import { startTemporal } from './start-temporal.mjs';
  * @property {(program: string, options: StartOptions) => Promise<Started>} [start]
  */
 
-/** @type {Record<'temporal' | 'nats' | 'postgres' | 'toxiproxy', Kind>} */
+/** @type {Record<'temporal' | 'nats' | 'postgres' | 'toxiproxy' | 'chromium', Kind>} */
 export const KINDS = {
   temporal: {
     address: 'SLUICE_TEST_TEMPORAL_ADDRESS',
@@ -64,9 +65,16 @@ export const KINDS = {
     install: () => provideBinary(BINARIES.toxiproxy),
     program: 'SLUICE_TEST_TOXIPROXY_BIN',
   },
+  chromium: {
+    install: provideChromium,
+    program: 'SLUICE_TEST_CHROMIUM_BIN',
+  },
 };
 
 /** @typedef {keyof typeof KINDS} KindName */
+
+/** @type {ReadonlySet<KindName>} */
+const OPTIONAL = new Set(['toxiproxy', 'chromium']);
 
 /** @param {string} text @returns {text is KindName} */
 const isKind = (text) => Object.hasOwn(KINDS, text);
@@ -85,7 +93,7 @@ export function parseKinds(list) {
 }
 
 /**
- * Installs what is missing, side by side. Without toxiproxy the tests that cut networks are skipped, so it alone may fail.
+ * Installs what is missing, side by side. What only some tests need may fail: those are skipped then, or fail in CI.
  *
  * @param {readonly KindName[]} names
  * @param {(line: string) => void} say
@@ -104,7 +112,7 @@ export async function installAll(names, say) {
       continue;
     }
     const why = result?.reason instanceof Error ? result.reason.message : String(result?.reason);
-    if (name === 'toxiproxy') say(`without toxiproxy: ${why}`);
+    if (OPTIONAL.has(name)) say(`without ${name}: ${why}`);
     else missing.push(why);
   }
   if (missing.length > 0) throw new Error(missing.join('\n'));

@@ -19,6 +19,7 @@ export interface ActivityDeps {
 
 /** The part of a pino logger that activities need. Never given a vendor's error text (invariant 1). */
 export interface ActivityLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }

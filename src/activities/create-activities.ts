@@ -1,6 +1,7 @@
 import type { ActivityDeps, TransferActivities } from './contract.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createHoldSnapshot } from './hold-snapshot.ts';
+import { createProgressLines } from './progress-lines.ts';
 import { createPlanTables, createPrepareTransfer } from './plan-transfer.ts';
 import { createReadAndPublish } from './read-and-publish.ts';
 import { createSampleProgress } from './sample-progress.ts';
@@ -18,19 +19,22 @@ export interface Activities {
   readonly target: TargetActivities;
 }
 
-export const createActivities = (deps: ActivityDeps): Activities => ({
-  control: {
-    prepareTransfer: createPrepareTransfer(deps),
-    sampleProgress: createSampleProgress(deps),
-    cleanUp: createCleanUp(deps),
-  },
-  source: {
-    planTables: createPlanTables(deps),
-    readAndPublish: createReadAndPublish(deps),
-    holdSnapshot: createHoldSnapshot(deps),
-  },
-  target: {
-    writeBatches: createWriteBatches(deps),
-    verifyTables: createVerifyTables(deps),
-  },
-});
+export function createActivities(deps: ActivityDeps): Activities {
+  const lines = createProgressLines(deps.log);
+  return {
+    control: {
+      prepareTransfer: createPrepareTransfer(deps),
+      sampleProgress: createSampleProgress(deps),
+      cleanUp: createCleanUp(deps),
+    },
+    source: {
+      planTables: createPlanTables(deps),
+      readAndPublish: createReadAndPublish(deps, lines),
+      holdSnapshot: createHoldSnapshot(deps),
+    },
+    target: {
+      writeBatches: createWriteBatches(deps, lines),
+      verifyTables: createVerifyTables(deps),
+    },
+  };
+}

@@ -1,10 +1,12 @@
 import { writeBatches } from '../engine/write-batches.ts';
+import { DEFAULTS, durationMs } from '../model/transfer-spec.ts';
 import type { ActivityDeps, WriteRequest, WriteResult } from './contract.ts';
 import { governed, SLICE_BUDGET_MS } from './governed.ts';
+import type { ProgressLines } from './progress-lines.ts';
 
 /** A slice of applying what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */
 export const createWriteBatches =
-  (deps: ActivityDeps) =>
+  (deps: ActivityDeps, lines: ProgressLines) =>
   (request: WriteRequest): Promise<WriteResult> =>
     governed<WriteResult>(
       {
@@ -14,10 +16,18 @@ export const createWriteBatches =
       },
       async (control) => {
         const spec = deps.config.transfer(request.transfer);
-        const observer = deps.observer(request.transfer);
-        return deps.connections.useDatabase(spec.target, (target) =>
-          deps.connections.useHub(spec.hub, (hub) =>
-            writeBatches({ target, hub, observer }, { ...request, spec }, control),
+        const intervalMs = durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval);
+        const slice = {
+          transfer: request.transfer,
+          side: 'target',
+          intervalMs,
+          observer: deps.observer(request.transfer),
+        } as const;
+        return lines.during(slice, (observer) =>
+          deps.connections.useDatabase(spec.target, (target) =>
+            deps.connections.useHub(spec.hub, (hub) =>
+              writeBatches({ target, hub, observer }, { ...request, spec }, control),
+            ),
           ),
         );
       },

@@ -95,6 +95,14 @@ function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
   };
 }
 
+/** A number orders otherwise than its digits as text. */
+function ordersAlike({ source, target }: PlanInput, column: ColumnSchema, existing: ColumnSchema): boolean {
+  const kinds = [source.dialect.types.reading(column), target.dialect.types.reading(existing)].map(
+    (reading) => reading?.logical.kind,
+  );
+  return target.dialect.types.portableOrder(existing) && kinds[0] === kinds[1];
+}
+
 function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): PositionPlan {
   const { table, dialect } = input.source;
   const keys = [table.primaryKey, ...table.uniqueKeys].filter((key) => key !== null);
@@ -120,10 +128,7 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
     types: keyColumns.map((column) => column.type),
     sameOrder: keyColumns.every((column) => {
       const existing = input.target.table?.columns.find((each) => each.name === column.name);
-      return (
-        dialect.types.portableOrder(column) &&
-        (!existing || input.target.dialect.types.portableOrder(existing))
-      );
+      return dialect.types.portableOrder(column) && (!existing || ordersAlike(input, column, existing));
     }),
     needsSnapshot: false,
   };

@@ -30,7 +30,7 @@ export interface Call {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 /** Time for which one unit is applied. */
 const UNIT_MS = 10;
-const log = { warn: () => undefined, error: () => undefined };
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
  * Activities that move nothing and say everything: what the workflow asks for is in `calls`, what it is told is set by

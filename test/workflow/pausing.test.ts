@@ -40,7 +40,9 @@ describeWith(['temporal'], 'pausing a transfer', () => {
     });
     expect(answer.phase).toBe('paused');
     world.standIn.held = false;
-    const again = await world.handle.executeUpdate<messages.Answer>('resume');
+    const again = await world.handle.executeUpdate<messages.Answer, [messages.Wish]>('resume', {
+      args: [{}],
+    });
     expect(again.phase).toBe('copying');
     await world.handle.result();
   });

@@ -1,0 +1,143 @@
+import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
+import { afterEach, expect, test } from 'vitest';
+import { SluiceError } from '../../src/model/sluice-error.ts';
+import * as messages from '../../src/workflows/messages.ts';
+import { eventually } from '../support/eventually.ts';
+import { describeWith } from '../support/servers.ts';
+import type { StandInOptions } from '../support/stand-in-activities.ts';
+import { createWorkflowWorld, type WorkflowWorld } from '../support/workflow-world.ts';
+
+const denied = new SluiceError('database.permission_denied', 'the user may not read', {
+  suggestion: 'GRANT SELECT ON b TO app;',
+});
+
+describeWith(['temporal'], 'a transfer that meets errors', () => {
+  let world: WorkflowWorld;
+  afterEach(() => world.close());
+
+  const create = async (options: StandInOptions): Promise<WorkflowWorld> => {
+    world = await createWorkflowWorld(options);
+    world.standIn.held = false;
+    return world;
+  };
+
+  /** The failure that the workflow ended with. */
+  const failure = async (): Promise<ApplicationFailure> => {
+    const error: unknown = await world.handle.result().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    let { cause } = error as WorkflowFailedError;
+    while (cause && !(cause instanceof ApplicationFailure)) cause = cause.cause as Error | undefined;
+    expect(cause).toBeInstanceOf(ApplicationFailure);
+    return cause as ApplicationFailure;
+  };
+
+  for (const [name, input] of [
+    ['nothing', undefined],
+    ['a number', 7],
+    ['an unknown key', { transfer: 'orders', writers: 3 }],
+    ['a setting out of range', { transfer: 'orders', override: { writers: 400 } }],
+    ['a name that is none', 'no such/name'],
+  ] as const) {
+    test(`an input that is ${name} fails the workflow visibly`, async () => {
+      await create({ tables: ['main.a'] });
+      await world.start(input === undefined ? null : input);
+      expect(await failure()).toMatchObject({ type: 'input.invalid', nonRetryable: true });
+      expect(world.standIn.calls).toEqual([]);
+    });
+  }
+
+  test('a table that only a person can mend is blocked with code and cure, others finish, and a retry ends it', async () => {
+    await create({ tables: ['main.a', 'main.b'] });
+    world.standIn.refusals.set('main.b', denied);
+    await world.start();
+    await eventually('only b is left', async () => (await world.status()).phase === 'blocked');
+    expect(await world.statusOf('main.a')).toBe('finished');
+    const { tables } = await world.handle.query(messages.tablesQuery, { status: 'blocked' });
+    expect(tables).toMatchObject([
+      {
+        table: 'main.b',
+        error: { code: 'database.permission_denied', suggestion: 'GRANT SELECT ON b TO app;' },
+      },
+    ]);
+    expect((await world.status()).health.health).toBe('blocked');
+    world.standIn.refusals.clear();
+    await world.handle.executeUpdate(messages.tableRetryUpdate, { args: [{ table: 'main.b' }] });
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 2 });
+  });
+
+  test('a blocked table that is skipped lets the transfer finish without it', async () => {
+    await create({ tables: ['main.a', 'main.b'] });
+    world.standIn.refusals.set('main.b', denied);
+    await world.start();
+    await eventually('only b is left', async () => (await world.status()).phase === 'blocked');
+    await world.handle.signal(messages.tableSkipSignal, { table: 'main.b' });
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', skipped: 1 });
+  });
+
+  test('an update that means nothing for the table is refused and leaves no trace', async () => {
+    await create({ tables: ['main.a'] });
+    world.standIn.held = true;
+    await world.start();
+    await eventually('a is read', async () => (await world.statusOf('main.a')) === 'copying');
+    const { historyLength } = await world.handle.describe();
+    await expect(
+      world.handle.executeUpdate(messages.tableRetryUpdate, { args: [{ table: 'main.a' }] }),
+    ).rejects.toMatchObject({ cause: { type: 'input.invalid' } });
+    await expect(
+      world.handle.executeUpdate(messages.settingsUpdate, { args: [{ writers: 1_000 }] }),
+    ).rejects.toMatchObject({ cause: { type: 'input.invalid' } });
+    expect((await world.handle.describe()).historyLength).toBe(historyLength);
+  });
+
+  test('an error that nothing mends fails the transfer with its code, and the run stays open', async () => {
+    await create({ tables: ['main.a', 'main.b'] });
+    world.standIn.refusals.set(
+      'main.b',
+      new SluiceError('hub.jetstream_disabled', 'the hub has no JetStream'),
+    );
+    await world.start();
+    expect(await failure()).toMatchObject({ type: 'hub.jetstream_disabled' });
+    expect(world.standIn.called('cleanUp').at(-1)?.request).toMatchObject({ close: false });
+    expect((await world.status()).phase).toBe('failed');
+  });
+
+  test('a configuration that does not know the transfer fails it at once', async () => {
+    await create({ tables: ['main.a'] });
+    world.standIn.refusals.set('', new SluiceError('config.unknown_name', 'there is no such transfer'));
+    await world.start();
+    expect(await failure()).toMatchObject({ type: 'config.unknown_name' });
+    expect(world.standIn.called('prepareTransfer').length).toBe(1);
+  });
+
+  test('tables that compare unequal are compared once more after the grace period, then the transfer fails', async () => {
+    await create({ tables: ['main.a', 'main.b'] });
+    world.standIn.comparisons.set('main.b', { targetRows: '99', equal: false });
+    await world.start();
+    const error = await failure();
+    expect(error.type).toBe('transfer.shortfall');
+    expect(error.message).toContain('main.b');
+    const compared = world.standIn
+      .called('verifyTables')
+      .filter(({ request }) => (request['tables'] as string[]).includes('main.b'));
+    expect(compared.length).toBe(2);
+    expect((await world.status()).phase).toBe('failed');
+  });
+
+  test('a difference while the source changes is drift and no failure', async () => {
+    await create({ tables: ['main.a'] });
+    world.standIn.comparisons.set('main.a', { sourceRows: '101', equal: false, drift: true });
+    await world.start();
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 0, drifted: 1 });
+  });
+
+  test('a cancellation ends the slices, removes what the hub keeps and leaves the run open', async () => {
+    await create({ tables: ['main.a'] });
+    world.standIn.held = true;
+    await world.start();
+    await eventually('a is read', async () => (await world.statusOf('main.a')) === 'copying');
+    await world.handle.cancel();
+    await expect(world.handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(world.standIn.called('cleanUp').at(-1)?.request).toMatchObject({ close: false });
+    expect((await world.status()).phase).toBe('cancelled');
+  });
+});
