@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { ALL_CASES, chooseCases, groupsOf } from './cases/choose-cases.ts';
@@ -23,13 +24,19 @@ function sayOne({ case: name, run, ok, seconds, peakBytes, load, error }: Measur
   say(`${name} ${run}: ${figures}${ok ? '' : ` NOT GOOD: ${error}`}`);
 }
 
+/** The programs whose versions matter. PostgreSQL's own, psql among them, come before others on PATH. */
+function versionedPrograms(): readonly string[] {
+  const { SLUICE_TEST_POSTGRES_BIN: folder, PATH = '' } = process.env;
+  if (folder) process.env['PATH'] = `${folder}${delimiter}${PATH}`;
+  const nats = process.env['SLUICE_TEST_NATS_BIN'] ?? 'nats-server';
+  const temporal = process.env['SLUICE_TEST_TEMPORAL_BIN'] ?? 'temporal';
+  return ['postgres', 'psql', nats, temporal, 'pgcopydb', 'sqlite3'];
+}
+
 async function measureAll(options: BenchOptions): Promise<Results> {
   const cases = chooseCases(options);
   const temporalAddress = required('SLUICE_TEST_TEMPORAL_ADDRESS');
-  const programs = ['postgres', 'nats-server', 'temporal'].map(
-    (name) => process.env[`SLUICE_TEST_${name.split('-')[0]?.toUpperCase()}_BIN`] ?? name,
-  );
-  const machine = await describeMachine([...programs, 'psql', 'pgcopydb', 'sqlite3']);
+  const machine = await describeMachine(versionedPrograms());
   const file = await createResultsFile(machine, options.command);
   const connection = await Connection.connect({ address: temporalAddress });
   const given: Given = {
@@ -68,7 +75,7 @@ async function main(args: readonly string[]): Promise<number> {
     options.from.length > 0 ? await Promise.all(options.from.map(readResults)) : [await measureAll(options)];
   process.stdout.write(`${renderResults(all)}\n`);
   if (options.publish) {
-    await mkdir(fileURLToPath(new URL('.', `file://${PAGE}`)), { recursive: true });
+    await mkdir(dirname(PAGE), { recursive: true });
     await writeFile(PAGE, renderPage(all));
     say(`wrote ${PAGE}`);
   }

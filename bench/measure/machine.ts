@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -10,7 +11,9 @@ export const loadNow = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100
 async function versionOf(program: string, args: readonly string[] = ['--version']): Promise<string | null> {
   try {
     const { stdout, stderr } = await run(program, [...args]);
-    return (stdout || stderr).trim().split('\n')[0] ?? null;
+    const line = (stdout || stderr).trim().split('\n')[0] ?? '';
+    // sqlite3 alone does not say its name.
+    return /^\d/.test(line) ? `${basename(program)} ${line.split(' ')[0]}` : line;
   } catch {
     return null;
   }

@@ -6,6 +6,8 @@ import type { Client } from '@temporalio/client';
 import { onExit } from '../../scripts/servers/on-exit.mjs';
 import { taskQueues } from '../../src/workflows/messages.ts';
 
+/** Flags for the worker's node, such as --cpu-prof, when one looks for what holds a figure. */
+const NODE_FLAGS = (process.env['SLUICE_BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
 const SLUICE = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
 const POLL_MS = 50;
 const START_LIMIT_MS = 60_000;
@@ -51,7 +53,8 @@ async function hasPollers(client: Client, taskQueue: string): Promise<boolean> {
 /** Starts the worker that a user would start, and waits until Temporal knows it. */
 export async function startWorker(client: Client, options: WorkerOptions): Promise<RunningWorker> {
   const args = ['worker', '--config', options.config, '--address', options.address];
-  const child = spawn(process.execPath, [SLUICE, ...args, '--task-queue', options.taskQueue], {
+  const [program, ...before] = NODE_FLAGS.length > 0 ? [process.execPath, ...NODE_FLAGS, SLUICE] : [SLUICE];
+  const child = spawn(program, [...before, ...args, '--task-queue', options.taskQueue], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

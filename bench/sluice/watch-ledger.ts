@@ -31,7 +31,6 @@ export async function watchLedger(targetUrl: string): Promise<LedgerWatch> {
   });
   const ending = new AbortController();
   const changes: Committed[] = [];
-  const waiting = new Set<() => void>();
   const committedRows = async (): Promise<number> => {
     const tables = await database.ledger.progress(TRANSFER, RUN, ending.signal);
     return tables.reduce((sum, table) => sum + table.rows, 0);
@@ -40,10 +39,7 @@ export async function watchLedger(targetUrl: string): Promise<LedgerWatch> {
     while (!ending.signal.aborted) {
       // Before the first run there is no ledger to ask.
       const rows = await committedRows().catch(() => 0);
-      if (rows > (changes.at(-1)?.rows ?? 0)) {
-        changes.push({ atMs: performance.now(), rows });
-        for (const wake of waiting) wake();
-      }
+      if (rows > (changes.at(-1)?.rows ?? 0)) changes.push({ atMs: performance.now(), rows });
       await delay(POLL_MS, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   })();
@@ -51,10 +47,7 @@ export async function watchLedger(targetUrl: string): Promise<LedgerWatch> {
     changes,
     reached: async (rows) => {
       while ((changes.at(-1)?.rows ?? 0) < rows && !ending.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          waiting.add(resolve);
-          ending.signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+        await delay(POLL_MS, undefined, { signal: ending.signal }).catch(() => undefined);
       }
     },
     stop: async () => {

@@ -138,6 +138,8 @@ export interface Sample {
   };
   readonly creditBytes: number;
   readonly tables: readonly TableSample[];
+  /** What the hub says of itself now: a full disk, no connection. */
+  readonly warnings?: readonly string[];
 }
 
 export interface CleanUpRequest extends RunKey {

@@ -11,9 +11,10 @@ export const createSampleProgress =
       const tables = await deps.connections.useDatabase(spec.target, (target) =>
         target.ledger.progress(request.transfer, request.run, control.stop),
       );
-      const backlog = await deps.connections.useHub(spec.hub, (hub) =>
-        hub.topics.backlog(request, control.stop),
-      );
+      const { backlog, warnings } = await deps.connections.useHub(spec.hub, async (hub) => ({
+        backlog: await hub.topics.backlog(request, control.stop),
+        warnings: await hub.warnings(control.stop),
+      }));
       const wanted = new Set(request.tables);
       return {
         rows: tables.reduce((sum, table) => sum + table.rows, 0),
@@ -21,5 +22,6 @@ export const createSampleProgress =
         backlog,
         creditBytes: spec.read?.creditBytes ?? DEFAULTS.creditBytes,
         tables: tables.filter(({ table }) => wanted.has(table)),
+        warnings,
       };
     });

@@ -25,6 +25,12 @@ export interface OpenLane {
   done: boolean;
 }
 
+/** Gives the credit of all that is not applied back: what was published of the lane is nobody's any more. */
+export function giveUpLane(lane: OpenLane, credit: Credit): void {
+  for (const bytes of lane.unapplied.values()) credit.give(bytes);
+  lane.unapplied.clear();
+}
+
 export interface LanePublisherDeps {
   readonly reader: SourceReader;
   readonly publisher: Publisher;

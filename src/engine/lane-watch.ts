@@ -1,7 +1,7 @@
 import type { LaneProgress } from '../model/lane.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
 import type { Credit } from './credit.ts';
-import type { OpenLane } from './lane-publisher.ts';
+import { giveUpLane, type OpenLane } from './lane-publisher.ts';
 import type { ReadDeps, ReadRequest } from './read-and-publish.ts';
 import type { SliceControl } from './slice.ts';
 
@@ -63,21 +63,14 @@ export function createLaneWatch(options: LaneWatchOptions) {
     }
   };
 
-  const giveUp = (lane: number): void => {
-    const mine = open.get(lane);
-    if (!mine) return;
-    for (const bytes of mine.unapplied.values()) credit.give(bytes);
-    mine.unapplied.clear();
-  };
-
-  const readAgain = (lane: number, why: 'gap' | 'stream-lost' | 'messages-lost'): void => {
+  const readAgain = (lane: number, mine: OpenLane, why: 'gap' | 'stream-lost' | 'messages-lost'): void => {
     observer.reopened(request.table, why);
     movedAt = clock.now();
     if (reading.has(lane)) options.interrupt(lane);
     else if (!queue.includes(lane)) {
       queue.push(lane);
       // Now, not when it is opened: the reader that could open it may be waiting for this very credit.
-      giveUp(lane);
+      giveUpLane(mine, credit);
     }
     wake();
   };
@@ -129,9 +122,9 @@ export function createLaneWatch(options: LaneWatchOptions) {
     if (clock.now() - movedAt < DOUBT_MS) return;
     for (const lane of known.values()) {
       const mine = open.get(lane.lane);
-      if (lane.ended || !mine) continue;
+      if (lane.ended || !mine || queue.includes(lane.lane)) continue;
       if (backlog.lost || stored.includes(mine))
-        readAgain(lane.lane, backlog.lost ? 'stream-lost' : 'messages-lost');
+        readAgain(lane.lane, mine, backlog.lost ? 'stream-lost' : 'messages-lost');
     }
   };
 
@@ -140,7 +133,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
       if (said.kind !== 'gap' || said.table !== request.table) return;
       const mine = open.get(said.lane);
       if (said.generation === options.planned.generation && mine?.attempt === said.attempt)
-        readAgain(said.lane, 'gap');
+        readAgain(said.lane, mine, 'gap');
     }, options.signal);
 
   return {

@@ -1,9 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import type { LaneProgress, LaneRef } from '../model/lane.ts';
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS, type TransferSettings, type TransferSpec } from '../model/transfer-spec.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createCredit, type Credit } from './credit.ts';
-import { publishLane, type OpenLane } from './lane-publisher.ts';
+import { giveUpLane, publishLane, type OpenLane } from './lane-publisher.ts';
 import { createLaneWatch, type LaneWatch } from './lane-watch.ts';
 import { silentObserver, type Observer } from './observer.ts';
 import type { Database } from './ports/dialect.ts';
@@ -33,8 +34,15 @@ export interface ReadRequest {
   readonly snapshot: SnapshotRef | null;
 }
 
-/** Unanswered publishes a lane: enough to keep the hub's file store busy (docs/explanation/performance.md). */
-const PUBLISH_WINDOW = 4;
+/**
+ * Bytes of unanswered publishes of all lanes together, of which each has one publish at least: enough to keep the hub's file
+ * store busy. The driver copies what it sends, so they count twice in memory.
+ */
+const PUBLISHING_BYTES = 16 * 1024 * 1024;
+const MOST_UNANSWERED = 16;
+
+const publishWindow = (bytesOfEach: number): number =>
+  Math.min(MOST_UNANSWERED, Math.max(1, Math.floor(PUBLISHING_BYTES / bytesOfEach)));
 
 /** A block ends at the first row end behind its limit: room for that row, so that few blocks need a second message. */
 const FILL = 0.9;
@@ -64,12 +72,10 @@ const laneRef = (reading: Reading, lane: number): LaneRef => ({
   lane,
 });
 
-/** A lane's bytes go back to the credit before it is opened anew: what was published of it is nobody's any more. */
 function forgetLane(reading: Reading, lane: number): void {
   const old = reading.open.get(lane);
   if (!old) return;
-  for (const bytes of old.unapplied.values()) reading.credit.give(bytes);
-  old.unapplied.clear();
+  giveUpLane(old, reading.credit);
   reading.open.delete(lane);
 }
 
@@ -96,6 +102,12 @@ async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSi
   };
   reading.open.set(laneNumber, lane);
   const before = { rows: lane.rows, bytes: lane.bytes };
+  const blockBytes = Math.min(
+    request.settings.blockBytes,
+    Math.floor(reading.maxMessageBytes * FILL),
+    // The stream takes a few blocks, however small the credit: one that never fits would wait for ever.
+    Math.floor(streamBytes(request.spec) / 4),
+  );
   const stored = await publishLane(
     {
       reader: deps.source.reader,
@@ -111,9 +123,9 @@ async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSi
       opening,
       lane,
       maxMessageBytes: reading.maxMessageBytes,
-      window: PUBLISH_WINDOW,
+      window: publishWindow(request.readers * blockBytes),
       options: {
-        blockBytes: Math.min(request.settings.blockBytes, Math.floor(reading.maxMessageBytes * FILL)),
+        blockBytes,
         blockRows: request.spec.read?.blockRows ?? DEFAULTS.blockRows,
         snapshot: request.snapshot,
       },
@@ -148,6 +160,7 @@ async function publishUntilStored(reading: Reading, lane: number): Promise<void>
     const interrupt = new AbortController();
     reading.interrupts.set(lane, interrupt);
     const signal = AbortSignal.any([ending, interrupt.signal]);
+    setMaxListeners(0, signal); // each unanswered publish listens: as many as the window, not a leak
     try {
       await publishOnce(reading, lane, signal);
       if (!signal.aborted) return;
@@ -204,6 +217,7 @@ export async function readAndPublish(
 ): Promise<ReadResult> {
   const full: Required<ReadDeps> = { observer: silentObserver, clock: systemClock, ...deps };
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
   const end = (): void => ending.abort();
   control.stop.addEventListener('abort', end, { once: true });
   if (control.stop.aborted) end();

@@ -131,9 +131,9 @@ function createHandler(writing: Writing, sequencer: Sequencer) {
   return { handle, assembler };
 }
 
-/** Bytes of deliveries in memory: each writer's batch, the next one for each, and room for a large row. */
+/** Bytes of deliveries in memory: each writer's batch, a few that come next, and room for a large row. */
 const windowBytes = (request: WriteRequest): number =>
-  Math.min(2 * request.settings.writers * request.settings.blockBytes + 8 * 1024 * 1024, 64 * 1024 * 1024);
+  Math.min((request.settings.writers + 2) * request.settings.blockBytes + 8 * 1024 * 1024, 64 * 1024 * 1024);
 
 async function isDrained(writing: Writing): Promise<boolean> {
   const { request, deps } = writing;
@@ -245,14 +245,19 @@ export async function writeBatches(
       writing.failure ??= error;
       end();
     });
-    try {
-      const why = await watch(writing, sequencer, assembler).finally(async () => {
+    // Every delivery is settled before the consumer is closed, also after an error of the watch.
+    const watchAndRelease = async () => {
+      try {
+        return await watch(writing, sequencer, assembler);
+      } finally {
         end();
         assembler.release();
         sequencer.release();
-        // Every delivery is settled before the consumer is closed, also after an error of the watch.
         await consuming;
-      });
+      }
+    };
+    try {
+      const why = await watchAndRelease();
       if (writing.failure !== null && !control.stop.aborted) throw writing.failure;
       if (writing.refusal) return { why: 'refused', refusal: writing.refusal, ...writing.total };
       return { why: control.stop.aborted ? 'stopped' : why, refusal: null, ...writing.total };

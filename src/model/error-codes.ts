@@ -192,12 +192,6 @@ export const ERRORS = {
   ),
   'transfer.not_found': entry('never', EXIT.usage, 404, 'sluice list names the transfers.'),
   'transfer.not_running': entry('never', EXIT.usage, 409, 'Start the transfer first.'),
-  'transfer.superseded': entry(
-    'never',
-    EXIT.failed,
-    409,
-    'Nothing: a newer run of the transfer has its place.',
-  ),
   'transfer.already_running': entry(
     'never',
     EXIT.usage,

@@ -13,7 +13,7 @@ export type RowEncoding = 'text-rows' | 'binary-rows';
 
 /**
  * Canonical texts of a row's position columns, in their order: where a reader stands in a key range.
- * Of tables without a key: `[ctid]` on PostgreSQL, `[rowid]` on SQLite.
+ * Of tables without a key: `[ctid]` on PostgreSQL, `[rowid, schema version]` on SQLite, where a VACUUM renumbers rows.
  */
 export type Position = readonly string[];
 

@@ -13,7 +13,7 @@ const oneOf = <const T extends readonly string[]>(values: T, description: string
 export const DEFAULTS = {
   readers: 2,
   writers: 4,
-  blockBytes: 4 * 1024 * 1024,
+  blockBytes: 2 * 1024 * 1024,
   blockRows: 100_000,
   rowsPerRange: 200_000,
   creditBytes: 64 * 1024 * 1024,

@@ -48,6 +48,8 @@ export interface LastSample {
   bytesPerSecond: number;
   /** When the applied rows last grew. */
   movedAtMs: number;
+  /** What the hub said then, besides what it says of itself for ever. */
+  warnings: readonly string[];
 }
 
 /** A failure that ends the transfer. */

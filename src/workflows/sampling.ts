@@ -36,6 +36,7 @@ export function learn(control: Control, sample: Sample, nowMs: number): void {
     rowsPerSecond: rate(sample.rows, before?.rows ?? 0),
     bytesPerSecond: rate(sample.bytes, before?.bytes ?? 0),
     movedAtMs: before && before.rows === sample.rows ? before.movedAtMs : nowMs,
+    warnings: (sample.warnings ?? []).filter((warning) => !state.warnings.includes(warning)),
   };
   state.samples += 1;
   for (const told of sample.tables) {

@@ -63,10 +63,18 @@ export function errorOf(error: unknown): TableError & { readonly table: string |
 /** Grows from 5 s to a minute with the slices that failed in a row. */
 const putOffMs = (fruitless: number): number => Math.min(60_000, 5_000 * 2 ** (fruitless - 1));
 
+/** A worker that died says nothing against its slice, which waits in its queue until there is another one. */
+const isNobodysFault = (error: TableError): boolean => error.code === 'stalled';
+const AFTER_DEATH_MS = 1_000;
+
 /** A table's slice failed: one that a person must mend is blocked, the others are tried again later. */
 export function tableFailed(control: Control, table: TableRecord, error: TableError): void {
   const { retry } = ERRORS[error.code];
   table.error = error;
+  if (isNobodysFault(error)) {
+    table.notBeforeMs = Date.now() + AFTER_DEATH_MS;
+    return;
+  }
   table.fruitless += 1;
   if (error.code === 'source.snapshot_lost') {
     control.snapshotLost();
@@ -204,7 +212,8 @@ async function readTable(control: Control, table: TableRecord, readers: number):
     return;
   }
   happen(table, 'interrupted');
-  if (!outcome) return;
+  // What blocked it meanwhile is the reason that a person must see, whatever this slice has to say.
+  if (!outcome || table.status === 'blocked') return;
   if ('error' in outcome) tableFailed(control, table, outcome.error);
   else if (outcome.result.rows > 0) Object.assign(table, { fruitless: 0, error: null });
 }
@@ -242,6 +251,8 @@ function writerFailed(control: Control, error: TableError & { table: string | nu
     control.fail({ code: error.code, message: error.message, details: {} });
   } else if (retry === 'manual') {
     control.block(error);
+  } else if (isNobodysFault(error)) {
+    state.writerNotBeforeMs = Date.now() + AFTER_DEATH_MS;
   } else {
     state.writerFruitless += 1;
     state.writerNotBeforeMs = Date.now() + putOffMs(state.writerFruitless);

@@ -72,6 +72,7 @@ export function healthOf(control: Control, nowMs: number): HealthReport {
     nowMs - sample.movedAtMs > STALLED_MS;
   const warnings = [
     ...state.warnings,
+    ...(sample?.warnings ?? []),
     ...(isStalled ? [`stalled: nothing was applied since ${new Date(sample.movedAtMs).toISOString()}`] : []),
     ...(hubUsed >= FULL_HUB ? ['large difference: the hub is nearly full and slows the source'] : []),
   ];
@@ -182,18 +183,20 @@ export function detailsOf(control: Control, nowMs: number): string {
     `**${phase}**${reason ? `: ${escape(reason.text)}${reason.by ? ` (by ${escape(reason.by)})` : ''}, ${reason.at}` : ''}`,
     '',
     `${count(totals.rowsApplied)} rows applied, ${count(health.difference)} waiting, ${count(Math.round(totals.rowsPerSecond))} rows/s`,
-    ...health.warnings.map((warning) => `- ⚠ ${escape(warning)}`),
     '',
+    ...health.warnings.flatMap((warning) => [`⚠ ${escape(warning)}`, '']),
     '| table | status | rows | of about | ranges | |',
     '| --- | --- | ---: | ---: | ---: | --- |',
   ];
   for (const table of urgentFirst(state.tables).slice(0, SHOWN_TABLES)) {
     const problem = table.error ? `${table.error.code}: ${escape(table.error.message)}` : '';
     lines.push(
-      `| ${escape(table.id)} | ${table.status} | ${count(table.rows)} | ${share(table.rows, table.estimatedRows)} | ${table.endedLanes}/${table.lanes} | ${problem} |`,
+      `| ${escape(table.id)} | ${table.status} | ${count(table.rows)} | ${share(table.rows, table.estimatedRows)} | ${table.endedLanes} of ${table.lanes} | ${problem} |`,
     );
   }
   const more = state.tables.length - SHOWN_TABLES;
   if (more > 0) lines.push('', `and ${more} more tables`);
+  // The UI (2.42) makes its frame a line too low: better this one than a table's.
+  lines.push('', `\`sluice status ${state.transfer}\` says more`);
   return lines.join('\n');
 }

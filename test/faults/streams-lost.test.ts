@@ -1,12 +1,15 @@
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
+import pg from 'pg';
 import { afterAll, beforeAll, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { describeWith, servers } from '../support/servers.ts';
+import type { WorkerProcess } from '../support/sluice.ts';
 import { createStage, type Stage } from '../support/transfer-stage.ts';
 
 describeWith(['postgres', 'nats', 'temporal'], 'what a transfer keeps in JetStream', () => {
   let stage: Stage;
   let connection: NatsConnection;
+  let worker: WorkerProcess;
   let streams: JetStreamManager['streams'];
 
   /** The data stream of the run, and with `CONTROL` behind it the one of hints. */
@@ -26,7 +29,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'what a transfer keeps in JetStre
     connection = await connect({ servers: servers().natsUrl });
     ({ streams } = await connection.jetstreamManager());
     stage = await createStage();
-    stage.world.worker();
+    worker = stage.world.worker();
     await stage.world.start();
     await stage.moves(1_000);
   });
@@ -51,6 +54,23 @@ describeWith(['postgres', 'nats', 'temporal'], 'what a transfer keeps in JetStre
       await filled();
       for (const name of await streamsOfRun()) await streams.delete(name);
     }
+    await stage.moves(1_000);
+  });
+
+  test('is copied again when it is deleted with messages that no worker has seen', async () => {
+    const { target, world } = stage;
+    const lock = new pg.Client({ connectionString: target.url });
+    await lock.connect();
+    await lock.query('BEGIN; LOCK TABLE orders, events, shelves IN SHARE MODE'); // nothing can be applied
+    await eventually(
+      'messages pile up',
+      async () => (await streams.info(await filled())).state.bytes > 400_000,
+    );
+    worker.kill('SIGKILL');
+    await worker.ended;
+    for (const name of await streamsOfRun()) await streams.delete(name);
+    await lock.end();
+    worker = world.worker();
     await stage.moves(1_000);
   });
 

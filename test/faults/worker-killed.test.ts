@@ -5,6 +5,8 @@ import { describeWith } from '../support/servers.ts';
 import { createStage, type Stage } from '../support/transfer-stage.ts';
 
 const KILLS = 20;
+/** Temporal tries again ever more slowly what dies again and again. */
+const PATIENCE_MS = 180_000;
 const BLOCK_BYTES = [8_192, 16_384, 65_536, 12_345] as const;
 
 const randomSeed = (): number => Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
@@ -26,10 +28,13 @@ describeWith(['postgres', 'nats', 'temporal'], 'a worker that is killed again an
     await world.start();
     try {
       for (let kill = 1; kill <= KILLS; kill += 1) {
-        // One half while it starts, plans or takes over, the other while rows move.
-        if (random.chance(0.5)) await delay(random.int(0, 2_500));
-        else await stage.moves(random.int(1, 2_000));
-        if (kill % 4 === 0) await world.change({ blockBytes: random.pick(BLOCK_BYTES) });
+        // Every third while rows move, the others while it starts, plans or takes over.
+        if (kill % 3 === 0) {
+          await stage.moves(random.int(1, 2_000), PATIENCE_MS);
+          await world.change({ blockBytes: random.pick(BLOCK_BYTES) });
+        } else {
+          await delay(random.int(0, 3_000));
+        }
         worker.kill('SIGKILL');
         await worker.ended;
         worker = world.worker();

@@ -137,7 +137,7 @@ describe('a primary key', () => {
 
   test('of numbers that are stored as floats finds its place again', async () => {
     await place.execute(`CREATE TABLE t (id DECIMAL PRIMARY KEY NOT NULL, r REAL);
-      INSERT INTO t ${count(300, 'n * 1.1 + 1e18 * (n % 2), n / 3.0')}`);
+      INSERT INTO t ${count(300, 'n * 1234.1 + 1e18 * (n % 2), n / 3.0')}`);
     const plan = await typedPlan('t');
     const ranges = await database.reader.planRanges(plan, { rowsPerRange: 20, snapshot: null }, never());
     expect(await readRanges(database, plan, ranges, { ...smallBlocks, blockRows: 3 })).toEqual(

@@ -36,6 +36,13 @@ export interface Activity<T> {
   /** Null: it was stopped or given up before it could answer. */
   readonly result: Promise<T | null>;
   stop(): void;
+  /** Nobody waits for the attempt that runs now; it is dead, asleep or goes on. */
+  abandon(): void;
+}
+
+interface Started {
+  readonly stopped: AbortController;
+  abandon: () => void;
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown } | 'lost';
@@ -82,14 +89,21 @@ export function createActivities(world: World, states: States, scenario: Scenari
   const current = new Set<() => void>();
   const zombies = new Set<() => void>();
 
+  const freeze = (actor: Actor): void => {
+    const mostMs = scenario.zombiesOnly ? 600 : random.pick([3_000, 30_000]);
+    actor.frozenUntilMs = world.now() + random.int(50, mostMs);
+    world.trace(() => `${actor.name} ~ frozen until ${actor.frozenUntilMs / 1000}`);
+  };
+
   /** One attempt. Resolves when it has returned, or when nothing was heard of it for long enough. */
-  const attempt = <T>(name: string, work: Work<T>, stopped: AbortSignal): Promise<Outcome<T>> => {
+  const attempt = <T>(name: string, work: Work<T>, started: Started): Promise<Outcome<T>> => {
+    const stopped = started.stopped.signal;
     const actor = world.createActor(name);
     const stop = new AbortController();
     const endsMs = world.now() + random.int(1_000, 90_000);
     const control: SliceControl = {
       stop: stop.signal,
-      overdue: () => world.now() >= endsMs,
+      overdue: () => !scenario.isQuiet && world.now() >= endsMs,
       progress: () => undefined,
     };
     const tellStop = (delayMs: number): void => world.tell(actor, delayMs, () => stop.abort());
@@ -104,13 +118,20 @@ export function createActivities(world: World, states: States, scenario: Scenari
           stopped.removeEventListener('abort', onStop);
           resolve('lost');
         });
-        if (random.chance(0.8)) tellStop(delayMs + random.int(0, 15_000));
+        const asleepMs = Math.max(0, actor.frozenUntilMs - world.now());
+        if (random.chance(0.8))
+          tellStop(Math.max(delayMs, asleepMs) + random.int(0, random.pick([300, 15_000])));
       };
       const abandon = (): void => {
-        if (random.chance(0.5)) world.kill(actor);
+        if (lost) return;
+        current.delete(abandon);
+        const luckOfIt = random.next();
+        if (luckOfIt < 0.3 && !scenario.zombiesOnly) world.kill(actor);
+        else if (luckOfIt < 0.7) freeze(actor);
         lose(0);
       };
       current.add(abandon);
+      started.abandon = abandon;
       const luck = random.next();
       const doom =
         luck < scenario.killRate ? 'kill' : luck < scenario.killRate + scenario.freezeRate ? 'freeze' : null;
@@ -119,17 +140,16 @@ export function createActivities(world: World, states: States, scenario: Scenari
         if (doom === null || lost || world.isCalm() || actor.calls !== doomAt) return;
         current.delete(abandon);
         if (doom === 'kill') world.kill(actor);
-        else {
-          actor.frozenUntilMs = world.now() + random.int(100, 30_000);
-          world.trace(() => `${actor.name} ~ frozen until ${actor.frozenUntilMs / 1000}`);
-        }
+        else freeze(actor);
         lose(random.int(500, 4_000));
       };
       world.trace(() => `${name} started`);
       const finish = (outcome: Outcome<T>, error?: unknown): void => {
         current.delete(abandon);
         stopped.removeEventListener('abort', onStop);
-        world.trace(() => `${name} returned ${JSON.stringify(error ? String(error) : outcome)}`);
+        world.trace(
+          () => `${name} returned ${error instanceof Error ? error.message : JSON.stringify(outcome)}`,
+        );
         checkReturned(world, actor, error);
         if (!lost) resolve(outcome);
       };
@@ -152,9 +172,9 @@ export function createActivities(world: World, states: States, scenario: Scenari
     return false;
   };
 
-  const repeat = async <T>(name: string, work: Work<T>, stopped: AbortSignal): Promise<T | null> => {
-    for (let number = 1; !stopped.aborted; number += 1) {
-      const outcome = await attempt(`${name}#${number}`, work, stopped);
+  const repeat = async <T>(name: string, work: Work<T>, started: Started): Promise<T | null> => {
+    for (let number = 1; !started.stopped.signal.aborted; number += 1) {
+      const outcome = await attempt(`${name}#${number}`, work, started);
       if (outcome === 'lost') continue;
       if ('value' in outcome) return outcome.value;
       if (!judge(name, outcome.error)) return never;
@@ -168,12 +188,16 @@ export function createActivities(world: World, states: States, scenario: Scenari
   return {
     sleep,
     start<T>(name: string, work: Work<T>): Activity<T> {
-      const stopped = new AbortController();
-      return { result: repeat(name, work, stopped.signal), stop: () => stopped.abort() };
+      const started: Started = { stopped: new AbortController(), abandon: () => undefined };
+      return {
+        result: repeat(name, work, started),
+        stop: () => started.stopped.abort(),
+        abandon: () => started.abandon(),
+      };
     },
     /** The workflow was terminated: nobody waits any more for what runs; half of it goes on for a while. */
     abandonAll(): void {
-      for (const abandon of current) abandon();
+      for (const abandon of Array.from(current)) abandon();
       current.clear();
     },
     /** Tells every zombie to end. */

@@ -56,6 +56,14 @@ function checkLedger(world: World, { source, target }: States, id: string, run: 
     world.fail('ledger', `${id}: ${total} rows and ${bytes} bytes, the source has ${rows.length}`);
 }
 
+/** Where nothing was lost no lane is opened twice. */
+export function checkWaste(world: World, { source, target }: States, run: number): void {
+  for (const id of source.tables.keys()) {
+    for (const { ref, attempt } of lanesOf(target, run, id))
+      if (attempt > 1) world.fail('waste', `${id}: lane ${ref.lane} was opened ${attempt} times`);
+  }
+}
+
 /** After a run that says it is finished. */
 export function checkFinished(world: World, states: States, run: number): void {
   for (const id of states.source.tables.keys()) {

@@ -62,7 +62,10 @@ export function createConsumer(world: World, options: ConsumerOptions): Consumer
     });
 
   const deliver = async (entry: Stored, hand: number, done: () => void): Promise<void> => {
-    if (!handle) return answer(entry, hand, 'later');
+    if (!handle) {
+      done();
+      return answer(entry, hand, 'later');
+    }
     let held = false;
     const size = entry.message.data.byteLength;
     const free = (): void => {

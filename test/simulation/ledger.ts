@@ -59,28 +59,38 @@ export function createLedger(
   const read = <T>(label: string, signal: AbortSignal, work: () => T): Promise<T> =>
     transact({ label, signal, locks: () => [], work });
 
-  const fence = (row: LaneRow): void => {
-    state.lanes.set(state.laneKey(row.ref), {
-      ...row,
-      attempt: row.attempt + 1,
-      fenced: plant !== 'fenced-lane-opens-again',
-    });
+  const fence = (row: LaneRow, forget: boolean): void => {
+    if (forget) state.lanes.delete(state.laneKey(row.ref));
+    else
+      state.lanes.set(state.laneKey(row.ref), {
+        ...row,
+        attempt: row.attempt + 1,
+        fenced: plant !== 'fenced-lane-opens-again',
+      });
   };
   const rowsWhere = (which: (row: LaneRow) => boolean): LaneRow[] => [...state.lanes.values()].filter(which);
 
   const openRun = (request: RunRequest): Run => {
-    const mine = state.runs.findLast((run) => run.transfer === request.transfer);
-    if (mine?.execution === request.execution) return { run: mine.run, continued: false, spec: mine.spec };
-    if (mine && !mine.finished && mine.planHash === request.planHash) {
-      mine.execution = request.execution;
-      return { run: mine.run, continued: true, spec: mine.spec };
+    const runs = state.runs.filter((run) => run.transfer === request.transfer);
+    const mine = runs.find((run) => run.execution === request.execution);
+    if (mine) return { run: mine.run, continued: false, spec: mine.spec };
+    const newest = runs.at(-1);
+    if (newest && !newest.finished && newest.planHash === request.planHash) {
+      newest.execution = request.execution;
+      return { run: newest.run, continued: true, spec: newest.spec };
     }
-    const run = (mine?.run ?? 0) + 1;
+    const run = (newest?.run ?? 0) + 1;
     for (const row of rowsWhere(({ ref }) => ref.transfer === request.transfer)) {
-      if (plant !== 'ledger-without-run') fence(row);
+      if (plant !== 'ledger-without-run') fence(row, false);
     }
     state.runs.push({ ...request, run, finished: false });
     return { run, continued: false, spec: request.spec };
+  };
+
+  const refuseClosed = ({ transfer, run }: Pick<LaneRef, 'transfer' | 'run'>): void => {
+    const newest = state.runs.findLast((row) => row.transfer === transfer);
+    if (newest?.run !== run || newest.finished)
+      throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
   };
 
   const planTable = (
@@ -89,12 +99,11 @@ export function createLedger(
     replace: boolean,
   ): PlannedTable => {
     const { id, writeMode } = planned.plan;
-    const newest = state.runs.findLast((run) => run.transfer === lane.transfer);
-    if (newest?.run !== lane.run && plant !== 'older-run-plans')
-      throw new SluiceError('transfer.superseded', 'a newer run of the transfer was started');
+    if (plant !== 'older-run-plans') refuseClosed(lane);
     const known = state.planned.get(state.tableKey(lane.run, id));
     if (known && known.generation >= planned.generation) return known;
-    for (const row of rowsWhere(({ ref }) => ref.run === lane.run && ref.table === id)) fence(row);
+    for (const row of rowsWhere(({ ref }) => ref.run === lane.run && ref.table === id))
+      fence(row, state.forgetsOld);
     if (
       replace ||
       writeMode === 'truncate' ||
@@ -114,8 +123,8 @@ export function createLedger(
 
   const openLane = (ref: LaneRef): Opening => {
     const row = state.lanes.get(state.laneKey(ref));
-    if (!row) throw new SluiceError('target.ledger_damaged', 'no such lane', { table: ref.table });
-    if (row.fenced) return { attempt: row.attempt, position: null, rows: 0, bytes: 0, ended: true };
+    if (plant !== 'fenced-lane-opens-again') refuseClosed(ref);
+    if (!row || row.fenced) throw new SluiceError('database.transient', 'another generation stands');
     const opened = { ...row, attempt: row.attempt + 1, n: 0 };
     state.lanes.set(state.laneKey(ref), opened);
     const { attempt, position, rows, bytes, ended } = opened;

@@ -52,4 +52,3 @@ export function createLocks() {
     },
   };
 }
-export type Locks = ReturnType<typeof createLocks>;

@@ -1,6 +1,6 @@
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import { createActivities, type States } from './activities.ts';
-import { checkFinished } from './checks.ts';
+import { checkFinished, checkWaste } from './checks.ts';
 import { createHubState } from './hub.ts';
 import type { Plant } from './plants.ts';
 import { changeSource, createScenario, type Scenario } from './scenario.ts';
@@ -30,7 +30,8 @@ async function play(world: World, scenario: Scenario, states: States): Promise<v
   let { spec } = scenario;
   const { mode } = spec.write ?? {};
   const startsAnew = mode === 'truncate' || mode === 'upsert';
-  for (const [index, phase] of scenario.phases.entries()) {
+  const phases = [...scenario.phases];
+  for (const [index, phase] of phases.entries()) {
     if (phase.change === 'source') changeSource(world.random, scenario.source, mode !== 'upsert');
     if (phase.change === 'plan') spec = changePlan(spec);
     world.setCalm(false);
@@ -38,7 +39,7 @@ async function play(world: World, scenario: Scenario, states: States): Promise<v
     const { terminateAfterMs } = phase;
     const execution = `execution ${index + 1}`;
     world.trace(() => `— ${execution}: ${phase.change}`);
-    const run: number | null = await runTransfer({
+    const run = await runTransfer({
       world,
       states,
       scenario,
@@ -47,10 +48,13 @@ async function play(world: World, scenario: Scenario, states: States): Promise<v
       spec,
       terminateAfterMs,
     });
+    // A late step of an older execution opened a run: whoever is superseded says so, and is started again.
+    if (run === 'superseded') phases.splice(index + 1, 0, { terminateAfterMs, change: 'none' });
     if (run === null && terminateAfterMs === null) world.fail('error', 'the transfer gave up');
-    if (run === null) continue;
+    if (run === null || run === 'superseded') continue;
     checkFinished(world, states, run);
-    if (index < scenario.phases.length - 1 && startsAnew) continue;
+    if (scenario.isQuiet) checkWaste(world, states, run);
+    if (index < phases.length - 1 && startsAnew) continue;
     // Whoever wakes up after the end must find nothing that it could still do.
     await activities.sleep(40_000);
     activities.stopZombies();
@@ -74,7 +78,10 @@ export async function simulate(
   });
   const states = {
     source: scenario.source,
-    target: createTargetState(options.plant ?? null),
+    target: createTargetState(
+      options.plant ?? null,
+      seed % 3 === 0 && options.plant !== 'fenced-lane-opens-again',
+    ),
     hub: createHubState(world, scenario),
   };
   world.trace(() => JSON.stringify({ ...scenario, source: [...scenario.source.tables.values()] }));

@@ -138,10 +138,13 @@ export function createSourceReader(
     async *readRange({ plan, range, after }, options, signal) {
       hold(actor, 'cursor', 1);
       try {
-        const blocks = await ask(`read ${plan.id} after ${after ?? range.after ?? '-'}`, signal, () =>
-          world.plant === 'resume-by-block-number' && after
-            ? byBlockNumber(plan, range, options)
-            : cutBlocks(rowsIn(sourceTable(source, plan.id), after ?? range.after, range.upto), options),
+        const blocks = await ask(
+          `read ${plan.id} after ${JSON.stringify(after ?? range.after)}`,
+          signal,
+          () =>
+            world.plant === 'resume-by-block-number' && after
+              ? byBlockNumber(plan, range, options)
+              : cutBlocks(rowsIn(sourceTable(source, plan.id), after ?? range.after, range.upto), options),
         );
         for (const block of blocks) {
           yield toBlock(await ask(`fetch ${plan.id}`, signal, () => block));

@@ -42,10 +42,12 @@ export interface TargetRow {
 }
 
 /** What is committed at the target: tables and ledger, and a log of it for the checks. */
-export function createTargetState(plant: Plant | null) {
+export function createTargetState(plant: Plant | null, forgetsOld: boolean) {
   const runOf = (run: number): number => (plant === 'ledger-without-run' ? 0 : run);
   return {
     locks: createLocks(),
+    /** Rows of older generations are deleted; otherwise they are kept and fenced. Both are right. */
+    forgetsOld,
     tables: new Map<string, TargetRow[]>(),
     runs: [] as RunRow[],
     /** Newest generation a table and run. */

@@ -17,6 +17,8 @@ interface Open {
   usedMs: number;
   /** Waits for a lock: told when the session ends meanwhile. */
   waiting: (() => void) | null;
+  /** Planted bug: these rows were seen before. */
+  isRepeat: boolean;
   /** The lane as it will be, and the rows, once committed. */
   lane: LaneRow | null;
   readonly rows: { readonly plan: TablePlan; readonly batch: Batch }[];
@@ -65,9 +67,9 @@ export function createTargetWriter(
       lane = { ref: header, range, attempt: header.attempt, batches: 0, ...fresh };
     }
     if (!lane) return false;
-    const expected = lane.attempt === header.attempt && lane.n === header.n - 1;
-    if (plant === 'content-is-identity' ? state.fingerprints.has(header.fingerprint) : !expected)
-      return false;
+    const isNext = lane.attempt === header.attempt && lane.n === header.n - 1;
+    if (!isNext) return false;
+    open.isRepeat = plant === 'content-is-identity' && state.fingerprints.has(header.fingerprint);
     open.lane = {
       ...lane,
       attempt: header.attempt,
@@ -141,7 +143,7 @@ export function createTargetWriter(
         }),
       write: (plan, batch) =>
         step<number>('write', (done) => {
-          open.rows.push({ plan, batch });
+          if (!open.isRepeat) open.rows.push({ plan, batch });
           done(rowsOf(plan, batch.data).length);
         }),
       commit: () =>
@@ -179,7 +181,14 @@ export function createTargetWriter(
         effect: (done) => done((state.tables.get(plan.id) ?? []).length > 0),
       }),
     begin: (signal) => {
-      const open: Open = { holder: createHolder(), usedMs: 0, waiting: null, lane: null, rows: [] };
+      const open: Open = {
+        holder: createHolder(),
+        usedMs: 0,
+        waiting: null,
+        isRepeat: false,
+        lane: null,
+        rows: [],
+      };
       open.holder.over = true; // until the server has made it
       return call(world, actor, {
         label: 'begin',

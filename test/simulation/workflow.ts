@@ -5,6 +5,7 @@ import { prepareTransfer } from '../../src/engine/prepare-transfer.ts';
 import { readAndPublish } from '../../src/engine/read-and-publish.ts';
 import { writeBatches } from '../../src/engine/write-batches.ts';
 import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts';
+import { isSluiceError } from '../../src/model/sluice-error.ts';
 import type { Activities, Activity, States } from './activities.ts';
 import type { Scenario } from './scenario.ts';
 import type { World } from './world.ts';
@@ -33,9 +34,9 @@ const TRANSFER = 'orders';
 /**
  * Stands in for the workflow: prepares, plans each table, reads it slice by slice, applies beside that, pauses, resumes,
  * copies again. Knows nothing of rows, as the real one.
- * @returns the run's number, or null when it was terminated
+ * @returns the run's number, null when it was terminated, `superseded` when a newer run was opened meanwhile
  */
-export async function runTransfer(execution: Execution): Promise<number | null> {
+export async function runTransfer(execution: Execution): Promise<number | 'superseded' | null> {
   const { world, activities, scenario, spec } = execution;
   const { random } = world;
   let terminated = false;
@@ -52,12 +53,17 @@ export async function runTransfer(execution: Execution): Promise<number | null> 
     activities.abandonAll();
   };
   if (execution.terminateAfterMs !== null) world.at(execution.terminateAfterMs, terminate);
+  let superseded = false;
+  const supersede = (): void => {
+    superseded = true;
+    terminate();
+  };
   const over = (): boolean => terminated || finished;
 
   const prepared = await activities.start('prepare', (tools) =>
     prepareTransfer(tools, { transfer: TRANSFER, execution: execution.execution, spec }, tools.control.stop),
   ).result;
-  if (!prepared || over()) return null;
+  if (!prepared || terminated) return null;
   const { run } = prepared;
   for (const { id, ordinal } of prepared.tables) {
     tables.push({ id, ordinal, generation: 1, copied: false, paused: false, slice: null });
@@ -69,7 +75,9 @@ export async function runTransfer(execution: Execution): Promise<number | null> 
   const planOnce = async (table: Table): Promise<boolean> => {
     const { id, ordinal, generation } = table;
     const request = { transfer: TRANSFER, run, spec, table: id, ordinal, generation, snapshot: null };
-    const plan = activities.start(`plan ${id}`, (tools) => planTable(tools, request, tools.control.stop));
+    const plan = activities.start(`plan ${id}`, (tools) =>
+      planTable(tools, request, tools.control.stop).catch(noteSuperseded(table, generation)),
+    );
     table.slice = plan;
     const planned = await plan.result;
     if (!planned || planned.generation < table.generation) return false;
@@ -93,12 +101,22 @@ export async function runTransfer(execution: Execution): Promise<number | null> 
       const share = Math.min(1, readers / request.settings.readers);
       tools.watch.limit(Math.max(1, Math.floor((spec.read?.creditBytes ?? 0) * share)));
       const observer = { ...silentObserver, reopened: () => tools.watch.reopened() };
-      return readAndPublish({ ...tools, observer }, request, tools.control);
+      return readAndPublish({ ...tools, observer }, request, tools.control).catch(
+        noteSuperseded(table, generation),
+      );
     });
     table.slice = read;
     const result = await read.result;
     if (result?.why === 'ended' && table.generation === generation) table.copied = true;
   };
+
+  const noteSuperseded =
+    (table: Table, generation: number) =>
+    (error: unknown): null => {
+      if (!isSluiceError(error) || error.code !== 'transfer.not_running') throw error;
+      if (table.generation === generation) supersede();
+      return null;
+    };
 
   const tableLife = async (table: Table): Promise<void> => {
     while (!over()) {
@@ -156,7 +174,7 @@ export async function runTransfer(execution: Execution): Promise<number | null> 
     ...tables.map(tableLife),
     ...Array.from({ length: scenario.writerSlices }, writerLife),
   ]);
-  if (terminated) return null;
+  if (terminated) return superseded ? 'superseded' : null;
   await activities.start('close', (tools) =>
     closeTransfer(tools, { transfer: TRANSFER, run }, tools.control.stop),
   ).result;
@@ -191,20 +209,25 @@ function disturb({ world, states, scenario, spec }: Execution, stage: Stage): vo
     world.trace(() => `— ${table.id} is copied again`);
     table.generation += 1;
     table.copied = false;
-    table.slice?.stop();
+    if (random.chance(0.7)) table.slice?.abandon();
+    else table.slice?.stop();
   };
-  const kinds: readonly (() => void)[] = [
+  const all: readonly (() => void)[] = [
     () => pause(random.pick(stage.tables)),
     () => stage.tables.forEach(pause),
     () => copyAgain(random.pick(stage.tables)),
+    () => copyAgain(random.pick(stage.tables)),
     () => random.pick(stage.tables).slice?.stop(),
+    () => random.pick(stage.tables).slice?.abandon(),
     () => stage.restartWriters(),
     () => stream().loseSome(random.pick([0.1, 0.5, 1])),
     () => stream().loseAll(random.chance(0.4)),
   ];
+  const kinds = scenario.zombiesOnly ? [() => copyAgain(random.pick(stage.tables))] : all;
+  const latestMs = scenario.zombiesOnly ? 500 : random.pick([600, 6_000]);
   for (let count = 0; count < scenario.disturbances; count += 1) {
     const kind = random.pick(kinds);
-    world.at(random.int(50, 6_000), () => {
+    world.at(random.int(20, latestMs), () => {
       if (!stage.over()) kind();
     });
   }

@@ -17,6 +17,7 @@ export type Check =
   | 'termination' // does not come to its end
   | 'refused' // a table was blocked although nothing is wrong with it
   | 'error' // an error that must not leave the engine
+  | 'waste' // read again although nothing was lost
   | 'leak'; // something was left open
 
 export class CheckFailed extends Error {
@@ -73,13 +74,13 @@ export function createWorld(options: WorldOptions) {
     trace(() => `FAILED ${check}: ${message}`);
     return failure;
   };
-  const at = (delayMs: number, run: () => void): void => queue.push(nowMs + delayMs, run);
+  const at = (delayMs: number, happen: () => void): void => queue.push(nowMs + delayMs, happen);
   /** Something that the actor's process is told: never when dead, late when frozen. */
-  const tell = (actor: Actor, delayMs: number, run: () => void): void =>
+  const tell = (actor: Actor, delayMs: number, happen: () => void): void =>
     at(delayMs, () => {
       if (actor.dead) return;
-      if (actor.frozenUntilMs > nowMs) tell(actor, actor.frozenUntilMs - nowMs + random.next() * 5, run);
-      else run();
+      if (actor.frozenUntilMs > nowMs) tell(actor, actor.frozenUntilMs - nowMs + random.next() * 5, happen);
+      else happen();
     });
 
   const createActor = (name: string): Actor => ({
@@ -170,6 +171,8 @@ export interface CallOptions<T> {
   readonly label: string;
   readonly code: ErrorCode;
   readonly usualMs: number;
+  /** It takes so long whatever luck it has. */
+  readonly atLeastMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** What happens at the server; answers through `done` or `refuse`, at once or once it has its locks. */
   readonly effect: (done: (value: T) => void, refuse: (error: Error) => void) => void;
@@ -207,7 +210,7 @@ export function call<T>(world: World, actor: Actor, options: CallOptions<T>): Pr
         end(() => reject(new SluiceError(options.code, `${label}: the connection was lost`))),
       );
     };
-    world.at(random.latencyMs(options.usualMs), () => {
+    world.at((options.atLeastMs ?? 0) + random.latencyMs(options.usualMs), () => {
       if (lost === 'request' || (actor.dead && random.chance(0.5))) return breakDown();
       const answer = (settle: () => void): void => {
         if (lost === 'answer') breakDown();

@@ -27,7 +27,7 @@ async function once(url: string, sql: string): Promise<readonly (readonly (strin
     const result = await client.query<(string | null)[]>({
       text: sql,
       rowMode: 'array',
-      types: asText as never,
+      types: asText,
     });
     const last = Array.isArray(result) ? result.at(-1) : result;
     return last.rows as (string | null)[][];

@@ -17,7 +17,9 @@ const VARIABLES = {
   postgres: 'SLUICE_TEST_POSTGRES_URL',
   nats: 'SLUICE_TEST_NATS_URL',
   temporal: 'SLUICE_TEST_TEMPORAL_ADDRESS',
+  temporalUi: 'SLUICE_TEST_TEMPORAL_UI',
   toxiproxy: 'SLUICE_TEST_TOXIPROXY_BIN',
+  chromium: 'SLUICE_TEST_CHROMIUM_BIN',
 } as const;
 
 export type ServerName = keyof typeof VARIABLES;
@@ -49,6 +51,9 @@ export const servers = () => ({
   },
   get temporalUiUrl(): string {
     return required('SLUICE_TEST_TEMPORAL_UI');
+  },
+  get chromium(): string {
+    return required('SLUICE_TEST_CHROMIUM_BIN');
   },
 });
 

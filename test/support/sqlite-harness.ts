@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { sqlite } from '../../src/databases/sqlite/dialect.ts';
 import type { Database, Dialect, OpenOptions } from '../../src/engine/ports/dialect.ts';
+import type { TypeMap } from '../../src/engine/ports/type-map.ts';
 import type { ContractHarness, NeutralType, TestPlace, TestRow } from '../contract/harness.ts';
 
 export const SQLITE_OPTIONS: OpenOptions = {
@@ -17,7 +18,7 @@ export interface SqlitePlace extends TestPlace {
   readonly url: string;
 }
 
-const cellText = (cell: unknown): string | null => {
+const cellText = (cell: string | number | bigint | Buffer | null): string | null => {
   if (cell === null) return null;
   return Buffer.isBuffer(cell) ? `\\x${cell.toString('hex')}` : String(cell);
 };
@@ -36,7 +37,8 @@ export async function sqlitePlace(encoding = 'UTF-8'): Promise<SqlitePlace> {
   };
   using((database) => {
     database.pragma(`encoding = "${encoding}"`);
-    database.pragma('user_version = 1');
+    // The encoding is written with the first table.
+    database.exec('CREATE TABLE first (x); DROP TABLE first');
   });
   const url = `sqlite:${path}`;
   const open: Database[] = [];
@@ -55,7 +57,7 @@ export async function sqlitePlace(encoding = 'UTF-8'): Promise<SqlitePlace> {
     query: async (sql) =>
       using((database) =>
         database
-          .prepare<[], unknown[]>(sql)
+          .prepare<[], (string | number | bigint | Buffer | null)[]>(sql)
           .raw()
           .safeIntegers()
           .all()
@@ -85,30 +87,22 @@ const TYPES: Readonly<Record<NeutralType, string>> = {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A literal of the storage class that each type has. */
-function literal(type: NeutralType, text: string): string {
-  switch (type) {
-    case 'bigint':
-    case 'int':
-      return text;
-    case 'float64':
-      if (text === 'NaN') return quoted(text);
-      return Number.isFinite(Number(text))
-        ? `CAST(${quoted(text)} AS REAL)`
-        : `${text[0] === '-' ? '-' : ''}9e999`;
-    case 'boolean':
-      return text === 't' ? '1' : '0';
-    case 'bytes':
-      return `x${quoted(text.slice(2))}`;
-    case 'decimal':
-    case 'text':
-    case 'json':
-    case 'uuid':
-    case 'date':
-    case 'timestamp':
-      return quoted(text);
-  }
+/** A double as SQL: SQLite has no literal of infinity, and its NaN is a text (src/databases/sqlite/type-map.ts). */
+function floatLiteral(text: string): string {
+  if (text === 'NaN') return quoted(text);
+  return Number.isFinite(Number(text))
+    ? `CAST(${quoted(text)} AS REAL)`
+    : `${text[0] === '-' ? '-' : ''}9e999`;
 }
+
+/** A literal of the storage class that each type has; all others are texts. */
+const LITERALS: Partial<Record<NeutralType, (text: string) => string>> = {
+  bigint: (text) => text,
+  int: (text) => text,
+  float64: floatLiteral,
+  boolean: (text) => (text === 't' ? '1' : '0'),
+  bytes: (text) => `x${quoted(text.slice(2))}`,
+};
 
 /** Types whose values a CAST makes from the canonical text; the others have tests of their own. */
 const NATIVE_CASES: ContractHarness['nativeCases'] = [
@@ -122,20 +116,23 @@ const NATIVE_CASES: ContractHarness['nativeCases'] = [
   { type: 'VARBIT_TEXT', texts: ['', '101010101'] },
 ];
 
-const { identical: _, ...typed } = sqlite.types;
-
 /**
  * SQLite copied to SQLite by its logical types, as if the other side were another product: what the suites are about.
  * The way that keeps storage classes has its own tests (sqlite-identical.test.ts).
  */
-const dialect: Dialect = { ...(sqlite as Dialect), types: typed };
+const dialect: Dialect = {
+  ...(sqlite as Dialect),
+  types: Object.fromEntries(
+    Object.entries(sqlite.types).filter(([name]) => name !== 'identical'),
+  ) as unknown as TypeMap,
+};
 
 export const sqliteHarness: ContractHarness = {
   title: 'SQLite',
   dialect,
   schema: 'main',
   types: TYPES,
-  literal,
+  literal: (type, text) => (LITERALS[type] ?? quoted)(text),
   rowAddressNeedsSnapshot: false,
   nativeCases: NATIVE_CASES,
   openWithoutRights: null,

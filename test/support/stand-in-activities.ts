@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import type {
   Comparison,
   PlannedSummary,
@@ -7,6 +7,7 @@ import type {
   TransferActivities,
 } from '../../src/activities/contract.ts';
 import { governed } from '../../src/activities/governed.ts';
+import { serverKnowsSearchAttributes } from '../../src/activities/search-attributes.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 
 /** What the stand-in's ledger says of one table. */
@@ -20,6 +21,8 @@ export interface StandInOptions {
   /** Units of each table: a lane is one of them. */
   readonly lanes?: number;
   readonly prepared?: Partial<Prepared>;
+  /** Default: the server's `default`. */
+  readonly namespace?: string;
 }
 
 export interface Call {
@@ -86,7 +89,7 @@ export function createStandIn(options: StandInOptions) {
           reportingIntervalMs: 10_000,
           heartbeatTimeoutMs: 30_000,
           oneSnapshot: false,
-          searchAttributes: false,
+          searchAttributes: await serverKnowsSearchAttributes(),
           tables: options.tables.map((id, index) => ({ id, ordinal: index + 1 })),
           warnings: [],
           ...options.prepared,
@@ -95,29 +98,31 @@ export function createStandIn(options: StandInOptions) {
     },
     planTables: async (request) => {
       note('planTables', request);
-      const planned: PlannedSummary[] = [];
-      const refused: Refusal[] = [];
-      for (const { id, generation } of request.tables) {
-        const refusal = refusalOf(id);
-        if (refusal) {
-          refused.push(refusal);
-          continue;
+      return governed({ log }, async () => {
+        const planned: PlannedSummary[] = [];
+        const refused: Refusal[] = [];
+        for (const { id, generation } of request.tables) {
+          const refusal = refusalOf(id);
+          if (refusal) {
+            refused.push(refusal);
+            continue;
+          }
+          const known = ledger.get(id);
+          const wanted = Math.max(known?.generation ?? 1, generation ?? 1);
+          if (wanted !== known?.generation) ledger.set(id, { generation: wanted, applied: 0 });
+          planned.push({
+            table: id,
+            generation: wanted,
+            lanes,
+            endedLanes: ledger.get(id)?.applied ?? 0,
+            estimatedRows: 100,
+            estimatedBytes: 1_000,
+            needsSnapshot: options.prepared?.oneSnapshot ?? false,
+            leftOut: 0,
+          });
         }
-        const known = ledger.get(id);
-        const wanted = Math.max(known?.generation ?? 1, generation ?? 1);
-        if (wanted !== known?.generation) ledger.set(id, { generation: wanted, applied: 0 });
-        planned.push({
-          table: id,
-          generation: wanted,
-          lanes,
-          endedLanes: ledger.get(id)?.applied ?? 0,
-          estimatedRows: 100,
-          estimatedBytes: 1_000,
-          needsSnapshot: options.prepared?.oneSnapshot ?? false,
-          leftOut: 0,
-        });
-      }
-      return { planned, refused };
+        return { planned, refused };
+      });
     },
     readAndPublish: async (request) => {
       note('readAndPublish', request);
@@ -211,7 +216,3 @@ export function createStandIn(options: StandInOptions) {
   return world;
 }
 export type StandIn = ReturnType<typeof createStandIn>;
-
-/** An error as an activity of the product throws it. */
-export const nonRetryable = (code: string): ApplicationFailure =>
-  ApplicationFailure.create({ message: 'refused', type: code, nonRetryable: true, details: [{}] });

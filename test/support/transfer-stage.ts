@@ -2,7 +2,6 @@ import { expect } from 'vitest';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import type { TransferReport } from '../../src/workflows/messages.ts';
 import { createPostgresDatabase, type TestDatabase } from './databases.ts';
-import { eventually } from './eventually.ts';
 import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
 import { servers } from './servers.ts';
 import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
@@ -29,12 +28,16 @@ export interface Stage {
   applied(): Promise<number>;
   /** Waits until so many more rows are committed than were when it was called. */
   moves(rows: number, timeoutMs?: number): Promise<void>;
+  /** Waits until no row was committed for a few seconds. */
+  standsStill(): Promise<void>;
   /** Lifts the rate, waits for the end by itself and compares both sides. */
   endsEqual(timeoutMs?: number): Promise<TransferReport>;
   close(): Promise<void>;
 }
 
 const TABLES = ['orders', 'events', 'shelves'] as const;
+
+const STILL_MS = 4_000;
 
 /** Slow enough for several faults, with many batches: a block has a hundred rows. */
 const SPEC = {
@@ -91,11 +94,15 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
         before ??= now;
         return now >= before + more;
       };
-      await eventually(`${more} more rows are applied`, haveMoved, timeoutMs).catch(
-        async (cause: unknown) => {
-          throw new Error(`it does not go on\n${await world.lastWords()}`, { cause });
-        },
-      );
+      await world.eventually(`${more} more rows are applied`, haveMoved, timeoutMs);
+    },
+    standsStill: async () => {
+      let last = { applied: -1, atMs: 0 };
+      await world.eventually('nothing moves', async () => {
+        const now = await applied();
+        if (now !== last.applied) last = { applied: now, atMs: performance.now() };
+        return performance.now() - last.atMs > STILL_MS;
+      });
     },
     endsEqual: async (timeoutMs) => {
       await world.change({ ratePerSecond: 0, blockBytes: 262_144 });

@@ -30,10 +30,10 @@ export interface TransferWorld {
   worker(...args: readonly string[]): WorkerProcess;
   cli(...args: readonly string[]): Promise<Ran>;
   start(input?: unknown): Promise<void>;
-  /** The report. What the transfer and its workers said last stands in the error when it takes too long. */
+  /** The report, once the transfer is over. */
   result(timeoutMs?: number): Promise<TransferReport>;
-  /** What the transfer and its workers said last: for the message of a failed test. */
-  lastWords(): Promise<string>;
+  /** As `eventually`; what the transfer and its workers said last stands in the error when it takes too long. */
+  eventually: typeof eventually;
   /** Changes settings of the running transfer; waits until a worker has answered. */
   change(settings: Partial<TransferSettings>): Promise<void>;
   status(): ReturnType<typeof queryStatus>;
@@ -90,11 +90,13 @@ export async function createWorld(options: WorldOptions): Promise<TransferWorld>
     const outputs = workers.map((worker) => `worker ${worker.pid}: ${worker.output().slice(-SHOWN_OUTPUT)}`);
     return [...said.map((each) => JSON.stringify(each)), ...outputs.slice(-2)].join('\n');
   };
+  const eventuallyHere: typeof eventually = (what, condition, timeoutMs) =>
+    eventually(what, condition, timeoutMs).catch(async (cause: unknown) => {
+      throw new Error(`not in time: ${what}\n${await lastWords()}`, { cause });
+    });
   const result = async (timeoutMs = RESULT_TIMEOUT_MS): Promise<TransferReport> => {
     const isOver = async () => (await handle.describe()).status.name !== 'RUNNING';
-    await eventually('the transfer is over', isOver, timeoutMs).catch(async (cause: unknown) => {
-      throw new Error(`the transfer is not over\n${await lastWords()}`, { cause });
-    });
+    await eventuallyHere('the transfer is over', isOver, timeoutMs);
     return handle.result() as Promise<TransferReport>;
   };
   return {
@@ -117,7 +119,7 @@ export async function createWorld(options: WorldOptions): Promise<TransferWorld>
       });
     },
     result,
-    lastWords,
+    eventually: eventuallyHere,
     change: async (settings) => {
       await eventually('the settings are taken', async () => {
         await handle.executeUpdate(settingsUpdate, { args: [settings] });

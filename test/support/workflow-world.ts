@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import {
@@ -16,11 +18,15 @@ import {
   TRANSFER_WORKFLOW,
   transferWorkflowId,
 } from '../../src/workflows/messages.ts';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { uniqueName } from './databases.ts';
 import { servers } from './servers.ts';
 import { createStandIn, type StandIn, type StandInOptions } from './stand-in-activities.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+
+/** Recorded histories, one a situation: workflow code must replay all of them (invariant 9). */
+export const HISTORIES = fileURLToPath(new URL('../workflow/histories', import.meta.url));
 
 const quiet = new DefaultLogger('ERROR', () => undefined);
 let bundle: Promise<WorkflowBundle> | undefined;
@@ -28,7 +34,8 @@ let isInstalled = false;
 
 /** The workflows as a worker runs them, bundled once a test file. */
 export function workflowBundle(): Promise<WorkflowBundle> {
-  if (!isInstalled) Runtime.install({ logger: quiet });
+  const logging = { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } as const;
+  if (!isInstalled) Runtime.install({ logger: quiet, telemetryOptions: { logging } });
   isInstalled = true;
   bundle ??= bundleWorkflowCode({ workflowsPath: ENTRY, logger: quiet });
   return bundle;
@@ -44,6 +51,10 @@ export interface WorkflowWorld {
   launch(): Promise<WorkflowHandle>;
   status(): ReturnType<typeof status>;
   statusOf(table: string): Promise<string | undefined>;
+  /** Shuts the workers down, as SIGTERM does, and starts others. */
+  restartWorkers(): Promise<void>;
+  /** Keeps the history for the replay test, when SLUICE_RECORD_HISTORIES is set. */
+  record(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,23 +66,32 @@ export async function createWorkflowWorld(options: StandInOptions): Promise<Work
   const address = servers().temporalAddress;
   const native = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
+  const namespace = options.namespace ?? 'default';
+  const client = new Client({ connection, namespace });
   const standIn = createStandIn(options);
   const taskQueue = uniqueName('workflow');
   const transfer = uniqueName('t');
   const queues = taskQueues(taskQueue);
   const shared = {
     connection: native,
+    namespace,
     activities: { ...standIn.activities },
     maxHeartbeatThrottleInterval: 100,
     shutdownGraceTime: 0,
   };
-  const workers = await Promise.all([
-    Worker.create({ ...shared, taskQueue: queues.control, workflowBundle: workflowCode }),
-    Worker.create({ ...shared, taskQueue: queues.source }),
-    Worker.create({ ...shared, taskQueue: queues.target }),
-  ]);
-  const running = Promise.all(workers.map((worker) => worker.run()));
+  const startWorkers = async () => {
+    const workers = await Promise.all([
+      Worker.create({ ...shared, taskQueue: queues.control, workflowBundle: workflowCode }),
+      Worker.create({ ...shared, taskQueue: queues.source }),
+      Worker.create({ ...shared, taskQueue: queues.target }),
+    ]);
+    const running = Promise.all(workers.map((worker) => worker.run()));
+    return async (): Promise<void> => {
+      for (const worker of workers) worker.shutdown();
+      await running;
+    };
+  };
+  let stopWorkers = await startWorkers();
   const handle = client.workflow.getHandle(transferWorkflowId(transfer));
   return {
     standIn,
@@ -95,10 +115,19 @@ export async function createWorkflowWorld(options: StandInOptions): Promise<Work
     status: () => status(handle),
     statusOf: async (table) =>
       (await handle.query(tablesQuery)).tables.find((each) => each.table === table)?.status,
+    restartWorkers: async () => {
+      await stopWorkers();
+      stopWorkers = await startWorkers();
+    },
+    record: async (name) => {
+      if (!process.env['SLUICE_RECORD_HISTORIES']) return;
+      const recorded = historyToJSON(await handle.fetchHistory());
+      const anonymous = recorded.replaceAll(/("identity": ?)"[^"]*"/g, '$1"worker"');
+      await writeFile(join(HISTORIES, `${name}.json`), anonymous);
+    },
     close: async () => {
       await handle.terminate('the test is over').catch(() => undefined);
-      for (const worker of workers) worker.shutdown();
-      await running;
+      await stopWorkers();
       await connection.close();
       await native.close();
     },

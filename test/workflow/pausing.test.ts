@@ -31,6 +31,7 @@ describeWith(['temporal'], 'pausing a transfer', () => {
     expect(report).toMatchObject({ phase: 'finished', compared: 2, equal: 2 });
     expect(world.standIn.called('readAndPublish').length).toBeGreaterThan(reads);
     expect((await world.status()).phase).toBe('finished');
+    await world.record('paused-and-resumed');
   });
 
   test('pauseAndWait answers only when nothing runs any more', async () => {
@@ -60,6 +61,7 @@ describeWith(['temporal'], 'pausing a transfer', () => {
     });
     await world.handle.signal(messages.tableResumeSignal, { table: 'main.b' });
     expect(await world.handle.result()).toMatchObject({ phase: 'finished', compared: 2 });
+    await world.record('table-paused');
   });
 
   test('stop ends reading, applies what is read and leaves the run open', async () => {
@@ -67,6 +69,7 @@ describeWith(['temporal'], 'pausing a transfer', () => {
     await world.handle.signal(messages.stopSignal, { by: 'ann' });
     const report = await world.handle.result();
     expect(report).toMatchObject({ phase: 'stopped' });
+    await world.record('stopped');
     expect(world.standIn.called('cleanUp').at(-1)?.request).toMatchObject({ close: false });
   });
 

@@ -32,6 +32,7 @@ describeWith(['temporal'], 'steering a running transfer', () => {
     }
     world.standIn.held = false;
     expect(await world.handle.result()).toMatchObject({ phase: 'finished' });
+    await world.record('settings-changed');
   });
 
   test('a re-snapshot copies a table again as its next generation', async () => {
@@ -76,6 +77,7 @@ describeWith(['temporal'], 'steering a running transfer', () => {
     await world.handle.signal(messages.tableRetrySignal, { table: 'main.c' });
     expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 3 });
     expect(world.standIn.called('prepareTransfer').length).toBe(1);
+    await world.record('continued-as-new');
   });
 
   test('a snapshot is held across a pause, and what is read in it starts anew in another one when it is lost', async () => {
@@ -95,6 +97,7 @@ describeWith(['temporal'], 'steering a running transfer', () => {
     expect(world.standIn.ledger.get('main.a')?.generation).toBe(2);
     world.standIn.held = false;
     expect(await world.handle.result()).toMatchObject({ phase: 'finished' });
+    await world.record('snapshot-lost');
   });
 
   test('many tables finish within a small history', async () => {

@@ -111,14 +111,15 @@ async function openRun(session: Session, names: LedgerNames, request: RunRequest
     ]);
     return { run, continued: known[2] !== execution, spec: known[1] ?? '' };
   }
-  // Fences the older runs: waits for a batch of theirs that is being applied, and drops every later one.
-  await session.query(`UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = $1`, [
-    transfer,
-  ]);
+  // Runs before lanes, as openLane locks them.
   await session.query(
     `UPDATE ${names.runs} SET finished_at = now() WHERE transfer = $1 AND finished_at IS NULL`,
     [transfer],
   );
+  // Fences the older runs: waits for a batch of theirs that is being applied, and drops every later one.
+  await session.query(`UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = $1`, [
+    transfer,
+  ]);
   const run = await session.cell(
     `INSERT INTO ${names.runs} (transfer, run, execution, opened_by, plan_hash, spec)
      SELECT $1, coalesce(max(run), 0) + 1, $2, $2, $3, $4 FROM ${names.runs} WHERE transfer = $1 RETURNING run`,
@@ -230,14 +231,21 @@ const LANE_KEY = 'transfer = $1 AND run = $2 AND table_id = $3 AND generation = 
 const laneKey = (lane: LaneRef) => [lane.transfer, lane.run, lane.table, lane.generation, lane.lane];
 
 async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Promise<Opening> {
-  // Only the newest generation of a run that is open: a fenced lane gets no attempt that a batch could match again.
-  const { rows } = await session.query(
-    `UPDATE ${names.lanes} AS l SET attempt = attempt + 1, n = 0 WHERE ${LANE_KEY}
-       AND EXISTS (SELECT FROM ${names.runs} r WHERE r.transfer = $1 AND r.run = $2 AND r.finished_at IS NULL)
-       AND EXISTS (SELECT FROM ${names.tables} t WHERE t.transfer = $1 AND t.run = $2 AND t.table_id = $3 AND t.generation = $4)
-     RETURNING attempt, position, rows, bytes, ended`,
-    laneKey(lane),
+  // Only the newest generation of a run that is open: a fenced lane gets no attempt that a batch could match again. Run
+  // and table are locked by a statement of their own: inside the update, a look at them after a wait for the lane's row
+  // would still see them as they were before the wait.
+  const current = await session.query(
+    `SELECT FROM ${names.runs} r JOIN ${names.tables} t USING (transfer, run)
+     WHERE r.transfer = $1 AND r.run = $2 AND r.finished_at IS NULL AND t.table_id = $3 AND t.generation = $4 FOR SHARE OF r, t`,
+    [lane.transfer, lane.run, lane.table, lane.generation],
   );
+  const { rows } =
+    current.count === 0
+      ? { rows: [] }
+      : await session.query(
+          `UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE ${LANE_KEY} RETURNING attempt, position, rows, bytes, ended`,
+          laneKey(lane),
+        );
   const [found] = rows;
   if (found) {
     const [attempt, position, count, bytes, ended] = found;

@@ -17,6 +17,7 @@ import {
 } from './ledger-sql.ts';
 import type { Pool } from './connections/pool.ts';
 import { quote } from './sql.ts';
+import { unquoted } from './structure/create-table-text.ts';
 import { replaceTable } from './structure/prepare-table.ts';
 import type { Statement } from './thread/operations.ts';
 import type { StoredValue } from './values/stored-value.ts';
@@ -192,6 +193,11 @@ const opening = (row: Row, table: string): Opening => ({
 });
 
 async function install(thread: Thread, tables: LedgerTables): Promise<void> {
+  const names = Object.values(tables);
+  const known = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))`;
+  const [found] = await thread.call('query', { sql: known, values: [JSON.stringify(names.map(unquoted))] });
+  // What is there already needs no lock, which a batch may hold for long.
+  if (found?.[0] === BigInt(names.length)) return;
   // Where it cannot be had (a network file system) the database stays as it is: only readers wait for writers then.
   await thread.call('query', { sql: 'PRAGMA journal_mode = WAL', values: [] });
   await thread.call('transaction', [

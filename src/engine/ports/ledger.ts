@@ -58,6 +58,7 @@ export interface Ledger {
    * refused once a range of that generation has n > 0. Lanes of older generations of the table are fenced in the same
    * transaction (attempt + 1) before the clearing. Then reads back: what is returned is what stands in the ledger.
    * A generation below the ledger's is refused by returning the ledger's newer one.
+   * @throws SluiceError transfer.not_running when the run is closed or not the newest: it would clear what that one wrote
    */
   planTable(
     run: { readonly transfer: string; readonly run: number },
@@ -70,7 +71,14 @@ export interface Ledger {
   ): Promise<PlannedTable>;
   /** The newest generation's plan; null before the table is planned. */
   readTable(transfer: string, run: number, table: string, signal: AbortSignal): Promise<PlannedTable | null>;
-  /** attempt + 1, n = 0, rows and position kept. From its commit on batches of older attempts are dropped. */
+  /**
+   * attempt + 1, n = 0, rows and position kept. From its commit on batches of older attempts are dropped. A fenced lane is
+   * never opened again, or batches of an older generation or run would be applied beside those of the newest: the check
+   * is made under a lock that planTable and openRun take, for a statement that waited for the lane's row may still see
+   * the other tables as they were before.
+   * @throws SluiceError transfer.not_running for a run that is closed or not the newest; database.transient for an older
+   * generation
+   */
   openLane(lane: LaneRef, signal: AbortSignal): Promise<Opening>;
   /** Lanes of one table's newest generation, in lane order. */
   lanes(transfer: string, run: number, table: string, signal: AbortSignal): Promise<readonly LaneProgress[]>;

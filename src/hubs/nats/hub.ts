@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value';
 import { NatsError } from 'nats';
-import type { Consumer, Hub, HubKind } from '../../engine/ports/hub.ts';
+import type { Consumer, Hub, HubKind, HubOptions } from '../../engine/ports/hub.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { maskUrl, type NatsConfig, NatsSettings, parseUrl } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
@@ -48,7 +48,7 @@ async function ping(connection: Connection, where: string, signal: AbortSignal):
   return `nats-server ${connection.info.version}`;
 }
 
-async function open(config: NatsConfig, options: { readonly applicationName: string }): Promise<Hub> {
+async function open(config: NatsConfig, options: HubOptions): Promise<Hub> {
   const where = config.servers.join(', ');
   const connection = await openConnection(config, options.applicationName);
   const troubles = createTroubles();

@@ -141,12 +141,14 @@ function atPath(error: unknown, path: string): unknown {
 
 /** @throws SluiceError database.not_found, database.permission_denied */
 export async function fileExists(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch (error) {
-    if (vendorCode(error) === 'ENOENT') return false;
+  const found = await stat(path).catch((error: unknown) => {
+    if (vendorCode(error) === 'ENOENT') return null;
     throw atPath(error, path);
+  });
+  if (found?.isFile() === false) {
+    throw new SluiceError('database.not_found', `${path} is no file`, { where: path });
   }
+  return found !== null;
 }
 
 /**

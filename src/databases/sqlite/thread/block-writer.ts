@@ -1,3 +1,5 @@
+import { REPLACEMENT } from './row-source.ts';
+
 /** Text is written into the block in pieces of about this size, so that no string grows large. */
 const PIECE_CHARS = 64 * 1024;
 
@@ -5,6 +7,8 @@ const PIECE_CHARS = 64 * 1024;
 export interface BlockWriter {
   readonly rows: number;
   add(line: string): void;
+  /** True where a text may not be what the file holds: see `maybeInvalid`. Known for sure after `take`. */
+  readonly suspicious: boolean;
   /** True once the block holds `blockBytes` or more. */
   full(): boolean;
   /** The bytes, in memory of their own that can be transferred. */
@@ -16,6 +20,7 @@ export function createBlockWriter(blockBytes: number): BlockWriter {
   let used = 0;
   let pending = '';
   let rows = 0;
+  let suspicious = false;
 
   const reserve = (bytes: number): void => {
     if (used + bytes <= buffer.length) return;
@@ -26,6 +31,8 @@ export function createBlockWriter(blockBytes: number): BlockWriter {
   const flush = (): void => {
     // One UTF-16 unit is at most three bytes of UTF-8.
     reserve(pending.length < PIECE_CHARS ? pending.length * 3 : Buffer.byteLength(pending));
+    // Once for many cells: on a string of one-byte characters it costs nothing.
+    suspicious ||= pending.includes(REPLACEMENT);
     used += buffer.write(pending, used, 'utf8');
     pending = '';
   };
@@ -33,6 +40,9 @@ export function createBlockWriter(blockBytes: number): BlockWriter {
   return {
     get rows() {
       return rows;
+    },
+    get suspicious() {
+      return suspicious;
     },
     add(line) {
       pending += line;

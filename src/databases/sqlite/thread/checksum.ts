@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type BetterSqlite from 'better-sqlite3';
 import { canonicalText } from '../values/canonical-text.ts';
 import type { ReadProgram } from './operations.ts';
@@ -21,7 +21,7 @@ function createSum(): { add(text: string): void; total(): bigint } {
   let low = 0;
   return {
     add(text) {
-      const digest = createHash('md5').update(text, 'utf8').digest();
+      const digest = hash('md5', text, 'buffer');
       low += digest.readUInt32BE(4);
       high = (high + digest.readUInt32BE(0) + (low > 0xffff_ffff ? 1 : 0)) % 0x1_0000_0000;
       low %= 0x1_0000_0000;

@@ -1,12 +1,14 @@
 import type BetterSqlite from 'better-sqlite3';
+import type { LogicalKind } from '../../../model/logical-type.ts';
 import type { Position } from '../../../model/row-block.ts';
+import type { StoredValue } from '../values/stored-value.ts';
 import { createBlockWriter } from './block-writer.ts';
 import { canonicalText } from '../values/canonical-text.ts';
 import { escapeCell } from '../values/cell-escapes.ts';
 import type { BlockLimits, ReadProgram, ThreadBlock } from './operations.ts';
 import { positionText } from '../values/position-text.ts';
 import { orderOf, readStatement } from './read-statement.ts';
-import { iterate, maybeInvalid, nullKey, refuseNullKeys, type StoredRow, strictRows } from './row-source.ts';
+import { iterate, nullKey, refuseNullKeys, type StoredRow, strictRows } from './row-source.ts';
 import { checkRowAddress, schemaVersion } from './row-address.ts';
 
 /** Reads a range block by block; only ever as far as the block that is asked for (invariant 12). */
@@ -17,31 +19,38 @@ export interface Cursor {
 
 type Rows = Iterator<StoredRow, unknown>;
 
-/** What a finished row is: its cells in wire form, and where it stands. */
-function encoderOf(program: ReadProgram): (row: StoredRow) => string | null {
-  const texts = program.columns.map((column) => canonicalText(column, program));
+/** Kinds whose canonical text has nothing that a cell escapes. */
+const PLAIN: ReadonlySet<LogicalKind> = new Set([
+  'int',
+  'decimal',
+  'float64',
+  'float32',
+  'boolean',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'uuid',
+]);
+
+/** A row in wire form. */
+function encoderOf(program: ReadProgram): (row: StoredRow) => string {
+  const cells = program.columns.map((column) => {
+    const text = canonicalText(column, program);
+    const plain = PLAIN.has(column.logical.kind);
+    return (value: StoredValue): string => {
+      const made = text(value);
+      if (made === null) return '\\N';
+      return plain ? made : escapeCell(made);
+    };
+  });
   return (row) => {
     let line = '';
-    for (let at = 0; at < texts.length; at += 1) {
-      const value = row[at] ?? null;
-      if (maybeInvalid(value)) return null;
-      const text = (texts[at] as (typeof texts)[number])(value);
-      line += at === 0 ? '' : '\t';
-      line += text === null ? '\\N' : escapeCell(text);
+    for (let at = 0; at < cells.length; at += 1) {
+      if (at > 0) line += '\t';
+      line += (cells[at] as (typeof cells)[number])(row[at] ?? null);
     }
     return `${line}\n`;
-  };
-}
-
-/** The texts of strictly decoded rows are what they are. */
-function strictEncoderOf(program: ReadProgram): (row: StoredRow) => string {
-  const texts = program.columns.map((column) => canonicalText(column, program));
-  return (row) => {
-    const cells = texts.map((text, at) => {
-      const made = text(row[at] ?? null);
-      return made === null ? '\\N' : escapeCell(made);
-    });
-    return `${cells.join('\t')}\n`;
   };
 }
 
@@ -66,8 +75,7 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
   const version = schemaVersion(database);
   checkRowAddress(program, version);
   const position = positionOf(program, version);
-  const fast = encoderOf(program);
-  const careful = strictEncoderOf(program);
+  const encode = encoderOf(program);
   const list = program.keyColumns === null ? [...program.expressions, program.rowid] : program.expressions;
   let strict = database.pragma('encoding', { simple: true }) !== 'UTF-8';
   let rows: Rows | null = null;
@@ -86,17 +94,17 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
     while (writer.rows < limits.blockRows && !writer.full()) {
       const { value, done } = rows.next();
       if (done) break;
-      const line = strict ? careful(value) : fast(value);
-      if (line === null) return 'again';
-      writer.add(line);
+      writer.add(encode(value));
       first ??= value;
       last = value;
       // Invariant 7: never past a row whose key has a NULL, which no position can name.
       if (program.keyColumns !== null && value.length > 0) refuseNull(program, value);
     }
     if (first === null || last === null) return null;
+    const data = writer.take();
+    if (writer.suspicious && !strict) return 'again';
     after = position(last);
-    return { rows: writer.rows, data: writer.take(), first: position(first), last: after };
+    return { rows: writer.rows, data, first: position(first), last: after };
   };
 
   return {

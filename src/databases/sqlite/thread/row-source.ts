@@ -7,7 +7,7 @@ import type { StoredValue } from '../values/stored-value.ts';
 export type StoredRow = StoredValue[];
 
 /** V8 puts it in the place of bytes that are no UTF-8, but it can also stand in a text by right. */
-const REPLACEMENT = '\uFFFD';
+export const REPLACEMENT = '\uFFFD';
 
 export const maybeInvalid = (value: StoredValue): boolean =>
   typeof value === 'string' && value.includes(REPLACEMENT);

@@ -14,6 +14,7 @@ import type {
 } from './operations.ts';
 import { registerOrder } from '../values/order-key.ts';
 import { cutRanges } from './ranges.ts';
+import { schemaVersion } from './row-address.ts';
 import { rawStatement } from './row-source.ts';
 import { safeError } from './safe-error.ts';
 
@@ -75,10 +76,13 @@ function closeCursor(): null {
 
 /** The whole copy in one step: in several, a busy source would make it begin again for ever. */
 async function copyTo(path: string): Promise<null> {
+  const before = schemaVersion(database());
   await database().backup(path, { progress: () => 0x7fff_ffff });
   const copy = new BetterSqlite(path);
   // The copy is only read, by several processes: without WAL they need no further files.
   copy.pragma('journal_mode = DELETE');
+  // The copying raises the number, but row addresses are the same in both: see row-address.ts.
+  if (schemaVersion(database()) === before) copy.unsafeMode(true).pragma(`schema_version = ${before}`);
   copy.close();
   return null;
 }

@@ -5,14 +5,19 @@ const ONLY_DATE = new RegExp(`^${DATE}( BC)?$`);
 const ONLY_TIME = new RegExp(`^${TIME}$`);
 const ZONED_TIME = new RegExp(`^${TIME}\\s?${ZONE}$`, 'i');
 const DATE_TIME = new RegExp(`^${DATE}(?:[ T]${TIME})?\\s?${ZONE}?( BC)?$`, 'i');
+/** What most timestamps look like: canonical already, on a day that every month has. */
+const PLAIN = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]) (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/;
 const INFINITE = new Set(['infinity', '-infinity']);
 
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-const validDate = (month: string, day: string): boolean => {
+/** Years before 1 are counted as in `0044-03-15 BC`; the year before 1 is 1 BC, a leap year. */
+function validDate(year: string, month: string, day: string, era: string): boolean {
   const days = DAYS[Number(month) - 1];
-  return days !== undefined && Number(day) >= 1 && Number(day) <= days;
-};
+  const number = era === '' ? Number(year) : 1 - Number(year);
+  if (days === undefined || Number(year) < 1 || Number(day) < 1 || Number(day) > days) return false;
+  return month !== '02' || day !== '29' || (number % 4 === 0 && (number % 100 !== 0 || number % 400 === 0));
+}
 
 /** `24:00:00` is a time in PostgreSQL. */
 const validTime = (hour: string, minute: string, second: string): boolean =>
@@ -37,8 +42,8 @@ function zoneMinutes(zone: string): number {
 /** Canonical text of a date, or null where the text is none. */
 export function dateText(text: string): string | null {
   if (INFINITE.has(text)) return text;
-  const [, , month, day] = ONLY_DATE.exec(text) ?? [];
-  return month !== undefined && day !== undefined && validDate(month, day) ? text : null;
+  const [, year, month = '', day = '', era = ''] = ONLY_DATE.exec(text) ?? [];
+  return year !== undefined && validDate(year, month, day, era) ? text : null;
 }
 
 /** Canonical text of a time of day, or null; a zone is kept as it is written, in PostgreSQL's spelling. */
@@ -72,7 +77,7 @@ function timestampParts(text: string, precision: number): Parts | null {
     DATE_TIME.exec(text) ?? [];
   const fraction = fractionText(digits, precision);
   if (year === undefined || fraction === null) return null;
-  if (!validDate(month, day) || hour === '24' || !validTime(hour, minute, second)) return null;
+  if (!validDate(year, month, day, era) || hour === '24' || !validTime(hour, minute, second)) return null;
   return {
     date: `${year}-${month}-${day}`,
     time: `${hour}:${minute}:${second}`,
@@ -84,7 +89,7 @@ function timestampParts(text: string, precision: number): Parts | null {
 
 /** Canonical text of a timestamp without a zone, or null: a text with a zone is none, for dropping it would alter it. */
 export function timestampText(text: string, precision: number): string | null {
-  if (INFINITE.has(text)) return text;
+  if (PLAIN.test(text) || INFINITE.has(text)) return text;
   const parts = timestampParts(text, precision);
   if (parts === null || parts.zone !== null) return null;
   return `${parts.date} ${parts.time}${parts.fraction}${parts.era}`;

@@ -1,0 +1,258 @@
+import { parseType, types as postgresql } from '../../src/databases/postgresql/type-map.ts';
+import { sqliteTypes } from '../../src/databases/sqlite/type-map.ts';
+import type { TypeMap } from '../../src/engine/ports/type-map.ts';
+import type { LogicalType } from '../../src/model/logical-type.ts';
+import type { ColumnSchema } from '../../src/model/table-schema.ts';
+import { generatedFrom, table } from './table.ts';
+
+const POSTGRESQL: readonly string[] = [
+  'smallint',
+  'integer',
+  'bigint',
+  'oid',
+  'numeric',
+  'numeric(12,2)',
+  'money',
+  'real',
+  'double precision',
+  'boolean',
+  'text',
+  'character varying(40)',
+  'character(10)',
+  'bytea',
+  'uuid',
+  'date',
+  'time without time zone',
+  'time with time zone',
+  'timestamp without time zone',
+  'timestamp(3) without time zone',
+  'timestamp with time zone',
+  'interval',
+  'json',
+  'jsonb',
+  'xml',
+  'bit(8)',
+  'bit varying(8)',
+  'inet',
+  'integer[]',
+  'point',
+  'int4range',
+  'tsvector',
+];
+
+const SQLITE: readonly string[] = [
+  'INTEGER',
+  'BIGINT',
+  'REAL',
+  'DOUBLE',
+  'FLOAT4',
+  'NUMERIC',
+  'DECIMAL(10,2)',
+  'DECIMAL_TEXT(10,2)',
+  'BOOLEAN',
+  'TEXT',
+  'VARCHAR(40)',
+  'CHAR(2)',
+  'BLOB',
+  'BINARY',
+  'UUID',
+  'DATE',
+  'TIME',
+  'TIMESTAMP',
+  'DATETIME',
+  'TIMESTAMPTZ',
+  'DURATION_TEXT',
+  'JSON',
+  'JSONB_TEXT',
+  'XML',
+  'BIT_TEXT(8)',
+  'VARBIT_TEXT(8)',
+  '',
+  'ANY',
+  'MONEY',
+];
+
+/** What stands for many in the tables of existing columns. */
+const POSTGRESQL_EXISTING: readonly string[] = [
+  'smallint',
+  'integer',
+  'bigint',
+  'numeric',
+  'numeric(12,2)',
+  'real',
+  'double precision',
+  'boolean',
+  'text',
+  'character varying(40)',
+  'bytea',
+  'uuid',
+  'date',
+  'timestamp without time zone',
+  'timestamp with time zone',
+  'json',
+  'jsonb',
+];
+const SQLITE_EXISTING: readonly string[] = [
+  'INTEGER',
+  'REAL',
+  'NUMERIC',
+  'DECIMAL_TEXT(10,2)',
+  'BOOLEAN',
+  'TEXT',
+  'VARCHAR(40)',
+  'BLOB',
+  'UUID',
+  'DATE',
+  'TIMESTAMP',
+  'TIMESTAMPTZ',
+  'JSON',
+  '',
+];
+
+interface Existing {
+  readonly sources: readonly string[];
+  readonly targets: readonly string[];
+}
+
+const column = (type: string): ColumnSchema => ({
+  name: 'c',
+  type,
+  baseType: type.replace(/\(.*\)/, ''),
+  precision: null,
+  scale: null,
+  maxChars: null,
+  nullable: true,
+  default: null,
+  identity: null,
+  generated: null,
+  collation: null,
+  enumLabels: null,
+  comment: null,
+});
+
+const HIDDEN = new Set(['kind', 'labels']);
+
+/** `decimal(12,2)`: the kind with what it knows of its size. */
+function nameOf(logical: LogicalType): string {
+  const details = Object.entries(logical)
+    .filter(([key, value]) => !HIDDEN.has(key) && value !== null && value !== false)
+    .map(([key, value]) => (value === true ? key : String(value)));
+  return details.length === 0 ? logical.kind : `${logical.kind}(${details.join(', ')})`;
+}
+
+const code = (text: string): string => (text === '' ? '(none)' : `\`${text}\``);
+
+function directionRows(from: TypeMap, to: TypeMap, names: readonly string[]): readonly (readonly string[])[] {
+  return names.map((name) => {
+    const read = from.reading(column(name));
+    if (!read) return [code(name), '', '', 'refused', ''];
+    const created = to.propose(read.logical);
+    const written = to.writing(read.logical, { name: 'c', type: created });
+    const verdict = !written ? 'refused' : written.exact && read.note === null ? 'exact' : 'with a note';
+    const notes = [read.note, written?.note].filter((note) => note).join('; ');
+    return [code(name), nameOf(read.logical), written ? code(created) : '', verdict, notes];
+  });
+}
+
+/** Into which existing columns a type goes: exactly, or with what loss. What is in neither list is refused. */
+function existingRows(from: TypeMap, to: TypeMap, names: Existing): readonly (readonly string[])[] {
+  return names.sources.flatMap((name) => {
+    const read = from.reading(column(name));
+    if (!read) return [];
+    const written = names.targets.map((type) => ({
+      type,
+      how: to.writing(read.logical, { name: 'c', type }),
+    }));
+    const exact = written.filter(({ how }) => how?.exact).map(({ type }) => code(type));
+    const lossy = new Map<string, string[]>();
+    for (const { type, how } of written) {
+      if (!how || how.exact) continue;
+      const note = (how.note ?? '').replace(`that are no ${parseType(type).base} `, 'that are no such ');
+      lossy.set(note, [...(lossy.get(note) ?? []), code(type)]);
+    }
+    const losses = [...lossy].map(([note, types]) => `${types.join(', ')}: ${note}`);
+    return [[code(name), exact.join(', '), losses.join('; ')]];
+  });
+}
+
+const KINDS = table(
+  ['logical type', 'canonical text'],
+  [
+    ['int', 'decimal digits, `-`'],
+    ['decimal', 'plain decimal, scale kept, `NaN`, `Infinity`, `-Infinity`'],
+    ['float64, float32', 'the shortest text that reads back the same, `NaN`, `Infinity`, `-Infinity`'],
+    ['boolean', '`t`, `f`'],
+    ['text', 'itself, in UTF-8'],
+    ['bytes', '`\\x` and lower-case hex'],
+    ['date', '`YYYY-MM-DD`, ` BC` behind years before 1, `infinity`, `-infinity`'],
+    ['time', '`HH:MM:SS[.ffffff]`'],
+    ['timestamp', '`YYYY-MM-DD HH:MM:SS[.ffffff]`'],
+    ['timestamptz', '`YYYY-MM-DD HH:MM:SS[.ffffff]+00`, in UTC'],
+    ['interval', 'ISO 8601'],
+    ['json, jsonb, xml', "the document's text"],
+    ['uuid', 'lower-case with hyphens'],
+    ['enum', 'the label'],
+    ['bits', '`0101`'],
+    ['native', 'the text of that very type of that very product'],
+    ['any', "SQLite's value of any class: `i123`, `r1.5`, `tText`, `b\\x00ff`"],
+  ],
+);
+
+const INTRODUCTION = `# Types
+
+A column has a type at the source, a logical type that says what its values mean, and a type at the target. Between two
+products a value travels as the canonical text of its logical type; the databases make it and parse it, JavaScript never
+looks at it. Between two databases of one product columns keep their very type: between two PostgreSQL servers rows travel
+in COPY's binary form where every type allows it, between two SQLite files every value keeps its storage class.
+
+A value arrives as it was, or \`sluice plan\` says beforehand that its type cannot, or the table is blocked with
+\`target.value_rejected\`. Nothing is rounded, cut or turned into NULL in silence. \`sluice plan NAME\` shows each column.`;
+
+const CREATED = ['source', 'logical', 'created as', '', 'note'] as const;
+const EXISTING = ['source', 'exactly into', 'with loss or refusal of some values into'] as const;
+
+/** docs/reference/types.md */
+export function renderTypes(): string {
+  return [
+    generatedFrom('the type-map.ts of each database'),
+    '',
+    INTRODUCTION,
+    '',
+    '## Logical types',
+    '',
+    'The canonical text is what PostgreSQL prints with DateStyle ISO, TimeZone UTC, IntervalStyle iso_8601, extra_float_digits 1 and',
+    'bytea_output hex.',
+    '',
+    KINDS,
+    '',
+    '## PostgreSQL to SQLite: columns that Sluice creates',
+    '',
+    'Enums become `TEXT`.',
+    '',
+    table(CREATED, directionRows(postgresql, sqliteTypes, POSTGRESQL)),
+    '',
+    '## SQLite to PostgreSQL: columns that Sluice creates',
+    '',
+    'SQLite checks no declared type, so each value is checked when it is read: one that is no value of the logical type is refused',
+    'with `source.value_rejected`.',
+    '',
+    table(CREATED, directionRows(sqliteTypes, postgresql, SQLITE)),
+    '',
+    '## PostgreSQL into existing columns of SQLite',
+    '',
+    'Columns of types that stand in neither list are refused by the plan.',
+    '',
+    table(
+      EXISTING,
+      existingRows(postgresql, sqliteTypes, { sources: POSTGRESQL_EXISTING, targets: SQLITE_EXISTING }),
+    ),
+    '',
+    '## SQLite into existing columns of PostgreSQL',
+    '',
+    table(
+      EXISTING,
+      existingRows(sqliteTypes, postgresql, { sources: SQLITE_EXISTING, targets: POSTGRESQL_EXISTING }),
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { computeTablePlan, targetName, type PlanInput } from '../../src/engine/compute-table-plan.ts';
+import type { TableSchema } from '../../src/model/table-schema.ts';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import { standInColumn as column, standInDialect, standInTable } from '../support/stand-in-dialect.ts';
+
+const spec: TransferSpec = { source: 's', hub: 'h', target: 't', tables: { '*': {} } };
+const ORDERS = standInTable(
+  'orders',
+  [column('note', 'text'), column('id', 'bigint'), column('part', 'int')],
+  ['part', 'id'],
+);
+
+function plan(table: TableSchema, changes: Partial<PlanInput> & { readonly existing?: TableSchema } = {}) {
+  const { existing, ...rest } = changes;
+  const dialect = standInDialect('one');
+  return computeTablePlan({
+    spec,
+    selection: {},
+    ordinal: 1,
+    source: { dialect, table },
+    target: { dialect, name: table.table, table: existing ?? null },
+    ...rest,
+  });
+}
+
+const other = standInDialect('other');
+const sources = (found: { readonly columns: readonly { readonly source: string }[] }) =>
+  found.columns.map(({ source }) => source);
+
+describe('the plan of a table', () => {
+  test('puts the key columns first, in key order', () => {
+    const found = plan(ORDERS);
+    expect(sources(found)).toEqual(['part', 'id', 'note']);
+    expect(found.position).toMatchObject({
+      kind: 'key',
+      columns: ['part', 'id'],
+      types: ['int', 'bigint'],
+      needsSnapshot: false,
+    });
+  });
+
+  test('orders by a unique key where there is no primary key', () => {
+    const table = {
+      ...standInTable('t', [column('a', 'text'), column('b', 'text')], null),
+      uniqueKeys: [{ name: 'u', columns: ['b'] }],
+    };
+    expect(plan(table).position).toMatchObject({ kind: 'key', columns: ['b'] });
+  });
+
+  test('orders by row address where a key column is left out, and where there is no key', () => {
+    const found = plan(ORDERS, { selection: { columns: { exclude: ['part'] } } });
+    expect(found.position).toEqual({
+      kind: 'row-address',
+      columns: [],
+      types: ['rowid'],
+      sameOrder: false,
+      needsSnapshot: false,
+    });
+    expect(sources(found)).toEqual(['note', 'id']);
+    expect(found.targetKey).toEqual([]);
+    const dialect = standInDialect('one', {
+      capabilities: { rowAddress: { type: 'tid', needsSnapshot: true } },
+    });
+    const keyless = standInTable('t', [column('a', 'text')], null);
+    expect(plan(keyless, { source: { dialect, table: keyless } }).position).toMatchObject({
+      types: ['tid'],
+      needsSnapshot: true,
+    });
+  });
+
+  test('takes the columns that are included, without the generated ones', () => {
+    const table = standInTable(
+      't',
+      [column('id', 'int'), column('a', 'text'), column('b', 'text', { generated: 'a || a' })],
+      ['id'],
+    );
+    expect(sources(plan(table))).toEqual(['id', 'a']);
+    expect(sources(plan(table, { selection: { columns: { include: ['id'] } } }))).toEqual(['id']);
+  });
+
+  test('is refused when a chosen or excluded column is not there', () => {
+    for (const columns of [{ include: ['gone'] }, { exclude: ['gone'] }]) {
+      expect(() => plan(ORDERS, { selection: { columns } })).toThrow(
+        expect.objectContaining({
+          code: 'source.column_not_found',
+          details: { table: 'main.orders', column: 'gone' },
+        }),
+      );
+    }
+  });
+
+  test('travels in binary only where product and every type agree and nothing must be converted', () => {
+    expect(plan(ORDERS).encoding).toBe('binary-rows');
+    expect(plan(ORDERS, { target: { dialect: other, name: ORDERS.table, table: null } }).encoding).toBe(
+      'text-rows',
+    );
+    const mixed = standInTable('t', [column('id', 'int'), column('a', 'text-only')], ['id']);
+    expect(plan(mixed).encoding).toBe('text-rows');
+    const existing = standInTable(
+      'orders',
+      [column('note', 'varchar'), column('id', 'bigint'), column('part', 'int')],
+      null,
+    );
+    expect(plan(ORDERS, { existing }).encoding).toBe('text-rows');
+    const loading = standInDialect('one', {
+      types: {
+        writing: (_, { name }) => ({ load: '$value::json', render: `"${name}"`, exact: true, note: null }),
+      },
+    });
+    expect(plan(ORDERS, { target: { dialect: loading, name: ORDERS.table, table: null } }).encoding).toBe(
+      'text-rows',
+    );
+  });
+
+  test('travels as the spec says: text always, binary or an error', () => {
+    expect(plan(ORDERS, { spec: { ...spec, read: { encoding: 'text-rows' } } }).encoding).toBe('text-rows');
+    const wished = { spec: { ...spec, read: { encoding: 'binary-rows' } } } as const;
+    expect(plan(ORDERS, wished).encoding).toBe('binary-rows');
+    expect(() =>
+      plan(ORDERS, { ...wished, target: { dialect: other, name: ORDERS.table, table: null } }),
+    ).toThrow(expect.objectContaining({ code: 'type.unsupported' }));
+  });
+
+  test('reads the bare columns in binary and the rendered ones in text', () => {
+    const rendering = standInDialect('one', {
+      types: {
+        reading: ({ name }) => ({
+          logical: { kind: 'text', maxChars: null },
+          render: `text("${name}")`,
+          note: null,
+        }),
+      },
+    });
+    const target = { dialect: rendering, name: ORDERS.table, table: null };
+    const source = { dialect: rendering, table: ORDERS };
+    expect(plan(ORDERS, { source, target }).columns[0]?.select).toBe('"part"');
+    const text = plan(ORDERS, { source, target, spec: { ...spec, read: { encoding: 'text-rows' } } });
+    expect(text.columns[0]?.select).toBe('text("part")');
+  });
+
+  test('is refused for a column that cannot be read, cannot be written, or is missing at the target', () => {
+    const unreadable = standInTable('t', [column('id', 'int'), column('a', 'unreadable')], ['id']);
+    expect(() => plan(unreadable)).toThrow(expect.objectContaining({ code: 'type.unsupported' }));
+    const narrow = standInTable(
+      'orders',
+      [column('note', 'unwritable'), column('id', 'bigint'), column('part', 'int')],
+      null,
+    );
+    expect(() => plan(ORDERS, { existing: narrow })).toThrow(
+      expect.objectContaining({ code: 'type.unsupported' }),
+    );
+    const short = standInTable('orders', [column('id', 'bigint'), column('part', 'int')], null);
+    expect(() => plan(ORDERS, { existing: short })).toThrow(
+      expect.objectContaining({
+        code: 'target.structure_differs',
+        details: { table: 'main.orders', column: 'note' },
+      }),
+    );
+  });
+
+  test('says that ranges can be compared only where both sides order the key alike', () => {
+    expect(plan(ORDERS).position.sameOrder).toBe(true);
+    const collated = standInTable('t', [column('id', 'collated')], ['id']);
+    expect(plan(collated).position.sameOrder).toBe(false);
+    const plain = standInTable('t', [column('id', 'int')], ['id']);
+    expect(plan(plain, { existing: collated }).position.sameOrder).toBe(false);
+  });
+
+  test('matches upsert by the key of the target, where all of it is copied', () => {
+    const existing = standInTable('orders', ORDERS.columns, ['id']);
+    expect(plan(ORDERS, { existing }).targetKey).toEqual(['id']);
+    expect(plan(ORDERS).targetKey).toEqual(['part', 'id']);
+    const keyless = standInTable('orders', ORDERS.columns, null);
+    expect(plan(ORDERS, { existing: keyless }).targetKey).toEqual([]);
+  });
+});
+
+describe('where a table goes', () => {
+  const schemas = standInDialect('with', { capabilities: { schemas: true } });
+  const flat = standInDialect('without');
+
+  test.each([
+    ['sales', undefined, { withSchemas: 'sales.orders', without: 'main.sales_orders' }],
+    ['public', undefined, { withSchemas: 'public.orders', without: 'main.orders' }],
+    ['main', undefined, { withSchemas: 'public.orders', without: 'main.orders' }],
+    ['sales', 'bills', { withSchemas: 'sales.bills', without: 'main.bills' }],
+    ['sales', 'x.bills', { withSchemas: 'x.bills', without: 'main.bills' }],
+  ])('%s.orders to %s', (schema, to, expected) => {
+    const name = (dialect: typeof flat) => {
+      const found = targetName({ schema, name: 'orders' }, to === undefined ? {} : { to }, dialect);
+      return `${found.schema}.${found.name}`;
+    };
+    expect({ withSchemas: name(schemas), without: name(flat) }).toEqual(expected);
+  });
+});

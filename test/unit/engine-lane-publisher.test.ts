@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createCredit } from '../../src/engine/credit.ts';
+import { publishLane, type LaneRequest, type OpenLane } from '../../src/engine/lane-publisher.ts';
+import { silentObserver } from '../../src/engine/observer.ts';
+import type { HubMessage } from '../../src/engine/ports/hub.ts';
+import type { SourceReader } from '../../src/engine/ports/source-reader.ts';
+import { decodePart, joinParts } from '../../src/engine/wire-format.ts';
+import type { RowBlock } from '../../src/model/row-block.ts';
+import type { TablePlan } from '../../src/model/table-plan.ts';
+import { settled } from '../support/make-batch.ts';
+
+const block = (from: number, rows: number, bytesEach = 10): RowBlock => ({
+  rows,
+  data: Buffer.alloc(rows * bytesEach, 'x'),
+  first: [String(from)],
+  last: [String(from + rows - 1)],
+});
+
+interface Scene {
+  readonly blocks: readonly RowBlock[];
+  readonly window?: number;
+  readonly maxMessageBytes?: number;
+  readonly creditBytes?: number;
+  readonly answer?: (message: HubMessage) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+/** Publishes given blocks of one lane, opened the second time with 5 rows and 50 bytes in the ledger. */
+function publish(scene: Scene) {
+  const sent: HubMessage[] = [];
+  const seen = { unanswered: 0, most: 0, readerClosed: false };
+  const lane: OpenLane = {
+    range: { lane: 3, after: null, upto: null },
+    attempt: 2,
+    n: 0,
+    rows: 5,
+    bytes: 50,
+    unapplied: new Map(),
+    unanswered: 0,
+    done: false,
+  };
+  const reader = {
+    async *readRange() {
+      try {
+        yield* scene.blocks;
+      } finally {
+        seen.readerClosed = true;
+      }
+    },
+  } as unknown as SourceReader;
+  const credit = createCredit(scene.creditBytes ?? 1_000_000);
+  const plan = { id: 'public.orders', ordinal: 4, encoding: 'text-rows' } as TablePlan;
+  const request: LaneRequest = {
+    ref: { transfer: 'orders', run: 7, table: 'public.orders', generation: 1, lane: 3 },
+    plan,
+    range: lane.range,
+    opening: { attempt: 2, position: ['5'], rows: 5, bytes: 50, ended: false },
+    options: { blockBytes: 100, blockRows: 10, snapshot: null },
+    maxMessageBytes: scene.maxMessageBytes ?? 1_000,
+    window: scene.window ?? 4,
+    lane,
+  };
+  const result = publishLane(
+    {
+      reader,
+      credit,
+      observer: silentObserver,
+      pass: () => Promise.resolve(),
+      publisher: {
+        close: () => Promise.resolve(),
+        publish: async (message) => {
+          sent.push(message);
+          seen.unanswered += 1;
+          seen.most = Math.max(seen.most, seen.unanswered);
+          try {
+            await (scene.answer?.(message) ?? Promise.resolve());
+          } finally {
+            seen.unanswered -= 1;
+          }
+        },
+      },
+    },
+    request,
+    scene.signal ?? new AbortController().signal,
+  );
+  return { result, sent, seen, lane, credit };
+}
+
+const batchOf = (message: HubMessage | undefined) => joinParts(message ? [decodePart(message)] : []);
+
+describe('publishing a lane', () => {
+  test('numbers the batches of the attempt from 1 and puts the totals of the whole range on the last one only', async () => {
+    const { result, sent, lane } = publish({ blocks: [block(6, 2), block(8, 3), block(11, 1)] });
+    expect(await result).toBe(true);
+    const headers = sent.map((message) => batchOf(message).header);
+    expect(
+      headers.map(({ attempt, n, rows, first, last }) => [attempt, n, rows, first?.[0], last?.[0]]),
+    ).toEqual([
+      [2, 1, 2, '6', '7'],
+      [2, 2, 3, '8', '10'],
+      [2, 3, 1, '11', '11'],
+    ]);
+    expect(headers.map(({ end }) => end)).toEqual([null, null, { rows: 11, bytes: 110 }]);
+    expect([lane.n, lane.rows, lane.bytes, lane.done, lane.unanswered]).toEqual([3, 11, 110, true, 0]);
+    expect([...lane.unapplied]).toEqual([
+      [1, 20],
+      [2, 30],
+      [3, 10],
+    ]);
+  });
+
+  test('ends a range in which nothing is left with one empty batch', async () => {
+    const { result, sent } = publish({ blocks: [] });
+    expect(await result).toBe(true);
+    expect(sent).toHaveLength(1);
+    expect(batchOf(sent[0]).header).toMatchObject({
+      n: 1,
+      rows: 0,
+      first: null,
+      last: null,
+      end: { rows: 5, bytes: 50 },
+    });
+  });
+
+  test('never has more messages unanswered than the window, fragments included', async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.integer({ min: 1, max: 5 }), async (rows, window) => {
+        const blocks = rows.map((count, index) => block(index * 10 + 1, count));
+        const { result, seen } = publish({ blocks, window, maxMessageBytes: 15, answer: () => settled() });
+        expect(await result).toBe(true);
+        expect(seen.most).toBeLessThanOrEqual(window);
+      }),
+    );
+  });
+
+  test('waits for credit before each block, and says false when it is told to end meanwhile', async () => {
+    const abort = new AbortController();
+    const { result, sent, seen, credit } = publish({
+      blocks: [block(1, 5), block(6, 5), block(11, 5)],
+      creditBytes: 60,
+      signal: abort.signal,
+    });
+    await settled();
+    expect([sent.length, credit.usedBytes()]).toEqual([1, 50]);
+    credit.give(50);
+    await settled();
+    expect([sent.length, credit.usedBytes()]).toEqual([2, 50]);
+    abort.abort();
+    expect(await result).toBe(false);
+    expect(seen.readerClosed).toBe(true);
+  });
+
+  test('fails with the first error of the hub once every other publish was answered, and closes the reader', async () => {
+    const { result, seen, lane } = publish({
+      blocks: [block(1, 1), block(2, 1), block(3, 1), block(4, 1), block(5, 1), block(6, 1)],
+      answer: async (message) => {
+        if (batchOf(message).header.n === 2) throw new Error('lost');
+        await settled();
+      },
+    });
+    await expect(result).rejects.toThrow('lost');
+    expect([seen.unanswered, seen.readerClosed, lane.done]).toEqual([0, true, false]);
+  });
+});

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { selectTables } from '../../src/engine/select-tables.ts';
+import { tableId, type TableName } from '../../src/model/table-name.ts';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+
+const AVAILABLE = [
+  'public.orders',
+  'public.order_lines',
+  'public.audit_log',
+  'sales.orders',
+  'main.notes',
+].map((text): TableName => {
+  const [schema = '', name = ''] = text.split('.');
+  return { schema, name };
+});
+
+const spec = (tables: TransferSpec['tables']): TransferSpec => ({
+  source: 's',
+  hub: 'h',
+  target: 't',
+  tables,
+});
+const chosen = (tables: TransferSpec['tables'], available: readonly TableName[] = AVAILABLE): string[] =>
+  selectTables(spec(tables), available).map(({ table }) => tableId(table));
+
+describe('table patterns', () => {
+  test.each([
+    ['all of a schema', { 'public.*': {} }, ['public.audit_log', 'public.order_lines', 'public.orders']],
+    ['one character', { 'public.order?': {} }, ['public.orders']],
+    ['every schema', { '*.orders': {} }, ['public.orders', 'sales.orders']],
+    ['a bare name, in the default schemas only', { orders: {} }, ['public.orders']],
+    ['a bare pattern, in the default schemas only', { 'o*': {} }, ['public.order_lines', 'public.orders']],
+    [
+      'a bare star',
+      { '*': {} },
+      ['main.notes', 'public.audit_log', 'public.order_lines', 'public.orders', 'sales.orders'],
+    ],
+    [
+      'everything but what a later line excludes',
+      { 'public.*': {}, 'public.audit_*': false },
+      ['public.order_lines', 'public.orders'],
+    ],
+    [
+      'what a later line takes in again',
+      { 'public.*': {}, 'public.o*': false, 'public.orders': {} },
+      ['public.audit_log', 'public.orders'],
+    ],
+  ] as const)('choose %s', (_, tables, expected) => {
+    expect(chosen(tables)).toEqual(expected);
+  });
+
+  test('give each table what its last matching line says', () => {
+    const [first] = selectTables(
+      spec({ 'public.*': { where: 'a' }, 'public.orders': { where: 'b' } }),
+      AVAILABLE,
+    ).filter(({ table }) => table.name === 'orders');
+    expect(first?.selection).toEqual({ where: 'b' });
+  });
+
+  test('name a table with any characters when it is quoted as in its id, dots and quotes included', () => {
+    const odd = [
+      { schema: 'public', name: 'Mixed Case' },
+      { schema: 'public', name: 'a.b' },
+      { schema: 'public', name: 'say "hi"' },
+      { schema: 'public', name: '(x|y)+[z]$^\\' },
+    ];
+    for (const table of odd) expect(chosen({ [tableId(table)]: {} }, odd)).toEqual([tableId(table)]);
+    expect(chosen({ 'public.Mixed Case': {} }, odd)).toEqual(['public."Mixed Case"']);
+  });
+
+  test('choose a table of any name by its id, unless it is a pattern itself', () => {
+    const part = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+      .filter((text) => !/[*?]/.test(text));
+    fc.assert(
+      fc.property(part, part, (schema, name) => {
+        const table = { schema, name };
+        expect(chosen({ [tableId(table)]: {} }, [table, { schema: 'other', name: 'table' }])).toContain(
+          tableId(table),
+        );
+      }),
+    );
+  });
+
+  test('come out in the order of names, whatever order the source lists them in', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...AVAILABLE], { minLength: AVAILABLE.length }), (available) => {
+        const ids = chosen({ '*': {} }, available);
+        expect(ids).toEqual([...ids].sort());
+      }),
+    );
+  });
+
+  test('without wildcards that match nothing are an error that names them, also beside others', () => {
+    expect(() => chosen({ 'public.*': {}, 'public.gone': {} })).toThrow(
+      expect.objectContaining({
+        code: 'source.table_not_found',
+        message: expect.stringContaining('public.gone'),
+      }),
+    );
+    expect(chosen({ 'public.*': {}, 'public.gone': false })).toHaveLength(3);
+  });
+
+  test('that choose nothing at all are an error', () => {
+    expect(() => chosen({ 'nowhere.*': {} })).toThrow(
+      expect.objectContaining({ code: 'source.table_not_found' }),
+    );
+    expect(() => chosen({ '*': {}, '*.*': false })).toThrow(
+      expect.objectContaining({ code: 'source.table_not_found' }),
+    );
+  });
+});

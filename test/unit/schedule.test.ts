@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { TABLE_STATUSES } from '../../src/model/table-status.ts';
+import { freshTable, isExcluded, type TableRecord } from '../../src/workflows/control-state.ts';
+import { decide, type Move, nextDueMs, type RunningSlice, type Scene } from '../../src/workflows/schedule.ts';
+
+const table = (id: string, changes: Partial<TableRecord> = {}): TableRecord => ({
+  ...freshTable(id, 1),
+  ...changes,
+});
+
+const slice = (kind: RunningSlice['kind'], changes: Partial<RunningSlice> = {}): RunningSlice => ({
+  kind,
+  tables: [],
+  readers: 1,
+  revision: 0,
+  key: '[[],0]',
+  startedAtMs: 0,
+  halted: false,
+  ...changes,
+});
+
+const scene = (tables: readonly TableRecord[], changes: Partial<Scene> = {}): Scene => ({
+  mode: 'run',
+  nowMs: 1_000_000,
+  tables,
+  running: new Set(),
+  settings: { readers: 4, writers: 2, blockBytes: 4096, ratePerSecond: 0 },
+  revision: 0,
+  oneSnapshot: false,
+  snapshotReady: false,
+  writerNotBeforeMs: 0,
+  ...changes,
+});
+
+const told = (moves: readonly Move[]): readonly string[] =>
+  moves.map((move) => {
+    if (move.move === 'read') return `read ${move.table.id} x${move.readers}`;
+    if (move.move === 'write') return `write ${move.awaited} without ${move.excluded.join()}`;
+    if (move.move === 'halt') return `halt ${move.slice.kind}`;
+    return `${move.move} ${move.tables.map(({ id }) => id).join()}`;
+  });
+
+describe('the scheduler', () => {
+  test('plans a small first group, so that reading begins at once', () => {
+    const tables = Array.from({ length: 20 }, (_, n) => table(`t${n}`));
+    expect(told(decide(scene(tables)))).toEqual(['plan t0,t1,t2,t3']);
+  });
+
+  test('gives the readers to the largest tables and each at least one, never more than it has ranges', () => {
+    const tables = [
+      table('small', { status: 'ready', lanes: 1, estimatedBytes: 10 }),
+      table('large', { status: 'ready', lanes: 9, estimatedBytes: 900 }),
+    ];
+    expect(told(decide(scene(tables)))).toEqual(['read large x2', 'read small x1', 'write 2 without ']);
+  });
+
+  test('runs one writer, for tables that are not left out', () => {
+    const tables = [
+      table('a', { status: 'copying', lanes: 2 }),
+      table('b', { status: 'blocked' }),
+      table('c', { status: 'paused' }),
+    ];
+    const running = new Set([slice('read', { tables: ['a'], readers: 4 })]);
+    expect(told(decide(scene(tables, { running })))).toEqual(['write 1 without b,c']);
+  });
+
+  test('starts the writer anew when other tables are left out', () => {
+    const tables = [table('a', { status: 'copying', lanes: 2 }), table('b', { status: 'blocked' })];
+    const read = slice('read', { tables: ['a'], readers: 4 });
+    expect(told(decide(scene(tables, { running: new Set([read, slice('write')]) })))).toEqual(['halt write']);
+    const halted = slice('write', { halted: true });
+    expect(told(decide(scene(tables, { running: new Set([read, halted]) })))).toEqual([]);
+  });
+
+  test('ends a reader whose table is paused or whose settings are old, but not that of a copied table', () => {
+    const read = slice('read', { tables: ['a'], readers: 4 });
+    const running = new Set([read, slice('write', { key: '[["a"],0]' })]);
+    const once = (status: TableRecord['status'], changes: Partial<Scene> = {}) =>
+      told(decide(scene([table('a', { status, lanes: 2 })], { running, ...changes })));
+    expect(once('pausing')).toEqual(['halt read']);
+    expect(once('copied')).toEqual(['halt write']);
+    expect(once('copying', { revision: 1 })).toEqual(['halt read', 'halt write']);
+  });
+
+  test('a table with much left gets the readers that are free, after a while', () => {
+    const tables = [table('a', { status: 'copying', lanes: 50, endedLanes: 10 })];
+    const running = new Set([slice('read', { tables: ['a'], readers: 1 }), slice('write')]);
+    expect(told(decide(scene(tables, { running })))).toEqual(['halt read']);
+    expect(told(decide(scene(tables, { running, nowMs: 10_000 })))).toEqual([]);
+  });
+
+  test('waits for the snapshot, and for the end of a back-off', () => {
+    expect(decide(scene([table('a')], { oneSnapshot: true }))).toEqual([]);
+    expect(told(decide(scene([table('a')], { oneSnapshot: true, snapshotReady: true })))).toEqual(['plan a']);
+    const later = scene([table('a', { notBeforeMs: 1_000_500 })]);
+    expect(decide(later)).toEqual([]);
+    expect(nextDueMs(later)).toBe(1_000_500);
+  });
+
+  test('a pause ends everything, a drain everything but the writer', () => {
+    const running = new Set([
+      slice('read', { tables: ['a'] }),
+      slice('write'),
+      slice('verify', { tables: ['b'] }),
+    ]);
+    const tables = [table('a', { status: 'copying' }), table('b', { status: 'verifying' })];
+    expect(told(decide(scene(tables, { running, mode: 'halt' })))).toEqual([
+      'halt read',
+      'halt write',
+      'halt verify',
+    ]);
+    expect(told(decide(scene(tables, { running, mode: 'drain' })))).toEqual(['halt read', 'halt verify']);
+  });
+
+  test('whatever the state: readers are never exceeded, nothing runs twice, nothing left out is touched', () => {
+    const anyTable = fc.record({
+      status: fc.constantFrom(...TABLE_STATUSES),
+      lanes: fc.integer({ min: 1, max: 40 }),
+      bytes: fc.integer({ min: 0, max: 10 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(anyTable, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 40 }),
+        (drawn, readers) => {
+          const tables = drawn.map(({ status, lanes, bytes }, n) =>
+            table(`t${n}`, { status, lanes, estimatedBytes: bytes }),
+          );
+          const copying = tables.filter(({ status }) => status === 'copying').slice(0, readers);
+          for (const each of tables)
+            if (each.status === 'copying' && !copying.includes(each)) each.status = 'ready';
+          const running = new Set(copying.map(({ id }) => slice('read', { tables: [id] })));
+          const settings = { readers, writers: 2, blockBytes: 4096, ratePerSecond: 0 };
+          const moves = decide(scene(tables, { running, settings }));
+          const started = moves.flatMap((move) => (move.move === 'read' ? [move] : []));
+          const inUse = copying.length + started.reduce((sum, move) => sum + move.readers, 0);
+          expect(inUse).toBeLessThanOrEqual(Math.max(readers, copying.length));
+          const touched = moves.flatMap((move) => {
+            if (move.move === 'plan' || move.move === 'verify') return move.tables;
+            return move.move === 'read' ? [move.table] : [];
+          });
+          expect(new Set(touched).size).toBe(touched.length);
+          expect(touched.filter(({ status }) => isExcluded(status) || status === 'copying')).toEqual([]);
+          expect(moves.filter(({ move }) => move === 'write').length).toBeLessThanOrEqual(1);
+        },
+      ),
+    );
+  });
+});

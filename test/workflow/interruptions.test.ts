@@ -1,0 +1,56 @@
+import { afterEach, expect, test } from 'vitest';
+import type { TransferReport } from '../../src/workflows/messages.ts';
+import { eventually } from '../support/eventually.ts';
+import { describeWith } from '../support/servers.ts';
+import { createWorkflowWorld, type WorkflowWorld } from '../support/workflow-world.ts';
+
+describeWith(['temporal'], 'a transfer whose activities are interrupted', () => {
+  let world: WorkflowWorld;
+  afterEach(() => world.close());
+
+  const readsStarted = (): number => world.standIn.called('readAndPublish').length;
+  const copying = async (): Promise<void> => {
+    world = await createWorkflowWorld({ tables: ['main.a'] });
+    await world.start();
+    await eventually(
+      'it reads and writes',
+      () => readsStarted() > 0 && world.standIn.called('writeBatches').length > 0,
+    );
+  };
+
+  test('workers that are shut down hand their slices over without a failure', async () => {
+    await copying();
+    await world.restartWorkers();
+    world.standIn.held = false;
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished' });
+    const { events } = await world.handle.fetchHistory();
+    expect(events?.filter((event) => event.activityTaskFailedEventAttributes)).toEqual([]);
+    const attempts = events?.flatMap((event) => event.activityTaskStartedEventAttributes?.attempt ?? []);
+    expect(new Set(attempts)).toEqual(new Set([1]));
+  });
+
+  test("Temporal's own pause of an activity interrupts it, and it goes on after the unpause", async () => {
+    await copying();
+    const { workflowId } = world.handle;
+    const activity = {
+      namespace: 'default',
+      execution: { workflowId },
+      type: 'readAndPublish',
+      identity: 'test',
+    };
+    await world.client.workflowService.pauseActivity(activity);
+    const pending = async () => (await world.handle.describe()).raw.pendingActivities ?? [];
+    await eventually('it is paused', async () =>
+      (await pending()).some(
+        ({ activityType, paused, lastFailure }) =>
+          activityType?.name === 'readAndPublish' && paused && lastFailure,
+      ),
+    );
+    const before = readsStarted();
+    world.standIn.held = false;
+    await world.client.workflowService.unpauseActivity(activity);
+    const report = (await world.handle.result()) as TransferReport;
+    expect(report.phase).toBe('finished');
+    expect(readsStarted()).toBe(before + 1);
+  });
+});
