@@ -72,6 +72,8 @@ export const createPlanTables =
           const wanted = { ...request, spec, table: id, ordinal, generation };
           try {
             const { leftOut, ...summary } = await planTable(ends, wanted, control.stop);
+            if (leftOut.length > 0)
+              deps.log.info({ table: id, leftOut }, 'not made at the target: indexes, keys, checks');
             planned.push({ ...summary, leftOut: leftOut.length });
           } catch (error) {
             refused.push(asRefusal(id, error));

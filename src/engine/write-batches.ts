@@ -172,6 +172,8 @@ async function watch(
       writing.ended = false;
       polledAt = clock.now();
       if (await isDrained(writing).catch(unlessAborted(signal))) return 'drained';
+      // Nothing to apply is no stall; an apply that hangs is one.
+      if (sequencer.running() === 0) control.progress();
     }
     if (clock.now() - purgedAt >= PURGE_MS) {
       purgedAt = clock.now();

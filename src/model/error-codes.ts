@@ -159,7 +159,7 @@ export const ERRORS = {
     409,
     'The ledger was changed by hand; start a new run.',
   ),
-  'type.unsupported': entry('manual', EXIT.usage, 422, 'Exclude the column or choose a policy for it.'),
+  'type.unsupported': entry('manual', EXIT.usage, 422, 'Exclude the column with columns.exclude.'),
   'hub.unreachable': entry('auto', EXIT.unreachable, 503, 'Check the address and that the hub runs.'),
   'hub.authentication_failed': entry('never', EXIT.unreachable, 401, 'Check the credentials of the hub.'),
   'hub.jetstream_disabled': entry('never', EXIT.unreachable, 409, 'Start nats-server with JetStream (-js).'),

@@ -169,7 +169,9 @@ async function planTables(control: Control, tables: readonly TableRecord[]): Pro
     const { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot } = planned;
     Object.assign(table, { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot });
     if (planned.leftOut > 0)
-      control.warn(`${table.id}: ${planned.leftOut} parts of its structure are left out; see sluice plan`);
+      control.warn(
+        `${table.id}: ${planned.leftOut} parts of its structure are left out; the worker's log has their SQL`,
+      );
     // It waits for one, or for the one after that which was lost meanwhile, and is planned again.
     if (needsSnapshot && (request.snapshot === null || request.snapshot !== control.snapshotRef)) continue;
     happen(table, 'planned');

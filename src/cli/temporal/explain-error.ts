@@ -16,6 +16,7 @@ import { type ErrorDetails, SluiceError } from '../../model/sluice-error.ts';
 
 /** gRPC status numbers: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const GRPC = {
+  cancelled: 1,
   deadlineExceeded: 4,
   permissionDenied: 7,
   unimplemented: 12,
@@ -51,6 +52,7 @@ function ofService(error: Error, transfer: string | undefined): SluiceError | nu
   if (!grpc) return null;
   switch (grpc.code as number) {
     case GRPC.deadlineExceeded:
+    case GRPC.cancelled: // by our own deadline, when it is a moment before the channel's
       return noWorker(error);
     case GRPC.unavailable:
       return new SluiceError('temporal.unreachable', 'the Temporal service does not answer', {
