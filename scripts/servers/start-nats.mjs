@@ -22,7 +22,7 @@ const isOk = (/** @type {string} */ url) =>
  * @typedef {import('./server-process.mjs').RunningServer & { url: string, monitorUrl: string }} RunningNats
  */
 
-/** Sluice's row blocks have 4 MiB; NATS takes up to 8 MB without a warning. */
+/** Sluice's row blocks have 2 MiB; NATS takes up to 8 MB without a warning. */
 const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 const CONFIG = 'nats.conf';
