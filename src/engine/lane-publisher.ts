@@ -2,6 +2,7 @@ import type { Batch, BatchHeader } from '../model/batch.ts';
 import type { KeyRange, LaneRef, Opening } from '../model/lane.ts';
 import type { RowBlock } from '../model/row-block.ts';
 import type { TablePlan } from '../model/table-plan.ts';
+import { blockPool } from './block-pool.ts';
 import type { Credit } from './credit.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { Observer } from './observer.ts';
@@ -106,14 +107,22 @@ export async function publishLane(
   const failures: unknown[] = [];
   const isBroken = (): boolean => failures.length > 0 || signal.aborted;
   const send = async (batch: Batch): Promise<void> => {
-    for (const message of encodeBatch(batch, request.maxMessageBytes)) {
+    const messages = encodeBatch(batch, request.maxMessageBytes);
+    let unstored = messages.length;
+    for (const message of messages) {
       while (unanswered.size >= request.window && !isBroken()) await Promise.race(unanswered);
       if (isBroken()) return;
       const sent = deps.publisher
         .publish(message, signal)
-        .catch((error: unknown) => {
-          failures.push(error);
-        })
+        .then(
+          () => {
+            unstored -= 1;
+            if (unstored === 0) blockPool.give(batch.data);
+          },
+          (error: unknown) => {
+            failures.push(error);
+          },
+        )
         .finally(() => {
           unanswered.delete(sent);
           lane.unanswered -= 1;

@@ -11,6 +11,7 @@ const lane = (changes: Partial<LaneProgress> = {}): LaneProgress => ({
   generation: 1,
   lane: 1,
   attempt: 1,
+  epoch: '00c0ffee00c0ffee',
   n: 0,
   rows: 0,
   bytes: 0,
@@ -48,6 +49,10 @@ describe('what a batch means that the ledger did not take', () => {
     ['an attempt that the ledger has not', lane({ attempt: 2, n: 0 }), 'dropped'],
     ['a number that is applied', lane({ attempt: 3, n: 5 }), 'dropped'],
     ['a number after it', lane({ attempt: 3, n: 6 }), 'dropped'],
+    ['an attempt that a restored ledger has not reached again', lane({ attempt: 2, n: 9 }), 'dropped'],
+    ['an attempt of another opening', lane({ attempt: 3, epoch: 'aa', n: 4 }), 'dropped'],
+    ['a number of another opening that is ahead', lane({ attempt: 3, epoch: 'aa', n: 1 }), 'dropped'],
+    ['a number behind the end of its range', lane({ attempt: 3, n: 3, ended: true }), 'dropped'],
     ['a number before the one before it', lane({ attempt: 3, n: 3 }), 'later'],
   ])('%s', (_, found, outcome) => {
     expect(judge(found, makeBatch({ attempt: 3, n: 5 }).header)).toBe(outcome);
@@ -59,7 +64,7 @@ describe('applying a batch', () => {
     const { steps, apply } = transact();
     expect(await apply(makeBatch({ attempt: 2, n: 7 }))).toEqual({
       outcome: 'applied',
-      lane: { attempt: 2, n: 7 },
+      lane: { attempt: 2, epoch: '00c0ffee00c0ffee', n: 7 },
     });
     expect(steps).toEqual(['advance', 'write', 'commit']);
   });

@@ -204,3 +204,41 @@ describe('a batch', () => {
     expect(whole).toHaveLength(0);
   });
 });
+
+describe('fragments after the target was restored', () => {
+  test('of two openings with the same attempt and n are never joined', async () => {
+    const { assembler, whole } = assemble();
+    const lost = partsOf(makeBatch({ epoch: 'lost' }, Buffer.alloc(90, 'a')));
+    const own = partsOf(makeBatch({ epoch: 'own' }, Buffer.alloc(90, 'b')));
+    const answers = watch([...lost.slice(1), ...own].map((delivery) => assembler.receive(delivery)));
+    await settled();
+    expect(whole.map(({ header }) => header.epoch)).toEqual(['own']);
+    expect(answers.slice(0, lost.length - 1)).not.toContain('applied');
+    assembler.release();
+  });
+
+  test('of an older attempt count again once it is known that the ledger has no newer one', async () => {
+    const { assembler, whole } = assemble();
+    await assembler.receive(makeDelivery(encodeBatch(makeBatch({ attempt: 9 }), 1_000)[0]!));
+    const [older] = encodeBatch(makeBatch({ attempt: 3 }), 1_000).map((message) => makeDelivery(message));
+    expect(await assembler.receive(older!)).toBe('dropped');
+    assembler.forget({ run: 1, table: 'public.orders', generation: 1, lane: 1 });
+    expect(await assembler.receive(older!)).toBe('applied');
+    expect(whole.map(({ header }) => header.attempt)).toEqual([9, 3]);
+  });
+
+  test('of an older attempt count again once the newer one was given up unfinished', async () => {
+    const { assembler, whole, clock } = assemble();
+    const lost = watch(
+      partsOf(large(1, 9))
+        .slice(1)
+        .map((delivery) => assembler.receive(delivery)),
+    );
+    await clock.advance(1_000);
+    assembler.tick();
+    await settled();
+    expect(new Set(lost)).toEqual(new Set(['dropped']));
+    await Promise.all(partsOf(large(1, 3)).map((delivery) => assembler.receive(delivery)));
+    expect(whole.map(({ header }) => header.attempt)).toEqual([3]);
+  });
+});

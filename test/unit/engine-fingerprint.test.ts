@@ -6,10 +6,9 @@ import { makeBatch } from '../support/make-batch.ts';
 const { header, data } = makeBatch({ first: ['1', 'a'], last: ['9', 'b'], rows: 3 });
 
 describe('the fingerprint', () => {
-  test('is the same for the same rows, whatever run, lane, attempt and n carry them', () => {
-    const elsewhere = { ...header, run: 9, lane: 8, attempt: 7, n: 6 };
-    expect(fingerprint(elsewhere, data)).toBe(fingerprint(header, data));
-    expect(fingerprint(header, data)).toMatch(/^[0-9a-f]{24}$/);
+  test('is the same for the same batch, and 24 hexadecimal digits', () => {
+    expect(fingerprint({ ...header }, Buffer.from(data))).toBe(header.fingerprint);
+    expect(header.fingerprint).toMatch(/^[0-9a-f]{24}$/);
   });
 
   test.each([
@@ -18,7 +17,18 @@ describe('the fingerprint', () => {
     ['first key', { ...header, first: ['1', 'b'] }],
     ['last key', { ...header, last: ['9'] }],
     ['lack of a first key', { ...header, first: null }],
-  ])('is another for another %s', (_, other) => {
+    ['transfer', { ...header, transfer: 'night' }],
+    ['run', { ...header, run: 9 }],
+    ['generation', { ...header, generation: 9 }],
+    ['lane', { ...header, lane: 9 }],
+    ['attempt', { ...header, attempt: 9 }],
+    ['epoch', { ...header, epoch: 'aa' }],
+    ['n', { ...header, n: 9 }],
+    ['plan', { ...header, plan: 'aa' }],
+    ['encoding', { ...header, encoding: 'binary-rows' }],
+    ['number of bytes', { ...header, bytes: 9 }],
+    ['end', { ...header, end: { rows: 3, bytes: 4 } }],
+  ] as const)('is another for another %s', (_, other) => {
     expect(fingerprint(other, data)).not.toBe(fingerprint(header, data));
   });
 

@@ -55,7 +55,16 @@ function publish(scene: Scene) {
     ref: { transfer: 'orders', run: 7, table: 'public.orders', generation: 1, lane: 3 },
     plan,
     range: lane.range,
-    opening: { attempt: 2, position: ['5'], rows: 5, bytes: 50, ended: false },
+    opening: {
+      attempt: 2,
+      epoch: '00c0ffee00c0ffee',
+      range: lane.range,
+      plan: '0123456789abcdef',
+      position: ['5'],
+      rows: 5,
+      bytes: 50,
+      ended: false,
+    },
     options: { blockBytes: 100, blockRows: 10, snapshot: null },
     maxMessageBytes: scene.maxMessageBytes ?? 1_000,
     window: scene.window ?? 4,
@@ -67,6 +76,7 @@ function publish(scene: Scene) {
       credit,
       observer: silentObserver,
       pass: () => Promise.resolve(),
+      overdue: () => false,
       publisher: {
         close: () => Promise.resolve(),
         publish: async (message) => {

@@ -13,7 +13,8 @@ const GIVE_UP_MS = 30_000;
 /** A ledger in memory, applying each batch for as long as the test wants. */
 function sequence(options: Partial<SequencerOptions> = {}, attempts: Readonly<Record<number, number>> = {}) {
   const clock = createStandingClock();
-  const ledger = new Map<number, { attempt: number; n: number }>();
+  const ledger = new Map<number, { attempt: number; epoch?: string; n: number }>();
+  const restored: Batch[] = [];
   const applied: Batch[] = [];
   const gaps: Batch[] = [];
   const running = new Map<number, number>();
@@ -21,7 +22,7 @@ function sequence(options: Partial<SequencerOptions> = {}, attempts: Readonly<Re
   const doors: (() => void)[] = [];
   const gate = { held: false };
   const apply = async (batch: Batch): Promise<Applied> => {
-    const { lane, attempt, n } = batch.header;
+    const { lane, attempt, epoch, n } = batch.header;
     running.set(lane, (running.get(lane) ?? 0) + 1);
     seen.perLane = Math.max(seen.perLane, running.get(lane) ?? 0);
     seen.most = Math.max(
@@ -33,13 +34,13 @@ function sequence(options: Partial<SequencerOptions> = {}, attempts: Readonly<Re
     running.set(lane, (running.get(lane) ?? 0) - 1);
     const row = ledger.get(lane) ?? { attempt: attempts[lane] ?? 1, n: 0 };
     ledger.set(lane, row);
-    if (row.attempt !== attempt || row.n !== n - 1) {
-      const progress = { table: '', generation: 1, lane, rows: 0, bytes: 0, ended: false, ...row };
-      return { outcome: judge(progress, batch.header), lane: { ...row } };
+    if (row.attempt !== attempt || (row.epoch ?? epoch) !== epoch || row.n !== n - 1) {
+      const progress = { table: '', generation: 1, lane, rows: 0, bytes: 0, ended: false, epoch, ...row };
+      return { outcome: judge(progress, batch.header), lane: { epoch, ...row } };
     }
     row.n = n;
     applied.push(batch);
-    return { outcome: 'applied', lane: { ...row } };
+    return { outcome: 'applied', lane: { epoch, ...row } };
   };
   const sequencer = createSequencer({
     clock,
@@ -49,9 +50,10 @@ function sequence(options: Partial<SequencerOptions> = {}, attempts: Readonly<Re
     giveUpMs: GIVE_UP_MS,
     apply,
     onGap: (batch) => gaps.push(batch),
+    onRestored: (batch) => restored.push(batch),
     ...options,
   });
-  return { sequencer, clock, ledger, applied, gaps, seen, doors, gate };
+  return { sequencer, clock, ledger, applied, gaps, restored, seen, doors, gate };
 }
 
 const at = (lane: number, n: number, attempt = 1, changes = {}) =>
@@ -128,6 +130,47 @@ describe('the sequencer', () => {
     expect(applied.map(({ header }) => header.attempt)).toEqual([2]);
   });
 
+  test('goes on with the older attempt that a restored ledger stands at, and says so', async () => {
+    const { sequencer, applied, restored } = sequence({}, { 1: 3 });
+    expect(await sequencer.submit(at(1, 1, 9))).toBe('dropped');
+    expect(restored.map(({ header }) => header.attempt)).toEqual([9]);
+    expect(await sequencer.submit(at(1, 1, 3))).toBe('applied');
+    expect(applied.map(({ header }) => header.attempt)).toEqual([3]);
+  });
+
+  test('applies only the opening that the ledger has when two have the same attempt, whichever comes first', async () => {
+    for (const order of [
+      ['lost', 'own'],
+      ['own', 'lost'],
+    ]) {
+      const { sequencer, ledger, applied } = sequence();
+      ledger.set(1, { attempt: 1, epoch: 'own', n: 0 });
+      // What is answered `later` is delivered again, as the hub does it.
+      const deliver = async (epoch: string, n: number): Promise<Handled> => {
+        const answer = await sequencer.submit(at(1, n, 1, { epoch }));
+        if (answer !== 'later') return answer;
+        await settled();
+        return deliver(epoch, n);
+      };
+      const first = watch(order.map((epoch) => deliver(epoch, 1)));
+      await settled();
+      const second = watch(order.map((epoch) => deliver(epoch, 2)));
+      await settled();
+      expect([...first, ...second].filter((answer) => answer === 'applied')).toHaveLength(2);
+      expect(applied.map(({ header }) => `${header.epoch} ${header.n}`)).toEqual(['own 1', 'own 2']);
+    }
+  });
+
+  test('leaves nothing unsettled of a lane that has ended', async () => {
+    const { sequencer } = sequence();
+    const answers = watch([sequencer.submit(at(1, 3)), sequencer.submit(at(1, 2))]);
+    await settled();
+    const end = sequencer.submit(at(1, 1, 1, { end: { rows: 1, bytes: 4 } }));
+    expect(await end).toBe('applied');
+    await settled();
+    expect(answers).not.toContain('open');
+  });
+
   test('drops what waits of an attempt that the ledger has left behind', async () => {
     const { sequencer, ledger } = sequence();
     const answers = watch([
@@ -197,7 +240,7 @@ describe('the sequencer', () => {
       apply: (batch) =>
         broken
           ? Promise.reject(new Error('broken'))
-          : Promise.resolve({ outcome: 'applied', lane: { attempt: 1, n: batch.header.n } }),
+          : Promise.resolve({ outcome: 'applied', lane: { attempt: 1, epoch: batch.header.epoch, n: batch.header.n } }),
     });
     await expect(sequencer.submit(at(1, 1))).rejects.toThrow('broken');
     broken = false;

@@ -101,9 +101,13 @@ describe('a batch on the wire', () => {
       'null',
       '[]',
       '{',
-      header.replace('"v":1', '"v":2'),
+      header.replace('"v":2', '"v":1'),
       header.replace('"attempt":1', '"attempt":"1"'),
       header.replace('"p":1', '"p":1.5'),
+      header.replace('"p":1', '"p":2'),
+      header.replace('"ps":1', '"ps":4000000'),
+      header.replace('"spill":0', '"spill":-1'),
+      header.replace(/"epoch":"[^"]*",/, ''),
       header.replace(/"fingerprint":"[^"]*"/, '"fingerprint":7'),
     ];
     for (const other of others) {

@@ -113,10 +113,10 @@ describe('a governed activity', () => {
     });
     await result;
     expect(overdue).toEqual([false, true]);
-    expect(attempt.beats.length).toBe(5);
+    expect(attempt.beats.length).toBe(9);
     expect(attempt.beats.at(-1)).toEqual({ progressed: 1, ...detail });
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(attempt.beats.length).toBe(5);
+    expect(attempt.beats.length).toBe(9);
   });
 
   test('work in which nothing moves stops beating, is told to end and fails as stalled, even when it never ends', async () => {

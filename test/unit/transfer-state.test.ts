@@ -1,11 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { SEARCH_ATTRIBUTE_NAMES } from '../../src/activities/search-attributes.ts';
 import { toFailure } from '../../src/activities/failure.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import { freshState, freshTable, happen, packState, unpackState } from '../../src/workflows/control-state.ts';
 import { checkInput, checkSettings } from '../../src/workflows/input.ts';
-import { SEARCH_ATTRIBUTES } from '../../src/workflows/messages.ts';
 
 describe('the state that a transfer takes into its next run', () => {
   test('comes back the same, finished tables in a few bytes', () => {
@@ -108,8 +106,4 @@ describe('what Temporal is told of an error', () => {
     expect(failure.cause).toBeUndefined();
     expect(JSON.stringify([failure.message, failure.stack, lines])).not.toContain('ann@example.org');
   });
-});
-
-test('activities ask the server for the very search attributes that the workflow sets', () => {
-  expect([...SEARCH_ATTRIBUTE_NAMES].sort()).toEqual(Object.values(SEARCH_ATTRIBUTES).sort());
 });

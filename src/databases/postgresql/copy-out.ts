@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
+import { blockPool } from '../../engine/block-pool.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import type { Wire, WireQuery } from './pool.ts';
+import { READ_BYTES, takeReads } from './socket.ts';
 
 /** How rows are cut out of what COPY TO STDOUT sends. */
 export interface CutOptions {
@@ -20,8 +22,7 @@ const ASYNCHRONOUS = new Set([0x4e, 0x53, 0x41]); // N notice, S parameter statu
 const BINARY_HEADER_BYTES = 19; // signature 11, flags 4, length of extension 4
 const TAB = 0x09;
 const BACKSLASH = 0x5c;
-const SOCKET_CHUNK_BYTES = 64 * 1024; // libuv reads at most so much at once
-const FIRST_CAPACITY = 4 * SOCKET_CHUNK_BYTES;
+const FIRST_CAPACITY = 256 * 1024;
 
 /**
  * Cuts rows into blocks. The protocol promises that each CopyData message of a server is exactly one row, so rows are
@@ -52,7 +53,7 @@ export class RowCutter {
 
   constructor(options: CutOptions) {
     this.#options = options;
-    this.#usualCapacity = Math.max(FIRST_CAPACITY, options.blockBytes + 2 * SOCKET_CHUNK_BYTES);
+    this.#usualCapacity = Math.max(FIRST_CAPACITY, options.blockBytes + READ_BYTES);
   }
 
   get ready(): readonly RowBlock[] {
@@ -172,8 +173,9 @@ export class RowCutter {
   #grow(needed: number): void {
     while (this.#capacity < needed) this.#capacity *= 2;
     if (needed <= this.#usualCapacity) this.#capacity = Math.min(this.#capacity, this.#usualCapacity);
-    const next = Buffer.allocUnsafeSlow(this.#capacity);
+    const next = blockPool.take(this.#capacity);
     next.set(this.#block.subarray(0, this.#length));
+    blockPool.give(this.#block);
     this.#block = next;
   }
 
@@ -279,7 +281,7 @@ export class CopyOut implements WireQuery {
   readonly #text: string;
   readonly #cutter: RowCutter;
   #stream: Duplex | null = null;
-  #driverListener: ((chunk: Buffer) => void) | null = null;
+  #handBack: (rest: Buffer) => void = () => undefined;
   #error: unknown = null;
   #done = false;
   #wake: (() => void) | null = null;
@@ -291,25 +293,16 @@ export class CopyOut implements WireQuery {
 
   submit(wire: Wire): void {
     this.#stream = wire.stream;
-    this.#driverListener = wire.stream.listeners('data')[0] as (chunk: Buffer) => void;
-    wire.stream.on('data', this.#onData);
-    wire.stream.off('data', this.#driverListener);
+    this.#handBack = takeReads(wire.stream, this.#onData);
     wire.query(this.#text);
   }
 
   readonly #onData = (chunk: Buffer): void => {
     const rest = this.#cutter.push(chunk);
-    if (rest) {
-      this.#handBack();
-      this.#driverListener?.(rest);
-    } else if (this.#cutter.ready.length > 0) this.#stream?.pause();
+    if (rest) this.#handBack(rest);
+    else if (this.#cutter.ready.length > 0) this.#stream?.pause();
     if (this.#cutter.ready.length > 0) this.#wake?.();
   };
-
-  #handBack(): void {
-    this.#stream?.on('data', this.#driverListener!);
-    this.#stream?.off('data', this.#onData);
-  }
 
   /** The next block; null at the end. Throws the driver's error. */
   async next(): Promise<RowBlock | null> {

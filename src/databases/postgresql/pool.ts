@@ -4,6 +4,7 @@ import pg from 'pg';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { PostgresConfig } from './config.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
+import { createSocket } from './socket.ts';
 import { quote } from './sql.ts';
 
 export type Cells = readonly (string | null)[];
@@ -149,6 +150,8 @@ function clientOf(config: PostgresConfig, applicationName: string): pg.Client {
     user: config.user,
     database: config.database,
     ssl: config.ssl,
+    // Under TLS the bytes come from the stream above it.
+    ...(config.ssl ? {} : { stream: createSocket }),
     // A function keeps the driver from looking for a password file.
     password: () => {
       if (config.password !== null) return config.password;

@@ -44,7 +44,7 @@ interface Stored extends ReadShape {
 // Partitions and their partitions; a plain table is the one row of it.
 const TREE = `WITH RECURSIVE tree(oid) AS (SELECT $1::text::regclass::oid UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid JOIN pg_class p ON p.oid = tree.oid AND p.relkind = 'p')`;
 
-async function shapeOf(session: Session, plan: TablePlan): Promise<ReadShape> {
+export async function shapeOf(session: Session, plan: TablePlan): Promise<ReadShape> {
   const kind = await session.cell(
     'SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2',
     [plan.source.schema, plan.source.name],
@@ -58,7 +58,7 @@ async function shapeOf(session: Session, plan: TablePlan): Promise<ReadShape> {
 async function storedOf(session: Session, plan: TablePlan): Promise<Stored> {
   const shape = await shapeOf(session, plan);
   const { rows } = await session.query(
-    `${TREE} SELECT sum(greatest(c.reltuples, 0)), sum(c.relpages), sum(pg_relation_size(c.oid) / current_setting('block_size')::bigint) FROM tree JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'm')`,
+    `${TREE} SELECT sum(greatest(c.reltuples, 0)), sum(c.relpages), sum(pg_relation_size(c.oid) / current_setting('block_size')::bigint) FROM tree JOIN pg_class c ON c.oid = tree.oid WHERE c.relkind IN ('r', 'm')`,
     [qualified(plan.source)],
   );
   const [tuples, counted, pages] = (rows[0] ?? []).map(Number);
@@ -194,7 +194,10 @@ async function* readRange(
   let whole = false;
   try {
     const copy = await openCopy(session, request, options);
-    for (let block = await copy.next(); block; block = await copy.next()) yield block;
+    for (let block = await copy.next(); block; block = await copy.next()) {
+      yield block;
+      signal.throwIfAborted(); // what was read already is not handed out any more
+    }
     whole = true;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -208,7 +211,7 @@ async function* readRange(
 }
 
 /** Runs work in a read transaction and gives errors the table's context. */
-async function reading<T>(
+export async function reading<T>(
   pool: Pool,
   plan: TablePlan,
   options: { readonly snapshot: string | null; readonly signal: AbortSignal },
@@ -241,7 +244,7 @@ export async function checksumOf(
 }
 
 /** Counters of changes, and what changes when the table is rewritten or emptied. Counters may lag by some seconds. */
-const MARKER = `${TREE} SELECT coalesce(sum(pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)), 0)::text || ':' || md5(string_agg(c.oid::text || '/' || pg_relation_filenode(c.oid)::text || '/' || pg_relation_size(c.oid)::text, ',' ORDER BY c.oid)) FROM tree JOIN pg_class c USING (oid) WHERE c.relkind IN ('r', 'm')`;
+const MARKER = `${TREE} SELECT coalesce(sum(pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)), 0)::text || ':' || md5(string_agg(c.oid::text || '/' || pg_relation_filenode(c.oid)::text || '/' || pg_relation_size(c.oid)::text, ',' ORDER BY c.oid)) FROM tree JOIN pg_class c ON c.oid = tree.oid WHERE c.relkind IN ('r', 'm')`;
 
 async function holdSnapshot(pool: Pool, signal: AbortSignal): Promise<HeldSnapshot> {
   signal.throwIfAborted();

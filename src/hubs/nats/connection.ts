@@ -1,5 +1,4 @@
 import {
-  connect,
   type Deferred,
   deferred,
   Events,
@@ -12,6 +11,7 @@ import {
 import { credentialOptions, type NatsConfig } from './config.ts';
 import { hubError } from './error-codes.ts';
 import { untilAborted } from './waiting.ts';
+import { connectWire } from './wire/connect.ts';
 
 /** An answer of the JetStream API takes milliseconds; a busy disk may hold it up. */
 export const API_TIMEOUT_MS = 10_000;
@@ -61,7 +61,7 @@ function reconnectDelay(): { readonly back: () => void; readonly next: () => num
 
 async function dial(config: NatsConfig, name: string, next: () => number): Promise<NatsConnection> {
   try {
-    return await connect({
+    return await connectWire({
       ...(await credentialOptions(config)),
       servers: [...config.servers],
       name,

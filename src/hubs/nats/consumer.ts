@@ -1,4 +1,5 @@
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type Msg, nanos } from 'nats';
+import { blockPool } from '../../engine/block-pool.ts';
 import type { Consumer, ConsumerWindow, Delivery, Handled, RunTopic } from '../../engine/ports/hub.ts';
 import type { NatsConfig } from './config.ts';
 import type { Connection } from './connection.ts';
@@ -184,6 +185,7 @@ class ConsumerRun {
   async #work(message: Msg, free: () => void): Promise<void> {
     const outcome = await this.#outcome(message, free);
     this.#handling.delete(message);
+    if (outcome === 'applied') blockPool.give(message.data);
     // Invariant 3: `applied` and `dropped` are said after the commit, or when the record can supply the batch again.
     if (outcome === 'applied' || outcome === 'dropped') this.#reply(message, '+ACK');
     else this.#reply(message, `-NAK ${JSON.stringify({ delay: nanos(delayMs(message)) })}`);
