@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { onExit } from '../scripts/servers/on-exit.mjs';
+import { onExit } from '../scripts/servers/process/on-exit.mjs';
 import { loadDialect } from '../src/databases/index.ts';
 import { planTable } from '../src/engine/plan-table.ts';
 import type { Database } from '../src/engine/ports/dialect.ts';

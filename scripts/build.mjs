@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { announce } from './servers/announce.mjs';
-import { withLock } from './servers/lock.mjs';
-import { runProgram } from './servers/run-program.mjs';
+import { withLock } from './servers/process/lock.mjs';
+import { runProgram } from './servers/process/run-program.mjs';
 
 const root = dirname(import.meta.dirname);
 /** Beside dist and always the same: paths in source maps and in the bundle must not change from build to build. */

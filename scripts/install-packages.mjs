@@ -6,8 +6,8 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { announce, announceWhile } from './servers/announce.mjs';
-import { withLock } from './servers/lock.mjs';
-import { runProgram } from './servers/run-program.mjs';
+import { withLock } from './servers/process/lock.mjs';
+import { runProgram } from './servers/process/run-program.mjs';
 
 const root = dirname(import.meta.dirname);
 

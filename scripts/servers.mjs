@@ -15,7 +15,8 @@ const HELP = `usage: node scripts/servers.mjs COMMAND
   down --state DIR                   stops exactly those
 LIST is some of temporal,nats,postgres,toxiproxy,chromium. A server whose address stands in SLUICE_TEST_TEMPORAL_ADDRESS,
 SLUICE_TEST_NATS_URL or SLUICE_TEST_POSTGRES_URL is used and not started. Programs are taken from PATH, else from
-\${SLUICE_CACHE:-~/.cache/sluice}, else downloaded, else built with Go.
+\${SLUICE_CACHE:-~/.cache/sluice}, else downloaded, else built with Go. SLUICE_TEST_POSTGRES_VERSION=11 to 18 takes that
+PostgreSQL from npm.
 `;
 
 /** @param {readonly string[]} args */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onExit } from '../../scripts/servers/on-exit.mjs';
+import { onExit } from '../../scripts/servers/process/on-exit.mjs';
 import { loadNow } from '../measure/machine.ts';
 import type { Measurement } from '../measure/measurement.ts';
 import {

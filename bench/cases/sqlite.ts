@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { runProgram } from '../../scripts/servers/run-program.mjs';
+import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 import { measureProgram } from '../measure/measure-program.ts';
 import { provideSling } from '../peers/provide-sling.ts';
 import { measureTransfer } from '../sluice/measure-transfer.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { onExit } from '../../scripts/servers/on-exit.mjs';
+import { onExit } from '../../scripts/servers/process/on-exit.mjs';
 import { endedChildrenCpuSeconds, watchMemory } from './process-tree.ts';
 
 /** What a program that does not end is given: an hour, far above every case. */

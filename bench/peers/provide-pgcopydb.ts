@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { announceWhile } from '../../scripts/servers/announce.mjs';
-import { onPath } from '../../scripts/servers/find-program.mjs';
-import { withLock } from '../../scripts/servers/lock.mjs';
-import { runProgram } from '../../scripts/servers/run-program.mjs';
+import { onPath } from '../../scripts/servers/install/find-program.mjs';
+import { withLock } from '../../scripts/servers/process/lock.mjs';
+import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 
 /** pgcopydb from PATH, or as root on Debian from its package. @returns its path; null where it cannot be had */
 export async function providePgcopydb(): Promise<string | null> {

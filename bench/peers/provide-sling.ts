@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { announceWhile } from '../../scripts/servers/announce.mjs';
-import { cacheFolder, onPath } from '../../scripts/servers/find-program.mjs';
-import { withLock } from '../../scripts/servers/lock.mjs';
-import { runProgram } from '../../scripts/servers/run-program.mjs';
+import { cacheFolder, onPath } from '../../scripts/servers/install/find-program.mjs';
+import { withLock } from '../../scripts/servers/process/lock.mjs';
+import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 
 const VERSION = '1.4.11';
 const BINARY = 'sling_linux_amd64/bin/sling-linux-amd64';

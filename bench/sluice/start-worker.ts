@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { onExit } from '../../scripts/servers/on-exit.mjs';
+import { onExit } from '../../scripts/servers/process/on-exit.mjs';
 import { taskQueues } from '../../src/workflows/messages.ts';
 
 /** Flags for the worker's node, such as --cpu-prof, when one looks for what holds a figure. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { runProgram } from '../../scripts/servers/run-program.mjs';
+import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 
 /** Files of SQL beside this one. */
 export type SqlFile = 'orders.sql' | 'orders-table.sql' | 'wide.sql' | 'wide-table.sql';

@@ -5,7 +5,8 @@ import { generatedFrom, table } from './table.ts';
 
 const MEANS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done; of `copy`, `start --wait` and `report`: every table is copied and, where it was compared, equal',
-  failed: 'the run failed',
+  failed:
+    'the run failed or was cancelled; of `copy` and `start --wait` also: every table that is left waits for a person (`transfer.blocked`)',
   usage: 'the command line or the configuration is wrong',
   unreachable: 'a server, a database or a worker cannot be reached',
   findings: 'finished with findings: differences, skipped tables, lossy columns',

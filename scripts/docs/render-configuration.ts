@@ -104,7 +104,8 @@ const settingsTable = (schema: TSchema): string => table(HEAD, rowsOf(schema, ''
 const URLS: Readonly<Record<string, string>> = {
   postgresql:
     '`postgres://user:password@host:5432/database`; parameters `sslmode`, `sslrootcert`, `host` (folder of a socket).',
-  sqlite: '`sqlite:path/to/file.db` from the working directory, or `sqlite:///absolute/path.db`.',
+  sqlite:
+    '`sqlite:path/to/file.db` from the folder of the configuration file (in a URL on the command line: from the working directory), or `sqlite:///absolute/path.db`.',
   nats: '`nats://user:password@host:4222`, or `tls://…`; several hosts with commas between them.',
 };
 const TITLES: Readonly<Record<string, string>> = { postgresql: 'PostgreSQL', sqlite: 'SQLite', nats: 'NATS' };

@@ -140,6 +140,9 @@ function nameOf(logical: LogicalType): string {
   return details.length === 0 ? logical.kind : `${logical.kind}(${details.join(', ')})`;
 }
 
+const AS_TEXT: LogicalType = { kind: 'text', maxChars: null };
+const AS_TEXT_NOTE = 'the text that the source writes for it, exact; refused where it is not asked for';
+
 const code = (text: string): string => (text === '' ? '(none)' : `\`${text}\``);
 
 function directionRows(from: TypeMap, to: TypeMap, names: readonly string[]): readonly (readonly string[])[] {
@@ -147,6 +150,14 @@ function directionRows(from: TypeMap, to: TypeMap, names: readonly string[]): re
     const read = from.reading(column(name));
     if (!read) return [code(name), '', '', 'refused', ''];
     const created = to.propose(read.logical);
+    if (read.logical.kind === 'native' && from !== to)
+      return [
+        code(name),
+        nameOf(read.logical),
+        code(to.propose(AS_TEXT)),
+        'by `columns.asText`',
+        AS_TEXT_NOTE,
+      ];
     const written = to.writing(read.logical, { name: 'c', type: created });
     const verdict = !written ? 'refused' : written.exact && read.note === null ? 'exact' : 'with a note';
     const notes = [read.note, written?.note].filter((note) => note).join('; ');
@@ -221,7 +232,8 @@ export function renderTypes(): string {
     '## Logical types',
     '',
     'The canonical text is what PostgreSQL prints with DateStyle ISO, TimeZone UTC, IntervalStyle iso_8601, extra_float_digits 1 and',
-    'bytea_output hex.',
+    'bytea_output hex. PostgreSQL 11 prints floating-point numbers with up to 17 digits, not with the fewest that are exact: their values',
+    'arrive as they were, but checksums of such columns are equal only between servers of version 11.',
     '',
     KINDS,
     '',

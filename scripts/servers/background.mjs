@@ -1,16 +1,16 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { announce } from './announce.mjs';
-import { withLock } from './lock.mjs';
-import { identify, isAlive } from './process-identity.mjs';
+import { withLock } from './process/lock.mjs';
+import { identify, isAlive } from './process/process-identity.mjs';
 import { KINDS, parseKinds, provideServers } from './provide.mjs';
-import { endProcess } from './server-process.mjs';
+import { endProcess } from './process/server-process.mjs';
 
 /**
  * One server of servers.json: which process it is, and where it listens.
  *
  * @typedef {object} BackgroundServer
- * @property {import('./process-identity.mjs').ProcessIdentity} process
+ * @property {import('./process/process-identity.mjs').ProcessIdentity} process
  * @property {Readonly<Record<string, string>>} variables
  *
  * @typedef {Partial<Record<import('./provide.mjs').KindName, BackgroundServer>>} BackgroundState

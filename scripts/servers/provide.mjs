@@ -1,7 +1,7 @@
-import { BINARIES } from './binaries.mjs';
-import { provideBinary } from './install-binary.mjs';
-import { provideChromium } from './install-chromium.mjs';
-import { providePostgres } from './install-postgres.mjs';
+import { BINARIES } from './install/binaries.mjs';
+import { provideBinary } from './install/install-binary.mjs';
+import { provideChromium } from './install/install-chromium.mjs';
+import { providePostgres } from './install/install-postgres.mjs';
 import { startNats } from './start-nats.mjs';
 import { startPostgres } from './start-postgres.mjs';
 import { startTemporal } from './start-temporal.mjs';
@@ -17,7 +17,7 @@ import { startTemporal } from './start-temporal.mjs';
  * @property {boolean} [background]
  *
  * @typedef {object} Started
- * @property {import('./server-process.mjs').RunningServer} server
+ * @property {import('./process/server-process.mjs').RunningServer} server
  * @property {Variables} variables
  *
  * @typedef {object} Kind

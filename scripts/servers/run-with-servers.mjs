@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { announce } from './announce.mjs';
-import { onExit } from './on-exit.mjs';
+import { onExit } from './process/on-exit.mjs';
 import { provideServers } from './provide.mjs';
 
 /** Enough for a test run to tear down; after it the command is killed. */

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BINARIES } from './binaries.mjs';
-import { freePorts } from './free-port.mjs';
-import { provideBinary } from './install-binary.mjs';
-import { startServer } from './server-process.mjs';
-import { withFreshPorts } from './with-fresh-ports.mjs';
+import { BINARIES } from './install/binaries.mjs';
+import { freePorts } from './process/free-port.mjs';
+import { provideBinary } from './install/install-binary.mjs';
+import { startServer } from './process/server-process.mjs';
+import { withFreshPorts } from './process/with-fresh-ports.mjs';
 
 const isOk = (/** @type {string} */ url) =>
   fetch(url, { signal: AbortSignal.timeout(1_000) }).then((answer) => answer.ok);
@@ -19,7 +19,7 @@ const isOk = (/** @type {string} */ url) =>
  * @property {number} [maxPayloadBytes] the largest message
  * @property {string} [extraConfig] further lines of its configuration file
  *
- * @typedef {import('./server-process.mjs').RunningServer & { url: string, monitorUrl: string }} RunningNats
+ * @typedef {import('./process/server-process.mjs').RunningServer & { url: string, monitorUrl: string }} RunningNats
  */
 
 /** Sluice's row blocks have 2 MiB; NATS takes up to 8 MB without a warning. */

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { unprivilegedUser } from './data-folder.mjs';
-import { freePorts } from './free-port.mjs';
-import { providePostgres } from './install-postgres.mjs';
-import { runProgram } from './run-program.mjs';
-import { startServer } from './server-process.mjs';
-import { withFreshPorts } from './with-fresh-ports.mjs';
+import { unprivilegedUser } from './process/data-folder.mjs';
+import { freePorts } from './process/free-port.mjs';
+import { providePostgres } from './install/install-postgres.mjs';
+import { runProgram } from './process/run-program.mjs';
+import { startServer } from './process/server-process.mjs';
+import { withFreshPorts } from './process/with-fresh-ports.mjs';
 
 /** macOS has no C.UTF-8 in every version; C with UTF8 sorts the same. */
 const LOCALE = process.platform === 'darwin' ? 'C' : 'C.UTF-8';
@@ -36,7 +36,7 @@ const SETTINGS = {
  * @property {boolean} [background] outlives this process
  * @property {Readonly<Record<string, string | number>>} [settings] beside or instead of ours
  *
- * @typedef {import('./server-process.mjs').RunningServer & { url: string }} RunningPostgres
+ * @typedef {import('./process/server-process.mjs').RunningServer & { url: string }} RunningPostgres
  */
 
 /** @param {string} binFolder @param {string} data @param {{ uid: number, gid: number } | undefined} user */

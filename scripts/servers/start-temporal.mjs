@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { BINARIES } from './binaries.mjs';
-import { freePorts } from './free-port.mjs';
-import { provideBinary } from './install-binary.mjs';
-import { startServer } from './server-process.mjs';
-import { withFreshPorts } from './with-fresh-ports.mjs';
+import { BINARIES } from './install/binaries.mjs';
+import { freePorts } from './process/free-port.mjs';
+import { provideBinary } from './install/install-binary.mjs';
+import { startServer } from './process/server-process.mjs';
+import { withFreshPorts } from './process/with-fresh-ports.mjs';
 
 /** What Sluice writes on its workflows, so that lists can be filtered by it. */
 export const SEARCH_ATTRIBUTES = [
@@ -24,7 +24,7 @@ const RETENTION_SECONDS = 7 * 24 * 3_600;
  * @property {readonly number[]} [ports] gRPC, UI, HTTP and metrics; default: free ones
  * @property {boolean} [background] outlives this process
  *
- * @typedef {import('./server-process.mjs').RunningServer & { address: string, uiUrl: string }} RunningTemporal
+ * @typedef {import('./process/server-process.mjs').RunningServer & { address: string, uiUrl: string }} RunningTemporal
  */
 
 /** @param {string} url @param {RequestInit} [init] @returns {Promise<any>} */

@@ -1,10 +1,10 @@
-import { BINARIES } from './binaries.mjs';
-import { freePorts } from './free-port.mjs';
-import { provideBinary } from './install-binary.mjs';
-import { startServer } from './server-process.mjs';
-import { withFreshPorts } from './with-fresh-ports.mjs';
+import { BINARIES } from './install/binaries.mjs';
+import { freePorts } from './process/free-port.mjs';
+import { provideBinary } from './install/install-binary.mjs';
+import { startServer } from './process/server-process.mjs';
+import { withFreshPorts } from './process/with-fresh-ports.mjs';
 
-/** @typedef {import('./server-process.mjs').RunningServer & { apiUrl: string }} RunningToxiproxy */
+/** @typedef {import('./process/server-process.mjs').RunningServer & { apiUrl: string }} RunningToxiproxy */
 
 /**
  * Starts a proxy that can slow, cut and drop connections; tests make its proxies through its HTTP API.

@@ -6,13 +6,12 @@ import { governed } from './governed.ts';
 export const createCleanUp =
   (deps: ActivityDeps) =>
   (request: CleanUpRequest): Promise<void> =>
-    governed<void>({ log: deps.log }, async (control) => {
-      const spec = deps.config.transfer(request.transfer);
-      await deps.connections.useHub(spec.hub, (hub) =>
-        deps.connections.useDatabase(spec.target, (target) =>
+    governed<void>({ log: deps.log }, (control) =>
+      deps.connections.useHub(request.hub, (hub) =>
+        deps.connections.useDatabase(request.target, (target) =>
           request.close
             ? closeTransfer({ target, hub }, request, control.stop)
             : removeFromHub(hub, request, control.stop),
         ),
-      );
-    });
+      ),
+    );

@@ -1,12 +1,13 @@
 import type { Observer } from '../engine/observer.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
+import type { ComparisonBasis, VerifyPoint } from '../engine/verify-table.ts';
 import type { Config } from '../model/config.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 
 /**
- * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent;
- * each activity takes it from its worker's configuration.
+ * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent:
+ * the run's own stands in the ledger, and connections are names that each worker's configuration resolves.
  */
 export type { ReadResult, Refusal, WriteResult };
 
@@ -15,6 +16,13 @@ export interface ActivityDeps {
   readonly connections: ConnectionRegistry;
   readonly observer: (transfer: string) => Observer;
   readonly log: ActivityLog;
+  /**
+   * A slice that moves or verifies ends by itself after so long: often enough that new settings and new code are taken
+   * up and the history stays small, seldom enough that starting slices costs nothing (0.1 s each).
+   */
+  readonly sliceBudgetMs: number;
+  /** Whether the server knows our search attributes. */
+  readonly knowsSearchAttributes: () => Promise<boolean>;
 }
 
 /** The part of a pino logger that activities need. Never given a vendor's error text (invariant 1). */
@@ -24,9 +32,13 @@ export interface ActivityLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** A run and its ends: names of connections. */
 export interface RunKey {
   readonly transfer: string;
   readonly run: number;
+  readonly source: string;
+  readonly hub: string;
+  readonly target: string;
 }
 
 export type VerifyMode = 'none' | 'count' | 'checksum';
@@ -100,18 +112,26 @@ export interface WriteRequest extends RunKey {
 export interface VerifyRequest extends RunKey {
   readonly tables: readonly string[];
   readonly mode: VerifyMode;
+  /** By table: where an earlier slice stopped. */
+  readonly points?: Readonly<Record<string, VerifyPoint>>;
 }
+export type { ComparisonBasis };
 export interface Comparison {
   readonly table: string;
   readonly sourceRows: string;
   readonly targetRows: string;
   readonly ledgerRows: string;
+  readonly ledgerBytes: number;
+  /** What the comparison rests on; a target that may hold more than the copy is often compared by less. */
+  readonly basis: ComparisonBasis;
   readonly equal: boolean;
   readonly drift: boolean;
 }
 export interface VerifyResult {
   readonly compared: readonly Comparison[];
   readonly refused: readonly Refusal[];
+  /** By table that the slice did not get to the end of. */
+  readonly points?: Readonly<Record<string, VerifyPoint>>;
 }
 
 export interface SampleRequest extends RunKey {

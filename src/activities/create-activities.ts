@@ -1,12 +1,11 @@
 import type { ActivityDeps, TransferActivities } from './contract.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createHoldSnapshot } from './hold-snapshot.ts';
+import { createRowMovers } from './move-rows.ts';
 import { createProgressLines } from './progress-lines.ts';
 import { createPlanTables, createPrepareTransfer } from './plan-transfer.ts';
-import { createReadAndPublish } from './read-and-publish.ts';
 import { createSampleProgress } from './sample-progress.ts';
 import { createVerifyTables } from './verify-tables.ts';
-import { createWriteBatches } from './write-batches.ts';
 
 export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
 export type SourceActivities = Pick<TransferActivities, 'planTables' | 'readAndPublish' | 'holdSnapshot'>;
@@ -20,7 +19,7 @@ export interface Activities {
 }
 
 export function createActivities(deps: ActivityDeps): Activities {
-  const lines = createProgressLines(deps.log);
+  const movers = createRowMovers(deps, createProgressLines(deps.log));
   return {
     control: {
       prepareTransfer: createPrepareTransfer(deps),
@@ -29,11 +28,11 @@ export function createActivities(deps: ActivityDeps): Activities {
     },
     source: {
       planTables: createPlanTables(deps),
-      readAndPublish: createReadAndPublish(deps, lines),
+      readAndPublish: movers.readAndPublish,
       holdSnapshot: createHoldSnapshot(deps),
     },
     target: {
-      writeBatches: createWriteBatches(deps, lines),
+      writeBatches: movers.writeBatches,
       verifyTables: createVerifyTables(deps),
     },
   };

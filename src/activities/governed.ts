@@ -5,16 +5,10 @@ import type { ActivityLog } from './contract.ts';
 import { toFailure } from './failure.ts';
 
 /**
- * A slice ends by itself after so long: often enough that new settings and new code are taken up and the history stays
- * small, seldom enough that starting slices costs nothing (0.1 s each).
- */
-export const SLICE_BUDGET_MS = 8 * 60_000;
-
-/**
  * Cancellation reaches an activity only in the answer to a heartbeat, so it beats more often than there are batches.
- * The worker sends one beat a second at most (workers/main.ts).
+ * The worker sends two beats a second at most (workers/main.ts).
  */
-const HEARTBEAT_EVERY_MS = 500;
+const HEARTBEAT_EVERY_MS = 250;
 /** Without progress for so long the slice counts as hung: it stops beating and fails, and another attempt takes over. */
 const STALL_AFTER_MS = 5 * 60_000;
 /** How long a hung slice may still take to end by itself after it was told to. */

@@ -18,8 +18,7 @@ export const createHoldSnapshot =
   (deps: ActivityDeps) =>
   (request: RunKey): Promise<void> =>
     governed<void>({ log: deps.log, partial: () => undefined }, async (control) => {
-      const spec = deps.config.transfer(request.transfer);
-      await deps.connections.useDatabase(spec.source, async (source) => {
+      await deps.connections.useDatabase(request.source, async (source) => {
         const held = await source.reader.holdSnapshot(control.stop);
         try {
           const { client, info } = Context.current();

@@ -12,7 +12,7 @@ import type {
 } from './contract.ts';
 import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
-import { serverKnowsSearchAttributes } from './search-attributes.ts';
+import { readRunSpec } from './run-spec.ts';
 
 /** What the workflow needs of the spec, defaults filled in. */
 const outline = (spec: TransferSpec) => ({
@@ -30,12 +30,12 @@ const outline = (spec: TransferSpec) => ({
 /** Runs work with both databases and the hub of a transfer. */
 const withEnds = <T>(
   deps: ActivityDeps,
-  spec: TransferSpec,
+  names: Pick<TransferSpec, 'source' | 'hub' | 'target'>,
   work: (ends: TransferDeps) => Promise<T>,
 ): Promise<T> =>
-  deps.connections.useDatabase(spec.source, (source) =>
-    deps.connections.useDatabase(spec.target, (target) =>
-      deps.connections.useHub(spec.hub, (hub) => work({ source, target, hub })),
+  deps.connections.useDatabase(names.source, (source) =>
+    deps.connections.useDatabase(names.target, (target) =>
+      deps.connections.useHub(names.hub, (hub) => work({ source, target, hub })),
     ),
   );
 
@@ -49,12 +49,12 @@ export const createPrepareTransfer =
         prepareTransfer(ends, { ...request, spec }, control.stop),
       );
       return {
-        ...outline(spec),
+        ...outline(prepared.spec),
         run: prepared.run,
         continued: prepared.continued,
         tables: prepared.tables.map(({ id, ordinal }) => ({ id, ordinal })),
         warnings: prepared.warnings,
-        searchAttributes: await serverKnowsSearchAttributes(),
+        searchAttributes: await deps.knowsSearchAttributes(),
       };
     });
 
@@ -65,8 +65,8 @@ export const createPlanTables =
     const planned: PlannedSummary[] = [];
     const refused: Refusal[] = [];
     return governed<PlanResult>({ log: deps.log, partial: () => ({ planned, refused }) }, async (control) => {
-      const spec = deps.config.transfer(request.transfer);
-      await withEnds(deps, spec, async (ends) => {
+      await withEnds(deps, request, async (ends) => {
+        const spec = await readRunSpec(ends.target, request, control.stop);
         for (const { id, ordinal, generation } of request.tables) {
           if (control.stop.aborted) return;
           const wanted = { ...request, spec, table: id, ordinal, generation };

@@ -1,40 +1,49 @@
 import { finishTable } from '../engine/finish-transfer.ts';
-import { type TableVerification, verifyTable } from '../engine/verify-table.ts';
+import { type TableVerification, type VerifyPoint, verifyTable } from '../engine/verify-table.ts';
 import type { ActivityDeps, Comparison, Refusal, VerifyRequest, VerifyResult } from './contract.ts';
-import { governed, SLICE_BUDGET_MS } from './governed.ts';
+import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
+import { readRunSpec } from './run-spec.ts';
 
 const comparison = (found: TableVerification): Comparison => ({
   table: found.table,
   sourceRows: found.sourceRows,
   targetRows: found.targetRows,
   ledgerRows: found.ledgerRows,
+  ledgerBytes: found.ledgerBytes,
+  basis: found.basis,
   equal: found.equal,
   drift: found.drift,
 });
 
 /**
  * Finishes copied tables at the target (sequences, statistics) and compares them as the mode says. Ends early at a
- * table's end; tables without a result are asked for again.
+ * range's end; tables without a result are asked for again, from the point that they had reached.
  */
 export const createVerifyTables =
   (deps: ActivityDeps) =>
   (request: VerifyRequest): Promise<VerifyResult> => {
     const compared: Comparison[] = [];
     const refused: Refusal[] = [];
+    const points: Record<string, VerifyPoint> = {};
     return governed<VerifyResult>(
-      { log: deps.log, budgetMs: SLICE_BUDGET_MS, partial: () => ({ compared, refused }) },
+      { log: deps.log, budgetMs: deps.sliceBudgetMs, partial: () => ({ compared, refused, points }) },
       async (control) => {
-        const spec = deps.config.transfer(request.transfer);
-        await deps.connections.useDatabase(spec.source, (source) =>
-          deps.connections.useDatabase(spec.target, async (target) => {
+        await deps.connections.useDatabase(request.source, (source) =>
+          deps.connections.useDatabase(request.target, async (target) => {
+            const spec = await readRunSpec(target, request, control.stop);
             for (const table of request.tables) {
               if (control.stop.aborted || control.overdue()) return;
               const wanted = { ...request, spec, table };
               try {
                 await finishTable({ target }, wanted, control.stop);
-                const result = await verifyTable({ source, target }, wanted, control);
-                if (result) compared.push(comparison(result));
+                const from = request.points?.[table] ?? null;
+                const onReached = (point: VerifyPoint): void => void (points[table] = point);
+                const result = await verifyTable({ source, target }, { ...wanted, from, onReached }, control);
+                if (result) {
+                  compared.push(comparison(result));
+                  delete points[table];
+                }
               } catch (error) {
                 refused.push(asRefusal(table, error));
               }
@@ -42,7 +51,7 @@ export const createVerifyTables =
             }
           }),
         );
-        return { compared, refused };
+        return { compared, refused, points };
       },
     );
   };

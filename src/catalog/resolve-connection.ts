@@ -10,7 +10,7 @@ export interface ConnectionPlace {
   readonly name: string;
   readonly spec: ConnectionSpec;
   readonly environment: Environment;
-  /** Folder of the configuration: paths of secret files are relative to it. */
+  /** Folder of the configuration: paths are relative to it. */
   readonly folder: string;
   readonly place: (pointer: string, part?: 'key' | 'value') => string;
 }
@@ -121,6 +121,7 @@ export function resolveConnection(from: ConnectionPlace): ResolvedConnection {
     scheme,
     url,
     settings: Object.freeze(settings),
+    folder: from.folder,
     secrets: known,
     where,
     whereKey,

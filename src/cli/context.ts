@@ -5,7 +5,7 @@ import type { Config } from '../model/config.ts';
 import { isSluiceError } from '../model/sluice-error.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Output } from './output.ts';
-import type { TemporalSettings } from './temporal/temporal-settings.ts';
+import type { TemporalAccess } from '../model/temporal-access.ts';
 
 /** What a command has to work with. Configuration and Temporal are reached when they are first asked for. */
 export interface Context {
@@ -17,7 +17,7 @@ export interface Context {
   config(): Config;
   /** Null where there is no file; a file that is wrong still throws. */
   configIfThere(): Config | null;
-  temporal(): Promise<TemporalSettings>;
+  temporal(): Promise<TemporalAccess>;
   /**
    * Never closed: calls that were given up are tried again by the SDK, and throw where nobody catches once their
    * connection is closed. The process ends instead.

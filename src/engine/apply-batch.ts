@@ -8,15 +8,16 @@ import type { TargetTransaction, TargetWriter } from './ports/target-writer.ts';
 export interface Applied {
   readonly outcome: Handled;
   /** The lane as the ledger has it after this; null where it has none. */
-  readonly lane: Pick<LaneProgress, 'attempt' | 'n'> | null;
+  readonly lane: Pick<LaneProgress, 'attempt' | 'epoch' | 'n'> | null;
 }
 
 /**
- * What a batch means when the compare-and-set did not take it. Smaller n or older attempt: the ledger has it or wants
- * none of it. Greater n: something before it is still to come. A lane that the ledger does not know is never made here.
+ * What a batch means when the compare-and-set did not take it. Smaller n, other attempt or epoch: the ledger has it or
+ * wants none of it; an attempt that is higher than the ledger's is of a history that a restored target does not have.
+ * Greater n: something before it is still to come. A lane that the ledger does not know is never made here.
  */
 export function judge(lane: LaneProgress | null, header: BatchHeader): 'dropped' | 'later' {
-  if (!lane || lane.attempt !== header.attempt) return 'dropped';
+  if (!lane || lane.ended || lane.attempt !== header.attempt || lane.epoch !== header.epoch) return 'dropped';
   return header.n <= lane.n ? 'dropped' : 'later';
 }
 
@@ -64,7 +65,8 @@ export async function applyBatch(
     }
     await checkEnd(transaction, batch);
     await transaction.commit();
-    return { outcome: 'applied', lane: { attempt: batch.header.attempt, n: batch.header.n } };
+    const { attempt, epoch, n } = batch.header;
+    return { outcome: 'applied', lane: { attempt, epoch, n } };
   } catch (error) {
     await transaction.rollback().catch(() => undefined);
     throw error;

@@ -1,5 +1,5 @@
 import type { Batch } from '../model/batch.ts';
-import { laneKey } from '../model/lane.ts';
+import { laneKey, type LaneRef } from '../model/lane.ts';
 import { SluiceError } from '../model/sluice-error.ts';
 import type { Clock } from './clock.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -29,7 +29,7 @@ export interface AssemblerOptions {
  * Joins fragments of one batch and hands whole batches on; their deliveries are settled together after it.
  *
  * Memory: fragments of unfinished batches hold at most `maxBytes` besides the oldest unfinished batch, which always
- * goes on; parts of others are sent back (`later`). Parts of different attempts are never joined; a newer attempt of a
+ * goes on; parts of others are sent back (`later`). Parts of different openings are never joined; a newer attempt of a
  * lane drops what the older one left unfinished. What never becomes whole, because its reader died between two parts,
  * is dropped after a while: otherwise the hub would keep it, and all that came after it, for ever.
  */
@@ -79,8 +79,8 @@ export function createAssembler(handle: (batch: Batch) => Promise<Handled>, opti
 
   const addFragment = (part: ReceivedPart, delivery: Delivery): Promise<Handled> => {
     const lane = laneKey(part.header);
-    const { attempt } = part.header;
-    const key = `${lane} ${attempt} ${part.header.n}`;
+    const { attempt, epoch, n } = part.header;
+    const key = `${lane} ${attempt} ${epoch} ${n}`;
     const [oldest] = unfinished.keys();
     if (oldest !== undefined && oldest !== key && heldBytes + part.data.byteLength > options.maxBytes) {
       return Promise.resolve('later');
@@ -120,7 +120,15 @@ export function createAssembler(handle: (batch: Batch) => Promise<Handled>, opti
     tick(): void {
       const latest = options.clock.now() - options.patienceMs;
       // Invariant 3: dropped, for the record supplies it again: its lane has not ended in the ledger, or needs it not.
-      for (const [key, entry] of unfinished) if (entry.movedAt <= latest) drop(key, entry);
+      for (const [key, entry] of unfinished) {
+        if (entry.movedAt > latest) continue;
+        drop(key, entry);
+        newest.delete(entry.lane); // nobody asked the ledger whether it knows this attempt
+      }
+    },
+    /** The ledger does not have the attempts that arrived of this lane: it was restored, and older ones count again. */
+    forget(header: Omit<LaneRef, 'transfer'>): void {
+      newest.delete(laneKey(header));
     },
     /** Sends back every fragment that waits for others. */
     release(): void {

@@ -4,6 +4,7 @@ import type { ColumnPlan, PositionPlan, TablePlan } from '../model/table-plan.ts
 import type { ColumnSchema, TableSchema } from '../model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
 import type { Dialect } from './ports/dialect.ts';
+import type { ColumnReading } from './ports/type-map.ts';
 
 export interface PlanInput {
   readonly spec: TransferSpec;
@@ -32,8 +33,8 @@ export function targetName(source: TableName, selection: TableSelection, dialect
 }
 
 function chosenColumns(table: TableSchema, selection: TableSelection): readonly ColumnSchema[] {
-  const { include, exclude = [] } = selection.columns ?? {};
-  for (const name of [...(include ?? []), ...exclude]) {
+  const { include, exclude = [], asText = [] } = selection.columns ?? {};
+  for (const name of [...(include ?? []), ...exclude, ...asText.filter((each) => each !== '*')]) {
     if (table.columns.some((column) => column.name === name)) continue;
     throw new SluiceError('source.column_not_found', `the table has no column "${name}"`, {
       table: tableId(table.table),
@@ -46,19 +47,49 @@ function chosenColumns(table: TableSchema, selection: TableSelection): readonly 
   );
 }
 
-function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
+/** A type that only its own product has is copied as its text where a person wants that, and refused otherwise. */
+function readAsText({ source, target, selection }: PlanInput, column: ColumnSchema, reading: ColumnReading) {
+  const { asText = [] } = selection.columns ?? {};
+  if (!asText.includes('*') && !asText.includes(column.name)) {
+    throw new SluiceError(
+      'type.unsupported',
+      `${target.dialect.name} has no type for ${column.type}; it is copied as its text only where that is asked for`,
+      {
+        table: tableId(source.table.table),
+        column: column.name,
+        suggestion: `columns: { asText: [${JSON.stringify(column.name)}] }, or columns.exclude`,
+      },
+    );
+  }
+  const note = `the text that ${source.dialect.name} writes for ${column.type}; the target does not check it`;
+  return { ...reading, logical: { kind: 'text', maxChars: null }, aside: note } as const;
+}
+
+/** A column as the source gives it; `aside` is said of a column that is exact all the same. */
+function readColumn(
+  input: PlanInput,
+  column: ColumnSchema,
+): ColumnReading & { readonly aside: string | null } {
   const { source, target } = input;
-  const table = tableId(source.table.table);
   const sameProduct = source.dialect.name === target.dialect.name;
   const reading =
     (sameProduct ? source.dialect.types.identical?.(column) : undefined) ??
     source.dialect.types.reading(column);
   if (!reading) {
     throw new SluiceError('type.unsupported', `a column of type ${column.type} cannot be read`, {
-      table,
+      table: tableId(source.table.table),
       column: column.name,
     });
   }
+  const isForeign = reading.logical.kind === 'native' && !sameProduct;
+  return isForeign ? readAsText(input, column, reading) : { ...reading, aside: null };
+}
+
+function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
+  const { source, target } = input;
+  const table = tableId(source.table.table);
+  const sameProduct = source.dialect.name === target.dialect.name;
+  const reading = readColumn(input, column);
   const existing = target.table?.columns.find((each) => each.name === column.name);
   if (target.table && !existing) {
     throw new SluiceError('target.structure_differs', `the target table has no column "${column.name}"`, {
@@ -91,7 +122,7 @@ function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
     renderTarget: writing.render,
     nullable: column.nullable,
     exact: writing.exact && reading.note === null,
-    note: [reading.note, writing.note].filter((note) => note !== null).join('; ') || null,
+    note: [reading.aside, reading.note, writing.note].filter((note) => note !== null).join('; ') || null,
   };
 }
 

@@ -5,6 +5,7 @@ import type { TablePlan } from '../model/table-plan.ts';
 import { blockPool } from './block-pool.ts';
 import type { Credit } from './credit.ts';
 import { fingerprint } from './fingerprint.ts';
+import { refuseTooLarge } from './largest-row.ts';
 import type { Observer } from './observer.ts';
 import type { Publisher } from './ports/hub.ts';
 import type { ReadOptions, SourceReader } from './ports/source-reader.ts';
@@ -38,6 +39,8 @@ export interface LanePublisherDeps {
   readonly credit: Credit;
   readonly observer: Observer;
   readonly pass: (rows: number, signal: AbortSignal) => Promise<void>;
+  /** True: the lane is left after the batch in hand, however much of it is left. */
+  readonly overdue: () => boolean;
 }
 
 export interface LaneRequest {
@@ -65,7 +68,9 @@ function toBatch(request: LaneRequest, block: RowBlock | null, isLast: boolean):
     ...ref,
     ordinal: plan.ordinal,
     attempt: opening.attempt,
+    epoch: opening.epoch,
     n: lane.n,
+    plan: opening.plan,
     operation: 'snapshot',
     encoding: plan.encoding,
     rows,
@@ -93,7 +98,7 @@ async function* withEnd(
 /**
  * Reads the rest of one key range and publishes it as batches 1, 2, … of the opening's attempt.
  *
- * Resolves with true when the hub has stored all of it, with false when the signal aborted before. At most `window`
+ * Resolves with true when the hub has stored all of it, with false when the signal aborted or time was up before. At most `window`
  * publishes are unanswered and never more than the credit is unapplied.
  * @throws SluiceError source.*, database.*, hub.*
  */
@@ -108,25 +113,25 @@ export async function publishLane(
   const isBroken = (): boolean => failures.length > 0 || signal.aborted;
   const send = async (batch: Batch): Promise<void> => {
     const messages = encodeBatch(batch, request.maxMessageBytes);
+    const storedBytes = messages.reduce((sum, message) => sum + deps.publisher.storedBytes(message), 0);
+    refuseTooLarge({ table: plan.id, parts: messages.length, storedBytes }, request.options.mostRowBytes);
     let unstored = messages.length;
     for (const message of messages) {
       while (unanswered.size >= request.window && !isBroken()) await Promise.race(unanswered);
       if (isBroken()) return;
-      const sent = deps.publisher
-        .publish(message, signal)
-        .then(
-          () => {
-            unstored -= 1;
-            if (unstored === 0) blockPool.give(batch.data);
-          },
-          (error: unknown) => {
-            failures.push(error);
-          },
-        )
-        .finally(() => {
-          unanswered.delete(sent);
-          lane.unanswered -= 1;
-        });
+      const store = async (): Promise<void> => {
+        try {
+          await deps.publisher.publish(message, signal);
+          unstored -= 1;
+          if (unstored === 0) blockPool.give(batch.data);
+        } catch (error) {
+          failures.push(error);
+        }
+      };
+      const sent = store().finally(() => {
+        unanswered.delete(sent);
+        lane.unanswered -= 1;
+      });
       unanswered.add(sent);
       lane.unanswered += 1;
     }
@@ -137,6 +142,7 @@ export async function publishLane(
     request.options,
     signal,
   );
+  let isWhole = false;
   try {
     for await (const { block, isLast } of withEnd(blocks)) {
       const bytes = block?.data.byteLength ?? 0;
@@ -145,7 +151,8 @@ export async function publishLane(
       const batch = toBatch(request, block, isLast);
       lane.unapplied.set(batch.header.n, bytes);
       await send(batch);
-      if (isBroken()) break;
+      isWhole = isLast;
+      if (isBroken() || (!isLast && deps.overdue())) break;
     }
     await Promise.all(unanswered);
   } catch (error) {
@@ -155,6 +162,6 @@ export async function publishLane(
   }
   if (signal.aborted) return false;
   if (failures.length > 0) throw failures[0];
-  lane.done = true;
-  return true;
+  lane.done = isWhole;
+  return isWhole;
 }

@@ -3,6 +3,7 @@ import { DEFAULTS } from '../model/transfer-spec.ts';
 import type { Credit } from './credit.ts';
 import { giveUpLane, type OpenLane } from './lane-publisher.ts';
 import type { ReadDeps, ReadRequest } from './read-and-publish.ts';
+import type { ReopenReason } from './observer.ts';
 import type { SliceControl } from './slice.ts';
 
 /** While somebody waits for credit or for the end the ledger is asked this often, otherwise less. */
@@ -12,6 +13,8 @@ const IDLE_POLL_MS = 250;
 const DOUBT_MS = 1_000;
 /** Everything is delivered, nothing is acknowledged and no lane of the table moved: read it again. */
 const STUCK_MS = 45_000;
+/** A slice whose time is up waits for what it published to be applied, while it is: the next one would read it again. */
+const SETTLE_MS = 3_000;
 
 export interface LaneWatchOptions {
   readonly deps: Required<ReadDeps>;
@@ -26,6 +29,21 @@ export interface LaneWatchOptions {
   readonly interrupt: (lane: number) => void;
   /** Makes a lost stream again. */
   readonly ensureHub: () => Promise<unknown>;
+}
+
+const isSettled = (lanes: LaneWatchOptions['open'], idleMs: number): boolean =>
+  idleMs >= SETTLE_MS || [...lanes.values()].every(({ unapplied }) => unapplied.size === 0);
+
+/** Gives the credit back of what the ledger holds by now. */
+function settle(mine: OpenLane | undefined, lane: LaneProgress, credit: Credit): void {
+  if (!mine) return;
+  for (const [n, bytes] of mine.unapplied) {
+    // The answer may be older than the opening: then it says nothing of what was published since.
+    if (!lane.ended && (lane.attempt < mine.attempt || (lane.attempt === mine.attempt && n > lane.n)))
+      continue;
+    mine.unapplied.delete(n);
+    credit.give(bytes);
+  }
 }
 
 /**
@@ -51,31 +69,29 @@ export function createLaneWatch(options: LaneWatchOptions) {
   // Who waits for a lane must not outwait the watch: nobody would wake it any more after an error of the ledger.
   options.signal.addEventListener('abort', wake, { once: true });
 
-  const settle = (lane: LaneProgress): void => {
-    const mine = open.get(lane.lane);
-    if (!mine) return;
-    for (const [n, bytes] of mine.unapplied) {
-      // The answer may be older than the opening: then it says nothing of what was published since.
-      if (!lane.ended && (lane.attempt < mine.attempt || (lane.attempt === mine.attempt && n > lane.n)))
-        continue;
-      mine.unapplied.delete(n);
-      credit.give(bytes);
-    }
-  };
-
-  const readAgain = (lane: number, mine: OpenLane, why: 'gap' | 'stream-lost' | 'messages-lost'): void => {
+  const readAgain = (lane: number, mine: OpenLane | undefined, why: ReopenReason): void => {
     observer.reopened(request.table, why);
     movedAt = clock.now();
     if (reading.has(lane)) options.interrupt(lane);
     else if (!queue.includes(lane)) {
       queue.push(lane);
       // Now, not when it is opened: the reader that could open it may be waiting for this very credit.
-      giveUpLane(mine, credit);
+      if (mine) giveUpLane(mine, credit);
     }
     wake();
   };
 
+  /**
+   * The target was restored to before what the ledger said already, so that nobody would read again what it took back.
+   * `mine` was open before the ledger was asked: an older answer would say nothing.
+   */
+  const isRestored = (lane: LaneProgress, mine: OpenLane | undefined): boolean =>
+    !queue.includes(lane.lane) &&
+    ((known.get(lane.lane)?.ended === true && !lane.ended) ||
+      (mine !== undefined && lane.attempt < mine.attempt));
+
   const poll = async (): Promise<void> => {
+    const openBefore = new Map(open);
     const lanes = await deps.target.ledger.lanes(
       request.transfer,
       request.run,
@@ -91,9 +107,11 @@ export function createLaneWatch(options: LaneWatchOptions) {
       if (!before || before.n !== lane.n || before.attempt !== lane.attempt || before.ended !== lane.ended) {
         movedAt = clock.now();
       }
-      known.set(lane.lane, lane);
-      settle(lane);
       const mine = open.get(lane.lane);
+      const restored = isRestored(lane, openBefore.get(lane.lane) === mine ? mine : undefined);
+      known.set(lane.lane, lane);
+      settle(mine, lane, credit);
+      if (restored) readAgain(lane.lane, mine, 'restored');
       rowsRead += Math.max(lane.rows, mine?.rows ?? 0);
       bytesRead += Math.max(lane.bytes, mine?.bytes ?? 0);
     }
@@ -155,12 +173,12 @@ export function createLaneWatch(options: LaneWatchOptions) {
       reading.delete(lane);
       movedAt = clock.now();
     },
-    /** Resolves when all lanes have ended, time is up and nothing is being read, or the signal aborted. */
+    /** Resolves when all lanes have ended, time is up and what was read is applied or stands still, or the signal aborted. */
     async run(): Promise<void> {
       const heard = hear().catch(() => undefined); // hints only
       try {
         while (!options.signal.aborted && !allEnded() && !superseded) {
-          if (control.overdue() && reading.size === 0) break;
+          if (control.overdue() && reading.size === 0 && isSettled(open, clock.now() - movedAt)) break;
           const waiting = credit.hasWaiters() || (queue.length === 0 && reading.size === 0);
           await clock.sleep(waiting ? BUSY_POLL_MS : IDLE_POLL_MS, options.signal);
           if (options.signal.aborted) break;

@@ -1,10 +1,13 @@
+/** Why a lane is read again; `restored`: the target stands before what it had taken already. */
+export type ReopenReason = 'gap' | 'stream-lost' | 'messages-lost' | 'restored';
+
 /** Where the engine tells what it did; the worker makes metrics of it. Never keys or values (invariant 1). */
 export interface Observer {
   published(table: string, rows: number, bytes: number): void;
   applied(table: string, rows: number, bytes: number, seconds: number): void;
   /** A delivery that was not applied, and why. */
   notApplied(table: string, outcome: 'dropped' | 'later' | 'failed'): void;
-  reopened(table: string, why: 'gap' | 'stream-lost' | 'messages-lost'): void;
+  reopened(table: string, why: ReopenReason): void;
   /** Share of the credit in use, 0 to 1. */
   window(table: string, used: number): void;
   writers(busy: number, of: number): void;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
+import { CREDITS } from './largest-row.ts';
 import { targetName } from './compute-table-plan.ts';
 import type { Database } from './ports/dialect.ts';
 import type { Hub } from './ports/hub.ts';
@@ -17,13 +18,15 @@ export interface PreparedTransfer {
   readonly run: number;
   /** True when an unfinished run goes on. */
   readonly continued: boolean;
+  /** The run's own: that of an earlier attempt of this execution, where the configuration was edited since. */
+  readonly spec: TransferSpec;
   readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
   readonly warnings: readonly string[];
 }
 
-/** The data stream holds several times what may be published and not yet applied. */
+/** Size of the data stream: whatever is larger cannot pass (largest-row.ts). */
 export const streamBytes = (spec: TransferSpec): number =>
-  4 * (spec.read?.creditBytes ?? DEFAULTS.creditBytes);
+  CREDITS * (spec.read?.creditBytes ?? DEFAULTS.creditBytes);
 
 /** Everything that decides which rows go where; sizes and numbers of workers are left out, they may change. */
 export function planHash(spec: TransferSpec, tables: readonly SelectedTable[]): string {
@@ -68,24 +71,26 @@ export async function prepareTransfer(
   request: { readonly transfer: string; readonly execution: string; readonly spec: TransferSpec },
   signal: AbortSignal,
 ): Promise<PreparedTransfer> {
-  const { spec, transfer, execution } = request;
-  const available = await deps.source.introspector.listTables(signal);
-  const tables = selectTables(
-    spec,
-    available.map(({ table }) => table),
-  );
-  refuseClashes(tables, deps.target);
+  const { transfer, execution } = request;
+  const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
+  const wanted = selectTables(request.spec, available);
+  refuseClashes(wanted, deps.target);
   await deps.target.ledger.install(signal);
-  const hash = planHash(spec, tables);
+  const hash = planHash(request.spec, wanted);
   const run = await deps.target.ledger.openRun(
-    { transfer, execution, planHash: hash, spec: JSON.stringify(spec) },
+    { transfer, execution, planHash: hash, spec: JSON.stringify(request.spec) },
     signal,
   );
+  const spec = JSON.parse(run.spec) as TransferSpec;
   await deps.hub.topics.ensure({ transfer, run: run.run }, { maxBytes: streamBytes(spec) }, signal);
   return {
     run: run.run,
     continued: run.continued,
-    tables: tables.map(({ table }, index) => ({ id: tableId(table), ordinal: index + 1 })),
+    spec,
+    tables: selectTables(spec, available).map(({ table }, index) => ({
+      id: tableId(table),
+      ordinal: index + 1,
+    })),
     warnings: await deps.hub.warnings(signal),
   };
 }

@@ -1,6 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** Lets at most `ratePerSecond` rows a second pass on average; 0 lets all pass. */
+/** Rows of a block while a rate is set: each waits half a second at most, so that rows flow and do not come in bursts. */
+export const pacedRows = (ratePerSecond: number, blockRows: number): number =>
+  ratePerSecond <= 0 ? blockRows : Math.max(1, Math.min(blockRows, Math.floor(ratePerSecond / 2)));
+
+/**
+ * Lets at most `ratePerSecond` rows a second pass; 0 lets all pass. Rows wait for their own time before they go, so that
+ * a table of one block is limited too.
+ */
 export function createRateLimit(ratePerSecond: number, clock: Clock) {
   let freeAt = clock.now();
   return {
@@ -8,9 +15,8 @@ export function createRateLimit(ratePerSecond: number, clock: Clock) {
     async pass(rows: number, signal: AbortSignal): Promise<void> {
       if (ratePerSecond <= 0) return;
       const now = clock.now();
-      const wait = freeAt - now;
       freeAt = Math.max(freeAt, now) + (rows / ratePerSecond) * 1000;
-      if (wait > 0) await clock.sleep(wait, signal);
+      if (freeAt > now) await clock.sleep(freeAt - now, signal);
     },
   };
 }

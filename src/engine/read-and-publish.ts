@@ -4,6 +4,7 @@ import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS, type TransferSettings, type TransferSpec } from '../model/transfer-spec.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createCredit, type Credit } from './credit.ts';
+import { planFingerprint } from './fingerprint.ts';
 import { giveUpLane, publishLane, type OpenLane } from './lane-publisher.ts';
 import { createLaneWatch, type LaneWatch } from './lane-watch.ts';
 import { silentObserver, type Observer } from './observer.ts';
@@ -11,7 +12,7 @@ import type { Database } from './ports/dialect.ts';
 import type { Hub, Publisher } from './ports/hub.ts';
 import type { PlannedTable } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { createRateLimit, pacedRows } from './rate-limit.ts';
 import { streamBytes } from './prepare-transfer.ts';
 import type { ReadResult, SliceControl } from './slice.ts';
 
@@ -56,6 +57,8 @@ interface Reading {
   readonly credit: Credit;
   readonly maxMessageBytes: number;
   readonly pass: (rows: number, signal: AbortSignal) => Promise<void>;
+  /** This slice's share of the transfer's rate; 0: no limit. */
+  readonly ratePerSecond: number;
   readonly open: Map<number, OpenLane>;
   /** Ends the publishing of one lane, which then opens it anew. */
   readonly interrupts: Map<number, AbortController>;
@@ -81,15 +84,16 @@ function forgetLane(reading: Reading, lane: number): void {
 
 async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSignal): Promise<void> {
   const { deps, request, planned } = reading;
-  const range = planned.ranges.find((each) => each.lane === laneNumber);
-  if (!range)
-    throw new SluiceError('target.ledger_damaged', 'a key range is missing in the ledger', {
-      table: request.table,
-    });
   forgetLane(reading, laneNumber);
   const ref = laneRef(reading, laneNumber);
   const opening = await deps.target.ledger.openLane(ref, signal);
   if (opening.ended) return;
+  // What is read is what the ledger has now: a restored target may have planned the generation another way.
+  const { range } = opening;
+  if (opening.plan !== planFingerprint(planned.plan))
+    throw new SluiceError('database.transient', 'the ledger has another plan of the table', {
+      table: request.table,
+    });
   const lane: OpenLane = {
     range,
     attempt: opening.attempt,
@@ -115,6 +119,7 @@ async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSi
       credit: reading.credit,
       observer: deps.observer,
       pass: reading.pass,
+      overdue: reading.control.overdue,
     },
     {
       ref,
@@ -126,7 +131,8 @@ async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSi
       window: publishWindow(request.readers * blockBytes),
       options: {
         blockBytes,
-        blockRows: request.spec.read?.blockRows ?? DEFAULTS.blockRows,
+        blockRows: pacedRows(reading.ratePerSecond, request.spec.read?.blockRows ?? DEFAULTS.blockRows),
+        mostRowBytes: streamBytes(request.spec),
         snapshot: request.snapshot,
       },
     },
@@ -236,7 +242,8 @@ export async function readAndPublish(
     const maxMessageBytes = await full.hub.topics.maxMessageBytes(ending.signal);
     const publisher = await full.hub.publisher(request);
     const share = Math.min(1, request.readers / request.settings.readers);
-    const limit = createRateLimit(Math.ceil(request.settings.ratePerSecond * share), full.clock);
+    const ratePerSecond = Math.ceil(request.settings.ratePerSecond * share);
+    const limit = createRateLimit(ratePerSecond, full.clock);
     const reading: Reading = {
       deps: full,
       request,
@@ -248,6 +255,7 @@ export async function readAndPublish(
       ),
       maxMessageBytes,
       pass: (rows, signal) => limit.pass(rows, signal),
+      ratePerSecond,
       open: new Map(),
       interrupts: new Map(),
       ending,

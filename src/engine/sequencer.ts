@@ -1,4 +1,4 @@
-import type { Batch } from '../model/batch.ts';
+import type { Batch, BatchHeader } from '../model/batch.ts';
 import { laneKey } from '../model/lane.ts';
 import type { Applied } from './apply-batch.ts';
 import type { Clock } from './clock.ts';
@@ -10,14 +10,17 @@ interface Waiting {
   readonly since: number;
 }
 
+/** What tells one opening of a lane from every other, also where a restored target counts attempts again. */
+type OpeningRef = Pick<BatchHeader, 'attempt' | 'epoch'>;
+
 interface LaneState {
-  attempt: number;
+  opening: OpeningRef;
   /** Batches of the attempt that the ledger is known to hold; null until it was asked. */
   applied: number | null;
   busy: boolean;
   readonly waiting: Map<number, Waiting>;
   movedAt: number;
-  gapTold: number;
+  gapTold: string;
 }
 
 export interface SequencerOptions {
@@ -25,13 +28,18 @@ export interface SequencerOptions {
   readonly writers: number;
   /** A batch that waits longer for its predecessor is tried against the ledger, which may know more, then sent back. */
   readonly patienceMs: number;
-  /** A gap that stands this long without progress of its lane is told once an attempt. */
+  /** A gap that stands this long without progress of its lane is told once an opening. */
   readonly gapMs: number;
   /** Behind a gap that stands this long batches are dropped: the record supplies them again (invariant 3). */
   readonly giveUpMs: number;
   readonly apply: (batch: Batch) => Promise<Applied>;
   readonly onGap: (batch: Batch) => void;
+  /** The ledger stands at an older attempt than this batch: the target was restored, and attempts are counted again. */
+  readonly onRestored: (batch: Batch) => void;
 }
+
+const isSame = (one: OpeningRef, other: OpeningRef): boolean =>
+  one.attempt === other.attempt && one.epoch === other.epoch;
 
 /**
  * Puts the batches of each lane into their order and applies lanes side by side, `writers` at once.
@@ -57,22 +65,26 @@ export function createSequencer(options: SequencerOptions) {
     else running -= 1;
   };
 
-  const newAttempt = (state: LaneState, attempt: number): void => {
-    for (const entry of state.waiting.values()) entry.settle('dropped');
+  const settleWaiting = (state: LaneState, outcome: Handled): void => {
+    for (const entry of state.waiting.values()) entry.settle(outcome);
     state.waiting.clear();
-    state.attempt = attempt;
+  };
+
+  const newOpening = (state: LaneState, { attempt, epoch }: OpeningRef): void => {
+    // Of two histories with this attempt the ledger has one, and only it knows which.
+    settleWaiting(state, attempt === state.opening.attempt ? 'later' : 'dropped');
+    state.opening = { attempt, epoch };
     state.applied = null;
     state.movedAt = clock.now();
   };
 
-  const learn = (state: LaneState, attempt: number, result: Applied): void => {
-    if (state.attempt !== attempt || !result.lane) return;
-    if (result.lane.attempt > state.attempt) {
-      newAttempt(state, result.lane.attempt);
-    }
-    if (result.lane.attempt !== state.attempt) return;
-    if (state.applied === null || result.lane.n > state.applied) {
-      state.applied = result.lane.n;
+  const learn = (state: LaneState, batch: Batch, { lane }: Applied): void => {
+    if (!lane || !isSame(state.opening, batch.header)) return;
+    if (lane.attempt < batch.header.attempt) options.onRestored(batch);
+    // Whatever arrived, the ledger's opening is the one that counts, even an older one.
+    if (!isSame(lane, state.opening)) newOpening(state, lane);
+    if (state.applied === null || lane.n > state.applied) {
+      state.applied = lane.n;
       state.movedAt = clock.now();
     }
   };
@@ -81,15 +93,14 @@ export function createSequencer(options: SequencerOptions) {
     clock.now() - state.movedAt >= options.giveUpMs ? 'dropped' : 'later';
 
   const run = async (state: LaneState, entry: Waiting): Promise<void> => {
-    const { n, attempt } = entry.batch.header;
-    state.waiting.delete(n);
+    state.waiting.delete(entry.batch.header.n);
     state.busy = true;
     await takeTurn();
     try {
       const result = await options.apply(entry.batch);
-      learn(state, attempt, result);
+      learn(state, entry.batch, result);
       entry.settle(result.outcome === 'later' ? tooEarly(state) : result.outcome);
-      if (result.outcome === 'applied' && entry.batch.header.end) lanes.delete(laneKey(entry.batch.header));
+      if (result.outcome === 'applied' && entry.batch.header.end) forget(state, entry.batch);
     } catch (error) {
       entry.settle(Promise.reject(error));
     } finally {
@@ -97,6 +108,13 @@ export function createSequencer(options: SequencerOptions) {
       state.busy = false;
       pump(state);
     }
+  };
+
+  /** The lane has ended: the ledger wants nothing of what still waits, and nobody looks after it here any more. */
+  const forget = (state: LaneState, { header }: Batch): void => {
+    settleWaiting(state, 'dropped');
+    const key = laneKey(header);
+    if (lanes.get(key) === state) lanes.delete(key);
   };
 
   const pump = (state: LaneState): void => {
@@ -121,8 +139,8 @@ export function createSequencer(options: SequencerOptions) {
       state.waiting.delete(entry.batch.header.n);
       entry.settle(tooEarly(state));
     }
-    if (now - state.movedAt >= options.gapMs && state.gapTold !== state.attempt) {
-      state.gapTold = state.attempt;
+    if (now - state.movedAt >= options.gapMs && state.gapTold !== state.opening.epoch) {
+      state.gapTold = state.opening.epoch;
       options.onGap(first.batch);
     }
     void run(state, first);
@@ -130,14 +148,14 @@ export function createSequencer(options: SequencerOptions) {
 
   const stateOf = (batch: Batch): LaneState => {
     const key = laneKey(batch.header);
-    const { attempt } = batch.header;
+    const { attempt, epoch } = batch.header;
     const state = lanes.get(key) ?? {
-      attempt,
+      opening: { attempt, epoch },
       applied: null,
       busy: false,
       waiting: new Map<number, Waiting>(),
       movedAt: clock.now(),
-      gapTold: 0,
+      gapTold: '',
     };
     lanes.set(key, state);
     return state;
@@ -148,8 +166,8 @@ export function createSequencer(options: SequencerOptions) {
     submit(batch: Batch): Promise<Handled> {
       const state = stateOf(batch);
       const { attempt, n } = batch.header;
-      if (attempt < state.attempt) return Promise.resolve('dropped');
-      if (attempt > state.attempt) newAttempt(state, attempt);
+      if (attempt < state.opening.attempt) return Promise.resolve('dropped');
+      if (!isSame(batch.header, state.opening)) newOpening(state, batch.header);
       if (state.waiting.has(n)) return Promise.resolve('later');
       return new Promise((settle) => {
         state.waiting.set(n, { batch, settle, since: clock.now() });
@@ -163,10 +181,7 @@ export function createSequencer(options: SequencerOptions) {
     },
     /** Sends back all that waits for a predecessor and drops what is known of these lanes. */
     release(): void {
-      for (const state of lanes.values()) {
-        for (const entry of state.waiting.values()) entry.settle('later');
-        state.waiting.clear();
-      }
+      for (const state of lanes.values()) settleWaiting(state, 'later');
     },
     running: (): number => running,
   };

@@ -7,13 +7,19 @@ import type { HubMessage } from './ports/hub.ts';
 /** Above this many characters the positions leave the header: hubs limit headers to a few KiB. */
 const HEADER_CHARS = 2048;
 
+/** More parts than that no batch has: it would be larger than any database takes a row. */
+const MOST_PARTS = 1_000_000;
+
+/** Raised with every change of the header: a worker of another version drops what it cannot read. */
+const VERSION = 2;
+
 /**
  * The header on the wire, as ASCII JSON. Where positions are long they precede the rows instead:
  *
- *     header  {"v":1,…,"p":part,"ps":parts,"spill":S}      data  [S bytes of {"first":…,"last":…}][rows]
+ *     header  {"v":2,…,"p":part,"ps":parts,"spill":S}      data  [S bytes of {"first":…,"last":…}][rows]
  */
 interface WireHeader {
-  readonly v: 1;
+  readonly v: typeof VERSION;
   readonly h: Omit<BatchHeader, 'first' | 'last'>;
   readonly keys: { readonly first: Position | null; readonly last: Position | null } | null;
   readonly spill: number;
@@ -31,7 +37,7 @@ const ascii = (value: unknown): string =>
 export function encodeBatch(batch: Batch, maxBytes: number): HubMessage[] {
   const { first, last, ...h } = batch.header;
   const keys = { first, last };
-  const inline = ascii({ v: 1, h, keys, spill: 0, p: 1, ps: 1 } satisfies WireHeader);
+  const inline = ascii({ v: VERSION, h, keys, spill: 0, p: 1, ps: 1 } satisfies WireHeader);
   const spill = inline.length > HEADER_CHARS ? Buffer.from(JSON.stringify(keys)) : null;
   const data = spill ? Buffer.concat([spill, batch.data]) : batch.data;
   const ps = Math.max(1, Math.ceil(data.byteLength / maxBytes));
@@ -41,7 +47,7 @@ export function encodeBatch(batch: Batch, maxBytes: number): HubMessage[] {
     id: messageId(batch.header, index + 1),
     ordinal: h.ordinal,
     header: ascii({
-      v: 1,
+      v: VERSION,
       h,
       keys: spill ? null : keys,
       spill: spill?.byteLength ?? 0,
@@ -73,10 +79,15 @@ function parse(text: string): WireHeader {
     wire?.h?.n,
     wire?.p,
     wire?.ps,
+    wire?.spill,
   ];
-  if (wire?.v !== 1 || !numbers.every(Number.isSafeInteger) || typeof wire.h.fingerprint !== 'string') {
+  const texts = [wire?.h?.table, wire?.h?.epoch, wire?.h?.plan, wire?.h?.fingerprint];
+  const isKnown = wire?.v === VERSION && numbers.every(Number.isSafeInteger);
+  if (!isKnown || !texts.every((each) => typeof each === 'string')) {
     throw damaged('its header is of another version');
   }
+  if (wire.p < 1 || wire.p > wire.ps || wire.ps > MOST_PARTS || wire.spill < 0)
+    throw damaged('it is a part of nothing');
   return wire;
 }
 

@@ -61,10 +61,10 @@ interface Writing {
 
 async function applyOne(writing: Writing, batch: Batch): Promise<Applied> {
   const { deps, control } = writing;
-  const { table, generation, rows, bytes } = batch.header;
+  const { table, rows, bytes } = batch.header;
   if (writing.excluded.has(table)) return { outcome: 'dropped', lane: null };
   try {
-    const plan = await writing.plans.get(table, generation);
+    const plan = await writing.plans.get(batch.header);
     // Invariant 3: dropped only because the record can supply it again, under a newer plan.
     if (!plan) return { outcome: 'dropped', lane: null };
     const started = deps.clock.now();
@@ -160,7 +160,8 @@ async function watch(
   const { clock } = deps;
   const signal = writing.ending.signal;
   let polledAt = -PROGRESS_POLL_MS;
-  let purgedAt = clock.now();
+  // At once: slices that follow each other quickly must free the stream all the same.
+  let purgedAt = -PURGE_MS;
   while (!signal.aborted) {
     await clock.sleep(writing.ended ? TICK_MS / 4 : TICK_MS, signal);
     if (signal.aborted) break;
@@ -229,6 +230,7 @@ export async function writeBatches(
     gapMs: GAP_MS,
     giveUpMs: GIVE_UP_MS,
     apply: (batch) => applyOne(writing, batch),
+    onRestored: ({ header }) => assembler.forget(header),
     onGap: ({ header: { table, generation, lane, attempt } }) => {
       void full.hub
         .control(request)

@@ -10,13 +10,17 @@ export interface RangeEnd {
 
 /**
  * What one block carries through the hub. `n` counts from 1 within an attempt of a lane without a gap.
- * The fingerprint is integrity, never identity: identity is run, table, generation, lane, attempt and n.
+ * The fingerprint is integrity, never identity: identity is run, table, generation, lane, attempt, epoch and n.
  */
 export interface BatchHeader extends LaneRef {
   /** The table's number in the run, which is its subject or topic. */
   readonly ordinal: number;
   readonly attempt: number;
+  /** Of the opening that the batch belongs to. */
+  readonly epoch: string;
   readonly n: number;
+  /** Hash of the table's plan by which the rows were read: they mean nothing under another. */
+  readonly plan: string;
   readonly operation: 'snapshot';
   readonly encoding: RowEncoding;
   readonly rows: number;
@@ -42,6 +46,9 @@ export interface BatchPart {
   readonly data: Uint8Array;
 }
 
-/** `run.table.generation.lane.attempt.n.part`: a retry of an unanswered publish keeps it, a replay raises the attempt. */
+/**
+ * `run.table.generation.lane.attempt.epoch.n.part`: a retry of an unanswered publish keeps it, a replay has another
+ * attempt and epoch.
+ */
 export const messageId = (header: BatchHeader, part: number): string =>
-  `${header.run}.${encodeURIComponent(header.table)}.${header.generation}.${header.lane}.${header.attempt}.${header.n}.${part}`;
+  `${header.run}.${encodeURIComponent(header.table)}.${header.generation}.${header.lane}.${header.attempt}.${header.epoch}.${header.n}.${part}`;

@@ -73,6 +73,8 @@ export interface ResolvedConnection {
   readonly url: string;
   /** All other keys of the connection. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Where relative paths in URL and settings begin: the folder of the configuration file. */
+  readonly folder: string;
   /** Texts that must never be shown: what masking replaces. */
   readonly secrets: readonly string[];
   /** `connections.shop (sluice.yaml:4:3)`, for errors about this connection. */

@@ -123,6 +123,12 @@ export const ERRORS = {
     422,
     'Mend the value in the source or exclude the column, then retry the table.',
   ),
+  'source.row_too_large': entry(
+    'manual',
+    EXIT.failed,
+    413,
+    'Raise read.creditBytes as the suggestion says and start the transfer again, or exclude the column.',
+  ),
   'target.not_empty': entry(
     'manual',
     EXIT.failed,
@@ -190,6 +196,13 @@ export const ERRORS = {
     409,
     'Run sluice verify to see which key ranges differ; sluice table resnapshot copies a table again.',
   ),
+  'transfer.blocked': entry(
+    'never',
+    EXIT.failed,
+    409,
+    'Mend what is named, then sluice table retry; sluice table skip leaves the table out.',
+  ),
+  'transfer.cancelled': entry('never', EXIT.failed, 409, 'Start it again: it goes on where it was.'),
   'transfer.not_found': entry('never', EXIT.usage, 404, 'sluice list names the transfers.'),
   'transfer.not_running': entry('never', EXIT.usage, 409, 'Start the transfer first.'),
   'transfer.already_running': entry(

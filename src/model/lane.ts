@@ -24,6 +24,11 @@ export interface KeyRange {
 /** What opening a lane gives its new owner: read on after `position` with batches 1, 2, … of `attempt`. */
 export interface Opening {
   readonly attempt: number;
+  /** Drawn by lot for this opening: where attempts are counted a second time, as in a restored target, it differs. */
+  readonly epoch: string;
+  /** The range as the ledger has it now, and the hash of the table's plan. */
+  readonly range: KeyRange;
+  readonly plan: string;
   readonly position: Position | null;
   /** Rows and bytes that the ledger holds already. */
   readonly rows: number;
@@ -37,6 +42,8 @@ export interface LaneProgress {
   readonly generation: number;
   readonly lane: number;
   readonly attempt: number;
+  /** Of the opening that made the attempt; empty where nobody has opened the lane since it was planned or fenced. */
+  readonly epoch: string;
   /** Batches of this attempt that are applied. */
   readonly n: number;
   readonly rows: number;

@@ -1,5 +1,13 @@
 import type { TableName } from './table-name.ts';
 
+/** What a domain adds to the type under it, with its NOT NULL, which is the column's. */
+export interface DomainSchema {
+  readonly name: string;
+  /** `CHECK (…)` of it and of the domains under it. */
+  readonly checks: readonly string[];
+  readonly default: string | null;
+}
+
 export interface ColumnSchema {
   readonly name: string;
   /** The exact type as the database prints it, with parameters: `numeric(12,2)`, `timestamp(3) with time zone`. */
@@ -17,6 +25,8 @@ export interface ColumnSchema {
   readonly generated: string | null;
   readonly collation: string | null;
   readonly enumLabels: readonly string[] | null;
+  /** The domain that the column is declared of, which `type` is without; absent where it is of none. */
+  readonly domain?: DomainSchema | null;
   readonly comment: string | null;
 }
 

@@ -32,6 +32,12 @@ export const TableSelection = Type.Object(
         {
           include: Type.Optional(Type.Array(Type.String())),
           exclude: Type.Optional(Type.Array(Type.String())),
+          asText: Type.Optional(
+            Type.Array(Type.String(), {
+              description:
+                'Columns whose type the target does not have are copied as the text that the source writes for them, instead of refused; "*": all such columns.',
+            }),
+          ),
         },
         closed,
       ),

@@ -30,7 +30,8 @@ export function createConnectionRegistry({ config, onSecrets }: RegistryOptions)
     open: async (name) => {
       const connection = resolve(name);
       const dialect = await loadDialect(connection.scheme);
-      return dialect.open(dialect.parseUrl(connection.url, checkSettings(connection, dialect.settings)), {
+      const settings = checkSettings(connection, dialect.settings);
+      return dialect.open(dialect.parseUrl(connection.url, settings, connection.folder), {
         maxConnections: MAX_CONNECTIONS,
         applicationName: APPLICATION,
         ledger: config.ledger,

@@ -1,11 +1,13 @@
 import { computeTablePlan, targetName } from '../engine/compute-table-plan.ts';
 import type { Database } from '../engine/ports/dialect.ts';
+import type { TablePreview } from '../engine/ports/target-writer.ts';
 import { selectTables } from '../engine/select-tables.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/verify-table.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
+import type { TableSchema } from '../model/table-schema.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 
 export type { TableVerification };
@@ -24,6 +26,8 @@ export interface PlannedLocally {
   readonly refusal: SluiceError | null;
   /** What is done to the table at the target. */
   readonly structure: 'create' | 'use' | 'replace' | 'missing';
+  /** The statements that the target runs for it, and what they leave out; null where the table is refused. */
+  readonly preview: TablePreview | null;
   /** Key ranges that it is cut into, by the planner's estimate; null without one. */
   readonly ranges: number | null;
 }
@@ -38,6 +42,41 @@ function rangesOf(spec: TransferSpec, plan: TablePlan): number | null {
   if (spec.ordering === 'table') return 1;
   if (plan.estimatedRows === null) return null;
   return Math.max(1, Math.ceil(plan.estimatedRows / (spec.read?.rowsPerRange ?? DEFAULTS.rowsPerRange)));
+}
+
+/** The target's own preview, and what the engine would refuse once the transfer runs. */
+async function previewOf(
+  target: Database,
+  table: {
+    readonly spec: TransferSpec;
+    readonly plan: TablePlan;
+    readonly table: TableSchema;
+    readonly exists: boolean;
+  },
+  signal: AbortSignal,
+): Promise<TablePreview> {
+  const { spec, plan, exists } = table;
+  const policy = spec.structure?.policy ?? 'create-missing';
+  const request = { plan, source: table.table, policy, exists };
+  const preview = (await target.writer.preview?.(request, signal)) ?? {
+    statements: [],
+    leftOut: [],
+    refusals: [],
+  };
+  const mustBeEmpty = exists && policy !== 'replace' && plan.writeMode === 'fail-if-not-empty';
+  const isFull = mustBeEmpty && (await target.writer.hasRows(plan, signal));
+  return {
+    ...preview,
+    refusals: [
+      ...preview.refusals,
+      ...(isFull
+        ? ['the target table holds rows already: set write.mode to append, truncate or upsert']
+        : []),
+      ...(plan.writeMode === 'upsert' && plan.targetKey.length === 0
+        ? ['upsert needs a key that both sides have']
+        : []),
+    ],
+  };
 }
 
 /**
@@ -65,10 +104,11 @@ export async function planLocally(
   const targetTables = new Map(
     (await target.introspector.describeTables(goesTo, signal)).map((table) => [tableId(table.table), table]),
   );
-  return chosen.flatMap(({ table: name, selection }, index): readonly PlannedLocally[] => {
+  const planned: PlannedLocally[] = [];
+  for (const [index, { table: name, selection }] of chosen.entries()) {
     const table = sourceTables.get(tableId(name));
     const targetTable = goesTo[index];
-    if (!table || !targetTable) return [];
+    if (!table || !targetTable) continue;
     const existing = targetTables.get(tableId(targetTable)) ?? null;
     const structure = structureOf(spec, existing !== null);
     try {
@@ -83,12 +123,21 @@ export async function planLocally(
           table: structure === 'replace' ? null : existing,
         },
       });
-      return [{ table: plan.id, plan, refusal: null, structure, ranges: rangesOf(spec, plan) }];
+      const preview = await previewOf(target, { spec, plan, table, exists: existing !== null }, signal);
+      planned.push({ table: plan.id, plan, refusal: null, structure, preview, ranges: rangesOf(spec, plan) });
     } catch (error) {
       if (!isSluiceError(error)) throw error;
-      return [{ table: tableId(name), plan: null, refusal: error, structure, ranges: null }];
+      planned.push({
+        table: tableId(name),
+        plan: null,
+        refusal: error,
+        structure,
+        preview: null,
+        ranges: null,
+      });
     }
-  });
+  }
+  return planned;
 }
 
 export interface LocalVerification {
@@ -96,6 +145,8 @@ export interface LocalVerification {
   readonly run: number;
   readonly spec: TransferSpec;
   readonly mode: VerifyMode;
+  /** With mode `rows`: so many rows of each table are named at most. */
+  readonly rowLimit?: number;
   /** Null: all tables of the run. */
   readonly tables: readonly string[] | null;
 }

@@ -1,49 +1,28 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/create-activities.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
 import { systemClock } from '../engine/clock.ts';
 import { SluiceError } from '../model/sluice-error.ts';
+import { connectionOptions, type TemporalAccess } from '../model/temporal-access.ts';
 import { transferWorkflowId } from '../workflows/messages.ts';
 import { createConnectionRegistry } from './connection-registry.ts';
 import { startHealthServer } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
-import {
-  MAX_SOURCE_SLICES,
-  MAX_TARGET_SLICES,
-  queuesOf,
-  type TemporalAccess,
-  type WorkerSettings,
-} from './settings.ts';
+import { knowsSearchAttributes, registerSearchAttributes } from './search-attributes.ts';
+import { MAX_SOURCE_SLICES, MAX_TARGET_SLICES, queuesOf, type WorkerSettings } from './settings.ts';
 
 /** Temporal may start after us: tried again for so long before the process gives up. */
 const CONNECT_FOR_MS = 60_000;
-
-function connectionOptions({ address, apiKey, tls, metadata }: TemporalAccess): ConnectionOptions {
-  return {
-    address,
-    metadata: { ...metadata },
-    ...(apiKey === null ? {} : { apiKey }),
-    tls: tls && {
-      ...(tls.serverName === null ? {} : { serverNameOverride: tls.serverName }),
-      ...(tls.serverCa === null ? {} : { serverRootCACertificate: tls.serverCa }),
-      ...(tls.clientCertificate && tls.clientKey
-        ? { clientCertPair: { crt: tls.clientCertificate, key: tls.clientKey } }
-        : {}),
-    },
-  };
-}
 
 async function connect(access: TemporalAccess, log: Logger, signal: AbortSignal): Promise<NativeConnection> {
   const started = systemClock.now();
   for (let pauseMs = 250; ; pauseMs = Math.min(5_000, pauseMs * 2)) {
     try {
-      return await NativeConnection.connect(
-        connectionOptions(access) as Parameters<typeof NativeConnection.connect>[0],
-      );
+      return await NativeConnection.connect(connectionOptions(access));
     } catch (cause) {
       if (signal.aborted || systemClock.now() - started > CONNECT_FOR_MS) {
         throw new SluiceError('temporal.unreachable', `no Temporal service answers at ${access.address}`, {
@@ -93,12 +72,14 @@ async function createWorkers(
     connections: registry.connections,
     observer: registry.metrics.observer,
     log: registry.log,
+    sliceBudgetMs: settings.sliceBudgetMs,
+    knowsSearchAttributes: () => knowsSearchAttributes(connection, settings.temporal.namespace),
   });
   const shared = {
     connection,
     namespace: settings.temporal.namespace,
     // Cancellation travels in heartbeat answers: the wait for the next one is most of a pause's delay.
-    maxHeartbeatThrottleInterval: '1s',
+    maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: 0,
     shutdownForceTime: '30s',
   } as const;
@@ -161,6 +142,8 @@ export async function runWorker(settings: WorkerSettings, signal: AbortSignal): 
   });
   installRuntime(log);
   const connection = await connect(settings.temporal, log, signal);
+  if (queuesOf(settings.role).control)
+    await registerSearchAttributes(connection, settings.temporal.namespace, log);
   const workers = await createWorkers(settings, connection, { connections, log, metrics });
   const health =
     settings.metricsPort === null

@@ -1,25 +1,10 @@
 import type { Config } from '../model/config.ts';
+import type { TemporalAccess } from '../model/temporal-access.ts';
 import { DEFAULT_TASK_QUEUE, taskQueues } from '../workflows/messages.ts';
 
 /** What a worker process does: workflows and quick steps, reading near the source, writing near the target, or all. */
 export const WORKER_ROLES = ['control', 'source', 'target', 'all'] as const;
 export type WorkerRole = (typeof WORKER_ROLES)[number];
-
-/** How to reach Temporal; contents of files, not paths. Holds secrets. */
-export interface TemporalAccess {
-  readonly address: string;
-  readonly namespace: string;
-  readonly apiKey: string | null;
-  readonly tls: {
-    readonly serverName: string | null;
-    readonly serverCa: Buffer | null;
-    readonly clientCertificate: Buffer | null;
-    readonly clientKey: Buffer | null;
-  } | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Base name of the task queues. */
-  readonly taskQueue: string;
-}
 
 export interface WorkerSettings {
   readonly temporal: TemporalAccess;
@@ -28,6 +13,8 @@ export interface WorkerSettings {
   /** Port of /livez, /readyz and /metrics on 127.0.0.1; 0 takes a free one, null none. */
   readonly metricsPort: number | null;
   readonly logLevel: string;
+  /** Time after which a slice ends by itself and the next one begins. */
+  readonly sliceBudgetMs: number;
   /** Ends by itself once the workflow of this transfer is closed. */
   readonly exitWith: string | null;
 }

@@ -7,7 +7,7 @@ import {
   type TableStatus,
 } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
-import type { Prepared } from '../activities/contract.ts';
+import type { Prepared, VerifyResult } from '../activities/contract.ts';
 import type { StandingReason, TableComparison, TableError } from './messages.ts';
 
 /** A table as the workflow knows it. Which rows are copied only the ledger knows (invariant 4). */
@@ -28,8 +28,10 @@ export interface TableRecord {
   plannedIn: string | null;
   error: TableError | null;
   comparison: TableComparison | null;
-  /** It compared unequal once and is compared again after the grace period. */
-  compareAgain: boolean;
+  /** Rows by which the sides differed, as decimal text, when they were last compared; again after the grace period. */
+  lacking: string | null;
+  /** How far its comparison came in a slice that ended; null: it begins at the first range. */
+  verifyPoint: NonNullable<VerifyResult['points']>[string] | null;
   /** Slices in a row that failed without moving anything; attempts are no error budget. */
   fruitless: number;
   /** Workflow time before which it is not tried again. */
@@ -48,6 +50,8 @@ export interface LastSample {
   bytesPerSecond: number;
   /** When the applied rows last grew. */
   movedAtMs: number;
+  /** The first sample of a stopped transfer that was asked for after the last reader had ended; null before. */
+  quietSinceMs: number | null;
   /** What the hub said then, besides what it says of itself for ever. */
   warnings: readonly string[];
 }
@@ -120,7 +124,8 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   plannedIn: null,
   error: null,
   comparison: null,
-  compareAgain: false,
+  lacking: null,
+  verifyPoint: null,
   fruitless: 0,
   notBeforeMs: 0,
 });
@@ -150,7 +155,8 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
       rows: 0,
       bytes: 0,
       comparison: null,
-      compareAgain: false,
+      lacking: null,
+      verifyPoint: null,
     });
   }
   return true;

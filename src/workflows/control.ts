@@ -76,7 +76,8 @@ export function createControl(state: ControlState, queues: Queues) {
       return byId.get(id);
     },
     runKey(): RunKey {
-      return { transfer: state.transfer, run: state.prepared?.run ?? 0 };
+      const { run = 0, source = '', hub = '', target = '' } = state.prepared ?? {};
+      return { transfer: state.transfer, run, source, hub, target };
     },
     settings(): TransferSettings {
       if (!state.settings) throw new Error('not prepared');
@@ -100,6 +101,9 @@ export function createControl(state: ControlState, queues: Queues) {
       running.get(slice)?.cancel();
     },
     isIdle: (): boolean => running.size === 0,
+    /** It was stopped and its last reader has ended: what the hub holds from now on is all that there is to apply. */
+    isQuiet: (): boolean =>
+      state.stopping !== null && [...running.keys()].every((slice) => slice.kind !== 'read'),
     /** An error that ends the transfer. The first one counts. */
     fail(error: Fatal): void {
       fatal ??= error;

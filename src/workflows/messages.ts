@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ComparisonBasis } from '../activities/contract.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
@@ -143,6 +144,8 @@ export interface TableComparison {
   readonly equal: boolean;
   /** The source changed while it was read, so a difference is no failure. */
   readonly drift: boolean;
+  /** What the comparison rests on; absent in runs of older versions. */
+  readonly basis?: ComparisonBasis;
 }
 
 export interface TableState {

@@ -19,8 +19,11 @@ function intervalMs(control: Control): number {
   return Math.max(wished, state.samples < SOMETIMES ? SOMETIMES_MS : SELDOM_MS);
 }
 
-/** What the ledger and the hub say now becomes what the status shows; a table that the ledger has whole is copied. */
-export function learn(control: Control, sample: Sample, nowMs: number): void {
+/**
+ * What the ledger and the hub say now becomes what the status shows.
+ * @param isQuiet  nothing was being published any more when the question was asked
+ */
+export function learn(control: Control, sample: Sample, nowMs: number, isQuiet = false): void {
   const { state } = control;
   const before = state.sample;
   const seconds = before ? (nowMs - before.atMs) / 1000 : (nowMs - state.startedAtMs) / 1000;
@@ -36,6 +39,7 @@ export function learn(control: Control, sample: Sample, nowMs: number): void {
     rowsPerSecond: rate(sample.rows, before?.rows ?? 0),
     bytesPerSecond: rate(sample.bytes, before?.bytes ?? 0),
     movedAtMs: before && before.rows === sample.rows ? before.movedAtMs : nowMs,
+    quietSinceMs: isQuiet ? (before?.quietSinceMs ?? nowMs) : null,
     warnings: (sample.warnings ?? []).filter((warning) => !state.warnings.includes(warning)),
   };
   state.samples += 1;
@@ -81,7 +85,9 @@ export async function sampleOnce(
 ): Promise<void> {
   try {
     const request = { ...control.runKey(), tables };
-    learn(control, await control.queues.control.sampleProgress(request), Date.now());
+    const isQuiet = control.isQuiet();
+    const sample = await control.queues.control.sampleProgress(request);
+    learn(control, sample, Date.now(), isQuiet);
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     control.warn('progress could not be sampled; the numbers are old');

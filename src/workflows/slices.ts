@@ -21,8 +21,12 @@ import type { Move, RunningSlice } from './schedule.ts';
 
 /** Longer than any slice's own budget of 8 minutes and the batch in hand. */
 const SLICE_LIMIT = '20m';
+/** One query over a table without ranges ends when it ends; its heartbeats say that it lives. */
+const VERIFY_LIMIT = '24h';
 /** About two and a half minutes; then the workflow shows the error and decides. */
-const ATTEMPTS = 8;
+const ATTEMPTS = 18;
+/** What comes back after a while, a hub or a database, is found back within it. */
+const LONGEST_RETRY = '10s';
 /** Slices in a row that end with `internal` before the table waits for a person. */
 const INTERNAL_BLOCKS_AFTER = 3;
 
@@ -36,7 +40,7 @@ export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number) =>
     retry: {
       initialInterval: '1s',
       backoffCoefficient: 2,
-      maximumInterval: '30s',
+      maximumInterval: LONGEST_RETRY,
       maximumAttempts: ATTEMPTS,
     },
   });
@@ -266,10 +270,11 @@ async function verifyTables(control: Control, tables: readonly TableRecord[]): P
   const slice = sliceOf(control, 'verify', tables);
   const mode = control.state.prepared?.verify ?? 'count';
   for (const table of tables) happen(table, 'verify');
-  const request = { ...control.runKey(), tables: slice.tables, mode };
+  const reached = tables.flatMap(({ id, verifyPoint }) => (verifyPoint ? [[id, verifyPoint] as const] : []));
+  const request = { ...control.runKey(), tables: slice.tables, mode, points: Object.fromEntries(reached) };
   const summary = `${mode === 'none' ? 'finish' : `verify (${mode})`} ${named(tables)}`;
   const outcome = await runSlice<VerifyResult>(control, slice, () =>
-    control.target.verifyTables.executeWithOptions({ summary }, [request]),
+    control.target.verifyTables.executeWithOptions({ summary, startToCloseTimeout: VERIFY_LIMIT }, [request]),
   );
   if (outcome && 'result' in outcome) {
     for (const refusal of outcome.result.refused) refuse(control, refusal);
@@ -277,21 +282,38 @@ async function verifyTables(control: Control, tables: readonly TableRecord[]): P
   }
   const left = tables.filter((table) => table.status === 'verifying');
   for (const table of left) {
+    if (outcome && 'result' in outcome) table.verifyPoint = outcome.result.points?.[table.id] ?? null;
     happen(table, 'interrupted');
     if (outcome && 'error' in outcome) tableFailed(control, table, outcome.error);
   }
 }
 
+type Comparison = VerifyResult['compared'][number];
+
+function differenceOf({ sourceRows, targetRows }: Comparison): bigint {
+  const difference = BigInt(sourceRows) - BigInt(targetRows);
+  return difference < 0n ? -difference : difference;
+}
+
+/**
+ * The grace period begins with the first difference, for what the source tells of its changes may be late, and begins
+ * again whenever a comparison finds less missing than the one before. A source that changes may never stand still: once.
+ */
+const isInGrace = (table: TableRecord, result: Comparison): boolean =>
+  table.lacking === null || (!result.drift && differenceOf(result) < BigInt(table.lacking));
+
 function compared(control: Control, result: VerifyResult['compared'][number]): void {
   const table = control.table(result.table);
   if (table?.status !== 'verifying') return;
-  const { sourceRows, targetRows, equal, drift } = result;
+  table.verifyPoint = null;
+  const { sourceRows, targetRows, equal, drift, basis } = result;
   table.rows = Number(result.ledgerRows);
+  table.bytes = result.ledgerBytes ?? table.bytes; // older histories have none
   table.endedLanes = table.lanes;
-  if (control.state.prepared?.verify !== 'none') table.comparison = { sourceRows, targetRows, equal, drift };
-  if (!equal && !table.compareAgain) {
-    // The grace period: what the source tells of its changes may be late, and drift may settle.
-    table.compareAgain = true;
+  if (control.state.prepared?.verify !== 'none')
+    table.comparison = { sourceRows, targetRows, equal, drift, ...(basis && { basis }) };
+  if (!equal && isInGrace(table, result)) {
+    table.lacking = differenceOf(result).toString();
     table.notBeforeMs = Date.now() + (control.state.prepared?.gracePeriodMs ?? 0);
     happen(table, 'interrupted');
     return;

@@ -62,10 +62,10 @@ function mustContinueAsNew(control: Control): boolean {
 
 function isDrained({ state }: Control, nowMs: number): boolean {
   const { sample, stopping } = state;
-  if (stopping === null || sample === null) return false;
-  const sinceMs = Date.parse(stopping.at);
-  const isIdle = nowMs - Math.max(sample.movedAtMs, sinceMs) > DRAIN_PATIENCE_MS;
-  return sample.atMs > sinceMs && (sample.backlogMessages === 0 || isIdle);
+  // A sample that was asked for while a reader still ran says nothing of what that one published last.
+  if (stopping === null || !sample || sample.quietSinceMs === null) return false;
+  const isIdle = nowMs - Math.max(sample.movedAtMs, sample.quietSinceMs) > DRAIN_PATIENCE_MS;
+  return sample.backlogMessages === 0 || isIdle;
 }
 
 const isOver = (control: Control): boolean =>

@@ -12,6 +12,7 @@ import {
   wholeRange,
   quoteOf,
 } from './test-tables.ts';
+import { describeRestored } from './describe-restored.ts';
 import { batchOf, entryOf, laneOf, openRun, startTable, TRANSFER } from './test-transfer.ts';
 
 const items: TestTable = {
@@ -100,6 +101,18 @@ export function describeLedger(harness: ContractHarness): void {
         expect(await openRun(database, 'execution-2')).toMatchObject({ run: 1, continued: true });
       });
 
+      test('keeps the spec of an execution for as long as it has the run, and gives the next one its own', async () => {
+        const open = (execution: string, spec: string) =>
+          database.ledger.openRun({ transfer: TRANSFER, execution, planHash: 'plan-1', spec }, never());
+        expect(await open('execution-1', '{"a":1}')).toMatchObject({ spec: '{"a":1}' });
+        expect(await open('execution-1', '{"a":2}')).toMatchObject({ spec: '{"a":1}' });
+        expect(await database.ledger.readSpec(TRANSFER, 1, never())).toBe('{"a":1}');
+        expect(await open('execution-2', '{"a":3}')).toMatchObject({ continued: true, spec: '{"a":3}' });
+        expect(await open('execution-2', '{"a":4}')).toMatchObject({ spec: '{"a":3}' });
+        expect(await database.ledger.readSpec(TRANSFER, 1, never())).toBe('{"a":3}');
+        expect(await database.ledger.readSpec(TRANSFER, 2, never())).toBeNull();
+      });
+
       test('another plan, or a finished run, opens a new one above all of the transfer', async () => {
         await openRun(database, 'execution-1', 'plan-1');
         expect(await openRun(database, 'execution-2', 'plan-2')).toMatchObject({ run: 2, continued: false });
@@ -123,9 +136,9 @@ export function describeLedger(harness: ContractHarness): void {
         const started = await startTable(harness, { source: database, target: database }, items.name, {
           spec: { write: { mode: 'append' } },
         });
-        const { attempt } = await database.ledger.openLane(laneOf(started), never());
+        const { attempt, epoch } = await database.ledger.openLane(laneOf(started), never());
         await openRun(database, 'execution-2', 'plan-2');
-        const batch = batchOf(started.plan, null, { lane: laneOf(started), attempt, n: 1 });
+        const batch = batchOf(started.plan, null, { lane: laneOf(started), attempt, epoch, n: 1 });
         expect((await applyBatch(database.writer, started.plan, batch, never())).outcome).toBe('dropped');
         await expect(database.ledger.openLane(laneOf(started), never())).rejects.toMatchObject({
           name: 'SluiceError',
@@ -188,12 +201,12 @@ export function describeLedger(harness: ContractHarness): void {
         const plan = await planFor('append');
         await database.ledger.planTable(ref(), entryOf(plan, { ranges: RANGES }), keep, never());
         const lane = { ...laneOf({ run, plan }) };
-        const { attempt } = await database.ledger.openLane(lane, never());
+        const { attempt, epoch } = await database.ledger.openLane(lane, never());
         const newer = entryOf(plan, { generation: 2 });
         expect(await database.ledger.planTable(ref(), newer, keep, never())).toEqual(newer);
         expect(await database.ledger.planTable(ref(), entryOf(plan), keep, never())).toEqual(newer);
         expect(await database.ledger.readTable(TRANSFER, run, plan.id, never())).toEqual(newer);
-        const batch = batchOf(plan, null, { lane, attempt, n: 1 });
+        const batch = batchOf(plan, null, { lane, attempt, epoch, n: 1 });
         expect((await applyBatch(database.writer, plan, batch, never())).outcome).toBe('dropped');
         await expect(database.ledger.openLane(lane, never())).rejects.toMatchObject({ name: 'SluiceError' });
         expect(await database.ledger.lanes(TRANSFER, run, plan.id, never())).toMatchObject([
@@ -221,8 +234,13 @@ export function describeLedger(harness: ContractHarness): void {
         );
         await database.ledger.planTable(ref(), entryOf(plan), keep, never());
         const lane = laneOf({ run, plan });
-        const { attempt } = await database.ledger.openLane(lane, never());
-        await applyBatch(database.writer, plan, batchOf(plan, blocks[0]!, { lane, attempt, n: 1 }), never());
+        const { attempt, epoch } = await database.ledger.openLane(lane, never());
+        await applyBatch(
+          database.writer,
+          plan,
+          batchOf(plan, blocks[0]!, { lane, attempt, epoch, n: 1 }),
+          never(),
+        );
         await database.ledger.planTable(ref(), entryOf(plan), keep, never());
         await database.ledger.planTable(ref(), entryOf(plan, { generation: 0 }), keep, never());
         expect(await count()).toBe(2);
@@ -269,5 +287,7 @@ export function describeLedger(harness: ContractHarness): void {
         expect(await database.ledger.lanes(TRANSFER, started.run, started.plan.id, never())).toHaveLength(1);
       });
     });
+
+    describeRestored(harness);
   });
 }

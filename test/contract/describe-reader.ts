@@ -245,7 +245,7 @@ export function describeReader(harness: ContractHarness): void {
       const blocks = await readBlocks(
         database,
         { plan, range: wholeRange },
-        { blockBytes: 1_000, blockRows: 1_000, snapshot: null },
+        { ...smallBlocks, blockBytes: 1_000, blockRows: 1_000 },
       );
       for (const block of blocks.slice(0, -1)) {
         expect(block.data.length).toBeGreaterThanOrEqual(1_000);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyBatch } from '../../src/engine/apply-batch.ts';
+import { planFingerprint } from '../../src/engine/fingerprint.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { RowBlock } from '../../src/model/row-block.ts';
 import type { ContractHarness, TestPlace, TestRow, TestTable } from './harness.ts';
@@ -169,7 +170,7 @@ export function describeWriter(harness: ContractHarness): void {
       let blocks: RowBlock[];
       const apply = (
         block: number | null,
-        facts: { attempt: number; n: number; lane?: ReturnType<typeof laneOf> },
+        facts: { attempt: number; epoch: string; n: number; lane?: ReturnType<typeof laneOf> },
       ) =>
         applyBatch(
           target.writer,
@@ -186,16 +187,16 @@ export function describeWriter(harness: ContractHarness): void {
       });
 
       test('applies a batch once, however often it comes', async () => {
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
         const outcomes = [];
-        for (const _ of [1, 2, 3]) outcomes.push((await apply(0, { attempt, n: 1 })).outcome);
+        for (const _ of [1, 2, 3]) outcomes.push((await apply(0, { attempt, epoch, n: 1 })).outcome);
         expect(outcomes).toEqual(['applied', 'dropped', 'dropped']);
         expect(await count()).toBe(10n);
       });
 
       test('applies a batch once when it comes many times at once', async () => {
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
-        const outcomes = await Promise.all([1, 2, 3, 4].map(() => apply(0, { attempt, n: 1 })));
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
+        const outcomes = await Promise.all([1, 2, 3, 4].map(() => apply(0, { attempt, epoch, n: 1 })));
         expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual([
           'applied',
           'dropped',
@@ -206,18 +207,18 @@ export function describeWriter(harness: ContractHarness): void {
       });
 
       test('lets a batch wait whose predecessor is missing', async () => {
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
-        expect((await apply(1, { attempt, n: 2 })).outcome).toBe('later');
-        expect((await apply(0, { attempt, n: 1 })).outcome).toBe('applied');
-        expect((await apply(1, { attempt, n: 2 })).outcome).toBe('applied');
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
+        expect((await apply(1, { attempt, epoch, n: 2 })).outcome).toBe('later');
+        expect((await apply(0, { attempt, epoch, n: 1 })).outcome).toBe('applied');
+        expect((await apply(1, { attempt, epoch, n: 2 })).outcome).toBe('applied');
         expect(await count()).toBe(20n);
       });
 
       test('drops batches of an older attempt, of an older run and of lanes that were never planned', async () => {
         const old = await target.ledger.openLane(laneOf(started), never());
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
         expect(attempt).toBeGreaterThan(old.attempt);
-        expect((await apply(0, { attempt: old.attempt, n: 1 })).outcome).toBe('dropped');
+        expect((await apply(0, { attempt: old.attempt, epoch, n: 1 })).outcome).toBe('dropped');
         for (const lane of [
           { lane: 7 },
           { generation: 2 },
@@ -225,26 +226,31 @@ export function describeWriter(harness: ContractHarness): void {
           { table: 'public.other' },
           { transfer: 'day' },
         ]) {
-          expect((await apply(0, { attempt, n: 1, lane: laneOf(started, lane) })).outcome).toBe('dropped');
+          expect((await apply(0, { attempt, epoch, n: 1, lane: laneOf(started, lane) })).outcome).toBe(
+            'dropped',
+          );
         }
         await openRun(target, 'execution-2', 'another plan');
-        expect((await apply(0, { attempt, n: 1 })).outcome).toBe('dropped');
+        expect((await apply(0, { attempt, epoch, n: 1 })).outcome).toBe('dropped');
         expect(await count()).toBe(0n);
         expect(await target.ledger.lanes('night', started.run, started.plan.id, never())).toHaveLength(1);
       });
 
       test('counts rows, bytes, position and end in the same transaction', async () => {
         const lane = laneOf(started);
-        const { attempt } = await target.ledger.openLane(lane, never());
-        await apply(0, { attempt, n: 1 });
-        await apply(1, { attempt, n: 2 });
+        const { attempt, epoch } = await target.ledger.openLane(lane, never());
+        await apply(0, { attempt, epoch, n: 1 });
+        await apply(1, { attempt, epoch, n: 2 });
         const bytes = blocks[0]!.data.length + blocks[1]!.data.length;
         expect(await target.ledger.lanes('night', started.run, started.plan.id, never())).toMatchObject([
-          { attempt, n: 2, rows: 20, bytes, ended: false },
+          { attempt, epoch, n: 2, rows: 20, bytes, ended: false },
         ]);
         const opening = await target.ledger.openLane(lane, never());
         expect(opening).toEqual({
           attempt: attempt + 1,
+          epoch: expect.stringMatching(/^[0-9a-f]{16}$/),
+          range: wholeRange,
+          plan: planFingerprint(started.plan),
           position: blocks[1]!.last,
           rows: 20,
           bytes,
@@ -258,6 +264,7 @@ export function describeWriter(harness: ContractHarness): void {
         const facts = {
           lane,
           attempt: opening.attempt,
+          epoch: opening.epoch,
           n: 1,
           end: { rows: 40, bytes: bytes + rest[0]!.data.length },
         };
@@ -273,22 +280,22 @@ export function describeWriter(harness: ContractHarness): void {
       });
 
       test('leaves nothing behind a rollback', async () => {
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
         const transaction = await target.writer.begin(never());
-        const batch = batchOf(started.plan, blocks[0]!, { lane: laneOf(started), attempt, n: 1 });
+        const batch = batchOf(started.plan, blocks[0]!, { lane: laneOf(started), attempt, epoch, n: 1 });
         expect(await transaction.advance(batch)).toBe(true);
         expect(await transaction.write(started.plan, batch)).toBe(10);
         expect(await transaction.readLane(batch.header)).toMatchObject({ n: 1, rows: 10 });
         await transaction.rollback();
         expect(await count()).toBe(0n);
-        expect((await apply(0, { attempt, n: 1 })).outcome).toBe('applied');
+        expect((await apply(0, { attempt, epoch, n: 1 })).outcome).toBe('applied');
       });
 
       test('leaves nothing behind rows that the target refuses, and goes on with the same connections', async () => {
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
         await to.execute(renderTestRows(harness, orders, orderRows(5, 5, 'secret')));
         for (const _ of Array.from({ length: 8 })) {
-          const failure = await apply(0, { attempt, n: 1 }).catch((error: unknown) => error);
+          const failure = await apply(0, { attempt, epoch, n: 1 }).catch((error: unknown) => error);
           expect(failure).toMatchObject({
             code: 'target.constraint_violated',
             details: { table: started.plan.id },
@@ -296,21 +303,21 @@ export function describeWriter(harness: ContractHarness): void {
           expect(JSON.stringify(failure) + String(failure)).not.toMatch(/note 5|secret/);
         }
         await to.execute(`DELETE FROM ${quote(orders.name)}`);
-        expect((await apply(0, { attempt, n: 1 })).outcome).toBe('applied');
+        expect((await apply(0, { attempt, epoch, n: 1 })).outcome).toBe('applied');
         expect(await count()).toBe(10n);
       });
 
       test('leaves nothing behind a transaction that is aborted', async () => {
-        const { attempt } = await target.ledger.openLane(laneOf(started), never());
+        const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
         const stop = new AbortController();
         const transaction = await target.writer.begin(stop.signal);
-        const batch = batchOf(started.plan, blocks[0]!, { lane: laneOf(started), attempt, n: 1 });
+        const batch = batchOf(started.plan, blocks[0]!, { lane: laneOf(started), attempt, epoch, n: 1 });
         await transaction.advance(batch);
         await transaction.write(started.plan, batch);
         stop.abort(new Error('enough'));
         await expect(transaction.commit()).rejects.toThrow();
         expect(await count()).toBe(0n);
-        expect((await apply(0, { attempt, n: 1 })).outcome).toBe('applied');
+        expect((await apply(0, { attempt, epoch, n: 1 })).outcome).toBe('applied');
       });
     });
 

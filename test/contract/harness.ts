@@ -57,12 +57,19 @@ export interface ContractHarness {
   readonly schema: string;
   /** How the product spells each neutral type; null where it has none. */
   readonly types: Readonly<Record<NeutralType, string | null>>;
+  /** First major version of the server that writes the values of a type as the suite has them. */
+  readonly typesSince?: Readonly<Partial<Record<NeutralType, number>>>;
   /** SQL literal of a canonical text in a column of the type. */
   literal(type: NeutralType, text: string): string;
   /** True when row addresses of tables without a key are valid only inside one snapshot. */
   readonly rowAddressNeedsSnapshot: boolean;
   /** Further column types of this product for the type suite, each with canonical texts that must survive. */
-  readonly nativeCases: readonly { readonly type: string; readonly texts: readonly string[] }[];
+  readonly nativeCases: readonly {
+    readonly type: string;
+    readonly texts: readonly string[];
+    /** First major version of the server that has them; absent: every one that is supported. */
+    readonly since?: number;
+  }[];
   /** The same place seen by a user who may not create a schema or table; null where there are no rights. */
   openWithoutRights: ((place: TestPlace) => Promise<Database>) | null;
   place(): Promise<TestPlace>;

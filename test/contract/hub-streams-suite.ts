@@ -61,6 +61,21 @@ export function losses(context: HubContext): void {
     await Promise.all([consumer.close(), other.close()]);
   });
 
+  test('a publisher says beforehand what a message takes of the stream: exactly what fits is taken', async () => {
+    const { hub, topic } = context;
+    const publisher = await hub.publisher(topic);
+    const messages = range(0, 4).map((n) => ({
+      ...message(n + 1, randomBytes(40_000 * (n + 1)), n * 30 + 1),
+      header: JSON.stringify({ n, text: 'x'.repeat(n * 100) }),
+    }));
+    const bytes = messages.reduce((sum, each) => sum + publisher.storedBytes(each), 0);
+    await hub.topics.ensure(topic, { maxBytes: bytes }, never);
+    for (const each of messages) await publisher.publish(each, never);
+    const { bytes: stored } = await hub.topics.backlog(topic, never);
+    expect(stored).toBe(bytes);
+    await publisher.close();
+  });
+
   test('a publisher notices that the stream is a new one', async () => {
     const { hub, topic } = context;
     const publisher = await hub.publisher(topic);
@@ -161,7 +176,7 @@ export function announcements(context: HubContext): void {
   const said: readonly Announcement[] = [
     { kind: 'structure', table: 'public.orders', generation: 1, plan: '{"columns":["é"]}' },
     { kind: 'range-end', table: 'public.orders', generation: 1, lane: 3, rows: 7 },
-    { kind: 'stop', reason: 'paused' },
+    { kind: 'gap', table: 'public.orders', generation: 1, lane: 3, attempt: 2 },
   ];
   const listen = () => {
     const heard: Announcement[] = [];
@@ -204,16 +219,17 @@ export function announcements(context: HubContext): void {
   });
 
   test('a listener goes on when the stream is made again', async () => {
+    const [, rangeEnd, gap] = said as readonly [Announcement, Announcement, Announcement];
     const { hub, topic } = context;
     const listener = listen();
     const control = hub.control(topic);
-    await control.announce({ kind: 'stop', reason: 'one' }, never);
+    await control.announce(rangeEnd, never);
     await until(() => listener.heard.length === 1);
     await hub.topics.remove(topic, never);
     await hub.topics.ensure(topic, { maxBytes: MIB }, never);
-    await hub.control(topic).announce({ kind: 'stop', reason: 'two' }, never);
+    await hub.control(topic).announce(gap, never);
     await until(() => listener.heard.length === 2);
-    expect(listener.heard[1]).toEqual({ kind: 'stop', reason: 'two' });
+    expect(listener.heard[1]).toEqual(gap);
     await listener.stop();
   });
 }

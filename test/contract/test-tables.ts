@@ -97,7 +97,12 @@ export function cellsOf(data: Buffer): TestRow[] {
 }
 
 /** A small block, so that a table of some hundred rows has many. */
-export const smallBlocks: ReadOptions = { blockBytes: 1024 * 1024, blockRows: 7, snapshot: null };
+export const smallBlocks: ReadOptions = {
+  blockBytes: 1024 * 1024,
+  blockRows: 7,
+  mostRowBytes: 64 * 1024 * 1024,
+  snapshot: null,
+};
 
 export interface ReadRequest {
   readonly plan: TablePlan;

@@ -1,9 +1,9 @@
 import { applyBatch } from '../../src/engine/apply-batch.ts';
-import { fingerprint } from '../../src/engine/fingerprint.ts';
+import { fingerprint, planFingerprint } from '../../src/engine/fingerprint.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { PlannedTable } from '../../src/engine/ports/ledger.ts';
 import type { Batch, RangeEnd } from '../../src/model/batch.ts';
-import type { LaneRef } from '../../src/model/lane.ts';
+import type { LaneRef, Opening } from '../../src/model/lane.ts';
 import type { RowBlock } from '../../src/model/row-block.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
 import type { TableSchema } from '../../src/model/table-schema.ts';
@@ -88,6 +88,7 @@ export const laneOf = (
 export interface BatchFacts {
   readonly lane: LaneRef;
   readonly attempt: number;
+  readonly epoch: string;
   readonly n: number;
   readonly end?: RangeEnd | null;
 }
@@ -99,6 +100,8 @@ export function batchOf(plan: TablePlan, block: RowBlock | null, facts: BatchFac
     ...facts.lane,
     ordinal: plan.ordinal,
     attempt: facts.attempt,
+    epoch: facts.epoch,
+    plan: planFingerprint(plan),
     n: facts.n,
     operation: 'snapshot',
     encoding: plan.encoding,
@@ -110,6 +113,8 @@ export function batchOf(plan: TablePlan, block: RowBlock | null, facts: BatchFac
   } as const;
   return { header: { ...known, fingerprint: fingerprint(known, data) }, data };
 }
+
+const pick = ({ attempt, epoch }: Opening) => ({ attempt, epoch });
 
 /** Opens the lane, reads the rest of its range and applies it block by block. */
 export async function copyLane(
@@ -134,13 +139,8 @@ export async function copyLane(
     rows += block.rows;
     bytes += block.data.length;
     n += 1;
-    await applyBatch(
-      target.writer,
-      plan,
-      batchOf(plan, block, { lane, attempt: opening.attempt, n }),
-      never(),
-    );
+    await applyBatch(target.writer, plan, batchOf(plan, block, { lane, ...pick(opening), n }), never());
   }
-  const end = batchOf(plan, null, { lane, attempt: opening.attempt, n: n + 1, end: { rows, bytes } });
+  const end = batchOf(plan, null, { lane, ...pick(opening), n: n + 1, end: { rows, bytes } });
   await applyBatch(target.writer, plan, end, never());
 }

@@ -52,8 +52,16 @@ describeWith(['postgres', 'nats', 'temporal'], 'what a transfer says of itself',
     expect(report.elapsedMs).toBe(Date.parse(report.endedAt) - Date.parse(report.startedAt));
     expect(report.tables.map(({ table, rows, comparison }) => [table, rows, comparison])).toEqual(
       expect.arrayContaining([
-        ['public.orders', 20_000, { sourceRows: '20000', targetRows: '20000', equal: true, drift: false }],
-        ['public.events', 10_000, { sourceRows: '10000', targetRows: '10000', equal: true, drift: false }],
+        [
+          'public.orders',
+          20_000,
+          { sourceRows: '20000', targetRows: '20000', equal: true, drift: false, basis: 'checksum' },
+        ],
+        [
+          'public.events',
+          10_000,
+          { sourceRows: '10000', targetRows: '10000', equal: true, drift: false, basis: 'checksum' },
+        ],
       ]),
     );
     const text = await world.cli('report', world.transfer);

@@ -4,8 +4,8 @@ import { describeWith } from '../support/servers.ts';
 import type { WorkerProcess } from '../support/sluice.ts';
 import { createStage, type Stage } from '../support/transfer-stage.ts';
 
-/** The database ends a silent transaction after a minute, and its locks with it. */
-const LOCKS_FREED_MS = 180_000;
+/** The database ends a silent transaction after half a minute, and its locks with it. */
+const LOCKS_FREED_MS = 120_000;
 
 describeWith(['postgres', 'nats', 'temporal'], 'a worker that is stopped and wakes again', () => {
   let stage: Stage;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, DiscardPolicy } from 'nats';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePorts } from '../../scripts/servers/free-port.mjs';
+import { freePorts } from '../../scripts/servers/process/free-port.mjs';
 import type { NatsOptions, RunningNats } from '../../scripts/servers/start-nats.mjs';
 import type { Hub } from '../../src/engine/ports/hub.ts';
 import { nats } from '../../src/hubs/nats/hub.ts';

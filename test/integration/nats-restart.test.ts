@@ -98,16 +98,17 @@ describeWith(['nats'], 'a NATS server that is killed and restarted on the same s
     const topic = { transfer: 'control', run: 1 };
     await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
     const control = hub.control(topic);
+    const gap = { kind: 'gap', generation: 1, lane: 1, attempt: 1 } as const;
     const heard: string[] = [];
     const stop = new AbortController();
     const listening = control.listen(
-      (said) => heard.push(said.kind === 'stop' ? said.reason : ''),
+      (said) => heard.push(said.kind === 'gap' ? said.table : ''),
       stop.signal,
     );
-    await control.announce({ kind: 'stop', reason: 'before' }, never);
+    await control.announce({ ...gap, table: 'before' }, never);
     await until(() => heard.length === 1);
     await killAndRestart();
-    await control.announce({ kind: 'stop', reason: 'after' }, never);
+    await control.announce({ ...gap, table: 'after' }, never);
     await until(() => heard.length === 2);
     stop.abort();
     await listening;

@@ -2,7 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { never } from '../contract/test-tables.ts';
 import { copyTable } from '../support/copy-table.ts';
-import { type PostgresPlace, postgresPlace } from '../support/postgresql-harness.ts';
+import {
+  type PostgresPlace,
+  postgresPlace,
+  serverMajor,
+  skipLongFloats,
+} from '../support/postgresql-harness.ts';
 import { describeWith } from '../support/servers.ts';
 import { type SqlitePlace, sqlitePlace } from '../support/sqlite-harness.ts';
 
@@ -11,7 +16,8 @@ const CASES: readonly (readonly [type: string, ...texts: string[]])[] = [
   ['smallint', '-32768', '0'],
   ['integer', '2147483647'],
   ['bigint', '-9223372036854775808', '9223372036854775807', '9007199254740993'],
-  ['numeric', 'NaN', 'Infinity', '0', '1.1000', `-1${'0'.repeat(200)}.${'9'.repeat(100)}`],
+  ['numeric', 'NaN', '0', '1.1000', `-1${'0'.repeat(200)}.${'9'.repeat(100)}`],
+  ['numeric', 'Infinity', '-Infinity'],
   ['numeric(12,2)', '1.10', '-9999999999.99'],
   [
     'double precision',
@@ -59,7 +65,11 @@ describeWith(['postgres'], 'PostgreSQL and SQLite', () => {
   });
   afterEach(() => Promise.all([first.drop(), last.drop(), between.drop()]));
 
-  test.each(CASES)('%s goes to SQLite and back as it was', async (type, ...texts) => {
+  test.for(CASES)('%s goes to SQLite and back as it was', async ([type, ...texts], { skip }) => {
+    if (['double precision', 'real'].includes(type)) await skipLongFloats(skip);
+    if (type === 'numeric' && texts.includes('Infinity')) {
+      skip((await serverMajor()) < 14, 'numeric has no infinity before PostgreSQL 14');
+    }
     const rows = texts.map((text, index) => `(${index}, '${text.replaceAll("'", "''")}'::${type})`);
     await first.execute(`CREATE TABLE t (id bigint PRIMARY KEY, v ${type});
       INSERT INTO t VALUES ${rows.join(', ')}, (${texts.length}, NULL)`);
@@ -103,7 +113,8 @@ describeWith(['postgres'], 'PostgreSQL and SQLite', () => {
     }
   });
 
-  test('a table as an application of SQLite has it becomes one of PostgreSQL', async () => {
+  test('a table as an application of SQLite has it becomes one of PostgreSQL', async ({ skip }) => {
+    await skipLongFloats(skip);
     await between.execute(`CREATE TABLE t (
         id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(40) NOT NULL DEFAULT 'none', price DECIMAL(10,2), ratio REAL,
         active BOOLEAN, created DATETIME, seen TIMESTAMPTZ, day DATE, data JSON, ref UUID, raw BLOB);

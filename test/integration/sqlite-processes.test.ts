@@ -89,10 +89,10 @@ test('two openings of one file, as two processes have, write in turns and nobody
     { plan: started.plan, range: wholeRange },
     { ...smallBlocks, blockRows: 500 },
   );
-  const { attempt } = await target.ledger.openLane(laneOf(started), never());
+  const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
   const outcomes: string[] = [];
   for (const [index, block] of blocks.entries()) {
-    const batch = batchOf(started.plan, block, { lane: laneOf(started), attempt, n: index + 1 });
+    const batch = batchOf(started.plan, block, { lane: laneOf(started), attempt, epoch, n: index + 1 });
     const both = await Promise.all(
       [target, other].map(({ writer }) => applyBatch(writer, started.plan, batch, never())),
     );

@@ -58,6 +58,7 @@ function createTools(world: World, states: States, actor: Actor, control: SliceC
     ping: () => Promise.resolve('simulated'),
     close: () => Promise.resolve(),
     reader: createSourceReader(world, states, actor),
+    inspector: { bucketSums: () => Promise.resolve([]), rowDigests: () => Promise.resolve([]) },
     writer: createTargetWriter(world, states.target, { actor, source: states.source }),
     ledger: createLedger(world, states.target, { actor, watch }),
   };

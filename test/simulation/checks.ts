@@ -1,5 +1,5 @@
 import type { BatchHeader } from '../../src/model/batch.ts';
-import { lanesOf, type TargetState } from './target-state.ts';
+import { lanesOf, placeOf, type TargetState } from './target-state.ts';
 import { rowsIn, sourceTable, type SourceState, wireForm } from './source.ts';
 import type { World } from './world.ts';
 
@@ -7,9 +7,6 @@ interface States {
   readonly source: SourceState;
   readonly target: TargetState;
 }
-
-const placeOf = (header: BatchHeader): string =>
-  `run ${header.run} ${header.table} generation ${header.generation} lane ${header.lane} attempt ${header.attempt} n ${header.n}`;
 
 function countTexts(texts: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();

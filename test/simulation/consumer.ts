@@ -1,7 +1,7 @@
 import type { Consumer, ConsumerWindow, Delivery, Handled } from '../../src/engine/ports/hub.ts';
 import type { BatchHeader } from '../../src/model/batch.ts';
 import type { Stored, Stream, Taker } from './stream.ts';
-import { isBehindGap, isSettled, type TargetState } from './target-state.ts';
+import { isBehindGap, isSettled, placeOf, type TargetState } from './target-state.ts';
 import { type Actor, hold, type World } from './world.ts';
 
 const ACK_WAIT_MS = 4_000;
@@ -36,6 +36,8 @@ export function createConsumer(world: World, options: ConsumerOptions): Consumer
     if (outcome === 'later' || stream.isDamaged(entry.message)) return;
     const { h, ps: parts } = JSON.parse(entry.message.header) as { h: BatchHeader; ps: number };
     if (isSettled(target, h)) return;
+    // Of what the target had before it was restored: a writer may remember it, and the record supplies it again.
+    if (target.restores > 0 && (outcome === 'dropped' || target.everCommitted.has(placeOf(h)))) return;
     // Dropped before it was applied: only where the record is sure to supply it again.
     if (outcome === 'dropped' && (actor.excluded.has(h.table) || isBehindGap(target, h) || parts > 1)) return;
     world.fail('acknowledged', `${actor.name}: ${entry.message.id} (${outcome}) is not in the ledger`);

@@ -20,6 +20,7 @@ export function createCreditWatch(world: World, state: TargetState, name: string
       open.clear();
     },
     published(header: BatchHeader): void {
+      if (state.restores > 0) return; // what counted as applied is not any more, and its credit was given back
       const key = state.laneKey(header);
       const lane = open.get(key) ?? new Map<number, BatchHeader>();
       open.set(key, lane);

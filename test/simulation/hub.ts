@@ -36,9 +36,10 @@ export interface HubContext {
   readonly watch: CreditWatch;
 }
 
+/** Without attempt and epoch. */
 const stripAttempt = (id: string): string => {
   const parts = id.split('.');
-  parts.splice(-3, 1);
+  parts.splice(-4, 2);
   return parts.join('.');
 };
 
@@ -73,6 +74,7 @@ function createPublisher(world: World, context: HubContext, stream: Stream): Pub
         signal.throwIfAborted();
       }
     },
+    storedBytes: ({ data }) => data.byteLength,
     close: () => {
       hold(actor, 'publisher', -1);
       return Promise.resolve();

@@ -1,4 +1,5 @@
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../src/engine/ports/ledger.ts';
+import { planFingerprint } from '../../src/engine/fingerprint.ts';
 import type { LaneProgress, LaneRef, Opening } from '../../src/model/lane.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import type { CreditWatch } from './credit-watch.ts';
@@ -11,6 +12,7 @@ const progressOf = (row: LaneRow): LaneProgress => ({
   generation: row.ref.generation,
   lane: row.ref.lane,
   attempt: row.attempt,
+  epoch: row.epoch,
   n: row.n,
   rows: row.rows,
   bytes: row.bytes,
@@ -65,6 +67,7 @@ export function createLedger(
       state.lanes.set(state.laneKey(row.ref), {
         ...row,
         attempt: row.attempt + 1,
+        epoch: '',
         fenced: plant !== 'fenced-lane-opens-again',
       });
   };
@@ -77,6 +80,7 @@ export function createLedger(
     const newest = runs.at(-1);
     if (newest && !newest.finished && newest.planHash === request.planHash) {
       newest.execution = request.execution;
+      newest.spec = request.spec;
       return { run: newest.run, continued: true, spec: newest.spec };
     }
     const run = (newest?.run ?? 0) + 1;
@@ -115,7 +119,16 @@ export function createLedger(
     state.planned.set(state.tableKey(lane.run, id), planned);
     for (const range of planned.ranges) {
       const ref = { ...lane, table: id, generation: planned.generation, lane: range.lane };
-      const zero = { attempt: 0, n: 0, position: null, rows: 0, bytes: 0, ended: false, fenced: false };
+      const zero = {
+        attempt: 0,
+        epoch: '',
+        n: 0,
+        position: null,
+        rows: 0,
+        bytes: 0,
+        ended: false,
+        fenced: false,
+      };
       state.lanes.set(state.laneKey(ref), { ref, range, ...zero, batches: 0 });
     }
     return planned;
@@ -125,10 +138,12 @@ export function createLedger(
     const row = state.lanes.get(state.laneKey(ref));
     if (plant !== 'fenced-lane-opens-again') refuseClosed(ref);
     if (!row || row.fenced) throw new SluiceError('database.transient', 'another generation stands');
-    const opened = { ...row, attempt: row.attempt + 1, n: 0 };
+    const opened = { ...row, attempt: row.attempt + 1, epoch: world.drawEpoch(), n: 0 };
     state.lanes.set(state.laneKey(ref), opened);
-    const { attempt, position, rows, bytes, ended } = opened;
-    return { attempt, position, rows, bytes, ended };
+    const { attempt, epoch, range, position, rows, bytes, ended } = opened;
+    const planned = state.planned.get(state.tableKey(ref.run, ref.table));
+    const plan = planned ? planFingerprint(planned.plan) : '';
+    return { attempt, epoch, range, plan, position, rows, bytes, ended };
   };
 
   const keysOf = (which: (row: LaneRow) => boolean): string[] =>
@@ -144,6 +159,16 @@ export function createLedger(
         signal,
         locks: () => ['runs', ...keysOf(({ ref }) => ref.transfer === request.transfer)],
         work: () => openRun(request),
+      }),
+    newestRun: (transfer, signal) =>
+      read('newest run', signal, () => {
+        const numbers = state.runs.filter((each) => each.transfer === transfer).map(({ run }) => run);
+        return numbers.length === 0 ? null : Math.max(...numbers);
+      }),
+    readSpec: (transfer, run, signal) =>
+      read('read spec', signal, () => {
+        const found = state.runs.find((each) => each.transfer === transfer && each.run === run);
+        return found?.spec ?? null;
       }),
     closeRun: (transfer, run, signal) =>
       transact({

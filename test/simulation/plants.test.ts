@@ -9,6 +9,8 @@ interface Expectation {
   readonly seeds: number;
   /** Only seeds in which zombies of an older run or generation are at work. */
   readonly haunted?: boolean;
+  /** Only seeds in which the target is restored. */
+  readonly restored?: boolean;
   /** What finds it first, one of these. */
   readonly checks: readonly Check[];
 }
@@ -20,16 +22,26 @@ const EXPECTED: Readonly<Record<Plant, Expectation>> = {
   'ledger-in-another-transaction': { seeds: 20, checks: ['rows', 'order'] },
   'same-message-id-on-replay': { seeds: 10, checks: ['termination'] },
   'lane-made-by-apply': { seeds: 100, haunted: true, checks: ['refused', 'acknowledged', 'error', 'rows'] },
-  'resume-by-block-number': { seeds: 40, checks: ['twice', 'rows', 'refused'] },
-  'fenced-lane-opens-again': { seeds: 100, haunted: true, checks: ['rows', 'acknowledged', 'refused'] },
+  'resume-by-block-number': { seeds: 130, checks: ['twice', 'rows', 'refused'] },
+  'fenced-lane-opens-again': { seeds: 400, haunted: true, checks: ['rows', 'acknowledged', 'refused'] },
+  'epoch-is-ignored': {
+    seeds: 200,
+    restored: true,
+    checks: ['rows', 'twice', 'order', 'refused', 'error'],
+  },
   'older-run-plans': { seeds: 150, haunted: true, checks: ['rows', 'order'] },
 };
 
 const HAUNTED_EVERY = 8;
 
-async function firstFailure(plant: Plant, { seeds, haunted = false }: Expectation) {
-  for (let number = 0; number < seeds; number += 1) {
-    const { failure, seed } = await simulate(haunted ? number * HAUNTED_EVERY + 5 : number + 1, { plant });
+const seedAt = (number: number, { haunted, restored }: Expectation): number => {
+  if (restored) return number * HAUNTED_EVERY + 1;
+  return haunted ? number * HAUNTED_EVERY + 5 : number + 1;
+};
+
+async function firstFailure(plant: Plant, expected: Expectation) {
+  for (let number = 0; number < expected.seeds; number += 1) {
+    const { failure, seed } = await simulate(seedAt(number, expected), { plant });
     if (failure) return { seed, check: failure.check };
   }
   return null;

@@ -1,6 +1,6 @@
 /** Bugs that the simulation must find when they are planted into its parts; nothing of this is ever in src. */
 export const PLANTS = [
-  /** What was applied once is recognised by its fingerprint, not by run, lane, attempt and n. */
+  /** What was applied once is recognised by its keys and data, not by run, lane, attempt and n. */
   'content-is-identity',
   /** The ledger's rows have no run. */
   'ledger-without-run',
@@ -18,5 +18,7 @@ export const PLANTS = [
   'fenced-lane-opens-again',
   /** An older run may still plan, and clear, a table. */
   'older-run-plans',
+  /** A restored target: the ledger and the hub compare attempts and no epochs. */
+  'epoch-is-ignored',
 ] as const;
 export type Plant = (typeof PLANTS)[number];

@@ -10,6 +10,8 @@ export interface Phase {
   readonly terminateAfterMs: number | null;
   /** none: the same again; source: other rows; plan: other settings, so that a run of its own begins. */
   readonly change: 'none' | 'source' | 'plan';
+  /** Before it the target is restored to one of the backups that were made meanwhile; the hub keeps its messages. */
+  readonly restores?: boolean;
 }
 
 /** Everything that the seed decides before the first step. */
@@ -33,6 +35,8 @@ export interface Scenario {
   readonly isQuiet: boolean;
   /** All that disturbs is zombies: of terminated workflows that wake up early, and of readers of an older generation. */
   readonly zombiesOnly: boolean;
+  /** The target is restored while a run is at work. */
+  readonly restoresMidway: boolean;
   readonly writerSlices: number;
   readonly tablesAtOnce: number;
 }
@@ -150,6 +154,7 @@ function createMixed(seed: number): Scenario {
     calmAfterMs: random.int(2_000, 20_000),
     isQuiet: false,
     zombiesOnly: false,
+    restoresMidway: false,
     writerSlices: random.pick([1, 1, 2]),
     tablesAtOnce: random.int(1, 3),
   };
@@ -200,8 +205,40 @@ function createQuiet(seed: number): Scenario {
   };
 }
 
+/** The target goes back to an earlier state between two executions, while who is left of the first may still be at work. */
+function createRestored(seed: number): Scenario {
+  const mixed = createMixed(seed);
+  const random = createRandom(-seed);
+  const { spec } = mixed;
+  const again = spec.write?.mode === 'truncate' || spec.write?.mode === 'upsert';
+  const count = random.int(2, 4);
+  const phases = Array.from({ length: count }, (_, index): Phase => {
+    const isLast = index === count - 1;
+    return {
+      terminateAfterMs: isLast ? null : random.int(150, random.pick([400, 1_000, 3_000])),
+      change: index > 0 && again && random.chance(0.3) ? 'plan' : 'none',
+      restores: isLast || (index > 0 && random.chance(0.5)),
+    };
+  });
+  return {
+    ...mixed,
+    phases,
+    spec: {
+      ...spec,
+      read: { ...spec.read, blockRows: random.pick([1, 3]), rowsPerRange: random.pick([10, 100]) },
+    },
+    disturbances: random.pick([0, 0, 2]),
+    publishMs: random.int(0, 10),
+    restoresMidway: random.chance(0.5),
+    killRate: random.pick([0, 0.2]),
+    freezeRate: random.pick([0.2, 0.6]),
+    tablesAtOnce: 3,
+  };
+}
+
 /** Everything that the seed decides before the first step. */
 export function createScenario(seed: number): Scenario {
+  if (seed % 8 === 1) return createRestored(seed);
   if (seed % 8 === 5) return createHaunted(seed);
   return seed % 16 === 3 ? createQuiet(seed) : createMixed(seed);
 }

@@ -4,7 +4,7 @@ import { checkFinished, checkWaste } from './checks.ts';
 import { createHubState } from './hub.ts';
 import type { Plant } from './plants.ts';
 import { changeSource, createScenario, type Scenario } from './scenario.ts';
-import { createTargetState } from './target-state.ts';
+import { backUp, createTargetState } from './target-state.ts';
 import { runTransfer } from './workflow.ts';
 import { type Check, createWorld, type World } from './world.ts';
 
@@ -25,15 +25,32 @@ const changePlan = (spec: TransferSpec): TransferSpec => ({
   ordering: spec.ordering === 'table' ? 'none' : 'table',
 });
 
+/** Backs the target up now and then until a phase is terminated. */
+function keepBackups(world: World, states: States, forMs: number, backups: (() => void)[]): void {
+  for (let count = 0; count < 4; count += 1) {
+    world.at(world.random.int(20, forMs), () => {
+      world.trace(() => '— the target is backed up');
+      backups.push(backUp(states.target));
+    });
+  }
+}
+
 async function play(world: World, scenario: Scenario, states: States): Promise<void> {
   const activities = createActivities(world, states, scenario);
   let { spec } = scenario;
   const { mode } = spec.write ?? {};
   const startsAnew = mode === 'truncate' || mode === 'upsert';
   const phases = [...scenario.phases];
+  const backups: (() => void)[] = [];
   for (const [index, phase] of phases.entries()) {
     if (phase.change === 'source') changeSource(world.random, scenario.source, mode !== 'upsert');
     if (phase.change === 'plan') spec = changePlan(spec);
+    if (phase.restores && backups.length > 0) {
+      world.trace(() => '— the target is restored');
+      world.random.pick(backups)();
+    }
+    const backedUpForMs = phases.some(({ restores }) => restores) ? phase.terminateAfterMs : null;
+    if (backedUpForMs !== null) keepBackups(world, states, backedUpForMs, backups);
     world.setCalm(false);
     world.at(scenario.calmAfterMs, () => world.setCalm(true));
     const { terminateAfterMs } = phase;

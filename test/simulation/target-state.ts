@@ -10,6 +10,7 @@ export interface LaneRow {
   readonly ref: LaneRef;
   readonly range: KeyRange;
   attempt: number;
+  epoch: string;
   n: number;
   position: Position | null;
   rows: number;
@@ -26,7 +27,7 @@ export interface RunRow {
   readonly run: number;
   execution: string;
   readonly planHash: string;
-  readonly spec: string;
+  spec: string;
   finished: boolean;
 }
 
@@ -55,13 +56,47 @@ export function createTargetState(plant: Plant | null, forgetsOld: boolean) {
     lanes: new Map<string, LaneRow>(),
     /** Batches a table since it was cleared last. */
     applied: new Map<string, AppliedBatch[]>(),
-    fingerprints: new Set<string>(),
+    /** Contents of batches that committed. */
+    contents: new Set<string>(),
+    /** Places of batches that committed; a restore takes none of them out. */
+    everCommitted: new Set<string>(),
+    /** How often the target went back to a backup. */
+    restores: 0,
+    /** Ends each open transaction, as a restart of the server does. */
+    sessions: new Set<() => void>(),
     tableKey: (run: number, table: string): string => `${runOf(run)} ${table}`,
     laneKey: (ref: Omit<LaneRef, 'transfer'>): string =>
       `${runOf(ref.run)} ${ref.table} ${ref.generation} ${ref.lane}`,
   };
 }
 export type TargetState = ReturnType<typeof createTargetState>;
+
+export const placeOf = (header: BatchHeader): string =>
+  `run ${header.run} ${header.table} generation ${header.generation} lane ${header.lane} attempt ${header.attempt} ${header.epoch} n ${header.n}`;
+
+/** A backup of the target, made while it ran: what had committed by then. */
+export function backUp(state: TargetState): () => void {
+  const { tables, planned, lanes, contents } = state;
+  const saved = [tables, planned, lanes].map((map) => new Map<string, unknown>(map));
+  const applied = new Map([...state.applied].map(([table, batches]) => [table, [...batches]]));
+  const runs = state.runs.map((run) => ({ ...run }));
+  const known = new Set(contents);
+  return () => {
+    for (const [index, map] of [tables, planned, lanes].entries() as Iterable<[number, Map<string, unknown>]>)
+      refill(map, saved[index] ?? new Map());
+    refill(state.applied, new Map([...applied].map(([table, batches]) => [table, [...batches]])));
+    state.runs.splice(0, state.runs.length, ...runs.map((run) => ({ ...run })));
+    contents.clear();
+    for (const each of known) contents.add(each);
+    state.restores += 1;
+    for (const end of Array.from(state.sessions)) end();
+  };
+}
+
+function refill<T>(map: Map<string, T>, from: ReadonlyMap<string, T>): void {
+  map.clear();
+  for (const [key, value] of from) map.set(key, value);
+}
 
 export const lanesOf = (state: TargetState, run: number, table: string): LaneRow[] => {
   const planned = state.planned.get(state.tableKey(run, table));
@@ -74,15 +109,18 @@ export const lanesOf = (state: TargetState, run: number, table: string): LaneRow
   });
 };
 
+const isOpening = (lane: LaneRow, header: BatchHeader): boolean =>
+  lane.attempt === header.attempt && lane.epoch === header.epoch;
+
 /** Can it not be applied as the ledger is now, because one before it is missing? */
 export function isBehindGap(state: TargetState, header: BatchHeader): boolean {
   const lane = state.lanes.get(state.laneKey(header));
-  return lane !== undefined && lane.attempt === header.attempt && header.n > lane.n + 1;
+  return lane !== undefined && isOpening(lane, header) && header.n > lane.n + 1;
 }
 
 /** Does the ledger have the batch, or want none of it any more? */
 export function isSettled(state: TargetState, header: BatchHeader): boolean {
   const lane = state.lanes.get(state.laneKey(header));
   if (!lane || lane.fenced || lane.ended) return true;
-  return lane.attempt > header.attempt || (lane.attempt === header.attempt && lane.n >= header.n);
+  return !isOpening(lane, header) || lane.n >= header.n;
 }

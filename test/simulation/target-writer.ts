@@ -6,7 +6,7 @@ import type { TablePlan } from '../../src/model/table-plan.ts';
 import { checkIntegrity } from './checks.ts';
 import { createHolder, type Holder } from './locks.ts';
 import type { SourceState } from './source.ts';
-import type { LaneRow, TargetRow, TargetState } from './target-state.ts';
+import { type LaneRow, placeOf, type TargetRow, type TargetState } from './target-state.ts';
 import { type Actor, call, hold, type World } from './world.ts';
 
 /** A session that is idle in its transaction for so long is ended by the server: a frozen writer holds a lock. */
@@ -17,6 +17,8 @@ interface Open {
   usedMs: number;
   /** Waits for a lock: told when the session ends meanwhile. */
   waiting: (() => void) | null;
+  /** Rolls back. */
+  end: () => void;
   /** Planted bug: these rows were seen before. */
   isRepeat: boolean;
   /** The lane as it will be, and the rows, once committed. */
@@ -36,6 +38,10 @@ const rowsOf = (plan: TablePlan, data: Buffer): TargetRow[] =>
       key: plan.position.kind === 'key' ? text.slice(0, text.indexOf('\t')) : null,
     }));
 
+/** What a planted bug takes for the identity of a batch. */
+const contentOf = ({ header, data }: Batch): string =>
+  JSON.stringify([header.table, header.first, header.last, data.toString('latin1')]);
+
 /** The part of a simulated database that takes batches. */
 export function createTargetWriter(
   world: World,
@@ -47,6 +53,7 @@ export function createTargetWriter(
   const end = (open: Open): void => {
     if (open.holder.over) return;
     hold(actor, 'transaction', -1);
+    state.sessions.delete(open.end);
     state.locks.release(open.holder);
     open.waiting?.();
     open.waiting = null;
@@ -63,13 +70,25 @@ export function createTargetWriter(
     let lane = state.lanes.get(state.laneKey(header));
     if (!lane && plant === 'lane-made-by-apply') {
       const range = { lane: header.lane, after: null, upto: null };
-      const fresh = { n: header.n - 1, position: null, rows: 0, bytes: 0, ended: false, fenced: false };
+      const fresh = {
+        epoch: header.epoch,
+        n: header.n - 1,
+        position: null,
+        rows: 0,
+        bytes: 0,
+        ended: false,
+        fenced: false,
+      };
       lane = { ref: header, range, attempt: header.attempt, batches: 0, ...fresh };
     }
     if (!lane) return false;
-    const isNext = lane.attempt === header.attempt && lane.n === header.n - 1;
+    const isNext =
+      lane.attempt === header.attempt &&
+      lane.epoch === header.epoch &&
+      lane.n === header.n - 1 &&
+      !lane.ended;
     if (!isNext) return false;
-    open.isRepeat = plant === 'content-is-identity' && state.fingerprints.has(header.fingerprint);
+    open.isRepeat = plant === 'content-is-identity' && state.contents.has(contentOf(batch));
     open.lane = {
       ...lane,
       attempt: header.attempt,
@@ -100,7 +119,8 @@ export function createTargetWriter(
     if (open.lane) state.lanes.set(state.laneKey(open.lane.ref), open.lane);
     for (const { plan, batch } of open.rows) {
       checkIntegrity(world, source, batch.header, batch.data);
-      state.fingerprints.add(batch.header.fingerprint);
+      state.contents.add(contentOf(batch));
+      state.everCommitted.add(placeOf(batch.header));
       const log = state.applied.get(plan.id) ?? [];
       state.applied.set(plan.id, [...log, { header: batch.header, atMs: world.now() }]);
     }
@@ -185,6 +205,7 @@ export function createTargetWriter(
         holder: createHolder(),
         usedMs: 0,
         waiting: null,
+        end: () => end(open),
         isRepeat: false,
         lane: null,
         rows: [],
@@ -200,7 +221,8 @@ export function createTargetWriter(
           open.holder.over = false;
           open.usedMs = world.now();
           hold(actor, 'transaction', 1);
-          actor.onDeath.add(() => end(open));
+          state.sessions.add(open.end);
+          actor.onDeath.add(open.end);
           watchIdle(open);
           done(transaction(open));
         },

@@ -8,6 +8,7 @@ import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts'
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import type { Activities, Activity, States } from './activities.ts';
 import type { Scenario } from './scenario.ts';
+import { backUp } from './target-state.ts';
 import type { World } from './world.ts';
 
 interface Table {
@@ -188,6 +189,25 @@ interface Stage {
   readonly restartWriters: () => void;
 }
 
+/** The target goes back to a backup of this run while it is at work, and nobody starts anything anew. */
+function restoreMidway(world: World, { target }: States, stage: Stage): void {
+  const generations = (): string =>
+    stage.tables
+      .map(({ id }) => target.planned.get(target.tableKey(stage.run, id))?.generation ?? 'none')
+      .join();
+  world.at(world.random.int(20, 1_500), () => {
+    const restore = backUp(target);
+    const backedUp = generations();
+    world.trace(() => `— the target is backed up: ${backedUp}`);
+    world.at(world.random.int(20, 3_000), () => {
+      if (stage.over() || backedUp.includes('none') || backedUp !== generations()) return;
+      world.trace(() => '— the target is restored');
+      restore();
+      for (const table of stage.tables) table.copied = false;
+    });
+  });
+}
+
 /** What people and servers do to a running transfer. */
 function disturb({ world, states, scenario, spec }: Execution, stage: Stage): void {
   const { random } = world;
@@ -223,6 +243,7 @@ function disturb({ world, states, scenario, spec }: Execution, stage: Stage): vo
     () => stream().loseSome(random.pick([0.1, 0.5, 1])),
     () => stream().loseAll(random.chance(0.4)),
   ];
+  if (scenario.restoresMidway) restoreMidway(world, states, stage);
   const kinds = scenario.zombiesOnly ? [() => copyAgain(random.pick(stage.tables))] : all;
   const latestMs = scenario.zombiesOnly ? 500 : random.pick([600, 6_000]);
   for (let count = 0; count < scenario.disturbances; count += 1) {

@@ -65,6 +65,7 @@ export function createWorld(options: WorldOptions) {
   let events = 0;
   let failure: CheckFailed | null = null;
   let calm = false;
+  let epochs = 0;
 
   const trace = (text: () => string): void => {
     if (options.tracing) lines.push(`${(nowMs / 1000).toFixed(3).padStart(9)} ${text()}`);
@@ -159,6 +160,8 @@ export function createWorld(options: WorldOptions) {
     fail,
     at,
     tell,
+    /** As many as are asked for; the planted bug draws one for all. */
+    drawEpoch: (): string => (options.plant === 'epoch-is-ignored' ? 'one' : `e${(epochs += 1)}`),
     createActor,
     kill,
     clockOf,

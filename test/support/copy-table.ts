@@ -3,12 +3,15 @@ import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TableOutcome } from '../../src/engine/ports/target-writer.ts';
 import type { TableName } from '../../src/model/table-name.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
-import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import type { TableSelection, TransferSpec } from '../../src/model/transfer-spec.ts';
 import { never, wholeRange } from '../contract/test-tables.ts';
 import { copyLane, entryOf, openRun, type Planned, TRANSFER } from '../contract/test-transfer.ts';
 
 export interface CopyOptions {
   readonly spec?: Partial<TransferSpec>;
+  readonly selection?: TableSelection;
+  /** Another one than before is a run of its own. */
+  readonly execution?: string;
   readonly blockRows?: number;
 }
 
@@ -32,7 +35,7 @@ export async function planBetween(
   if (!schema) throw new Error(`the test made no table ${table}`);
   const plan: TablePlan = computeTablePlan({
     spec: { source: 'a', hub: 'h', target: 'b', tables: {}, ...options.spec },
-    selection: {},
+    selection: options.selection ?? {},
     ordinal: 1,
     source: { dialect: source.dialect, table: schema },
     target: { dialect: target.dialect, name: named(target, table), table: existing ?? null },
@@ -48,7 +51,7 @@ export async function prepareCopy(
 ): Promise<Prepared> {
   const { target } = databases;
   await target.ledger.install(never());
-  const { run } = await openRun(target);
+  const { run } = await openRun(target, options.execution, options.execution);
   const { plan, schema } = await planBetween(databases, table, options);
   const outcome = await target.writer.prepare({ plan, source: schema, policy: 'create-missing' }, never());
   const entry = entryOf(plan, { ranges: [wholeRange] });

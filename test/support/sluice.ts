@@ -19,6 +19,8 @@ export interface SluicePlace {
   readonly configPath: string;
   readonly temporalAddress: string;
   readonly taskQueue: string;
+  /** Besides what the process has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const environment = (place: SluicePlace): NodeJS.ProcessEnv => ({
@@ -27,6 +29,7 @@ const environment = (place: SluicePlace): NodeJS.ProcessEnv => ({
   TEMPORAL_ADDRESS: place.temporalAddress,
   SLUICE_TASK_QUEUE: place.taskQueue,
   NO_COLOR: '1',
+  ...place.environment,
 });
 
 /** Runs one command to its end. */

@@ -15,13 +15,13 @@ const [source, target] = await Promise.all([open(from), open(to)]);
 const started = await prepareCopy({ source, target }, 't');
 
 if (mode === 'stop-before-commit') {
-  const { attempt } = await target.ledger.openLane(laneOf(started), never());
+  const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
   const [block] = await readBlocks(
     source,
     { plan: started.plan, range: wholeRange },
     { ...smallBlocks, blockRows: 5_000 },
   );
-  const batch = batchOf(started.plan, block!, { lane: laneOf(started), attempt, n: 1 });
+  const batch = batchOf(started.plan, block!, { lane: laneOf(started), attempt, epoch, n: 1 });
   const transaction = await target.writer.begin(never());
   await transaction.advance(batch);
   await transaction.write(started.plan, batch);

@@ -7,8 +7,8 @@ import type {
   TransferActivities,
 } from '../../src/activities/contract.ts';
 import { governed } from '../../src/activities/governed.ts';
-import { serverKnowsSearchAttributes } from '../../src/activities/search-attributes.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
+import { knowsSearchAttributes } from '../../src/workers/search-attributes.ts';
 
 /** What the stand-in's ledger says of one table. */
 interface StandInTable {
@@ -33,6 +33,8 @@ export interface Call {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 /** Time for which one unit is applied. */
 const UNIT_MS = 10;
+/** Time for which a message is applied that a reader left behind. */
+const LEFT_BEHIND_MS = 500;
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
@@ -52,7 +54,11 @@ export function createStandIn(options: StandInOptions) {
     /** Thrown for these tables when they are planned, read, or compared. */
     refusals: new Map<string, SluiceError>(),
     /** What comparing says, where it is not equality. */
-    comparisons: new Map<string, Partial<Comparison>>(),
+    comparisons: new Map<string, Partial<Comparison> | (() => Partial<Comparison>)>(),
+    /** A reader that is told to end takes so long, and leaves a message at the hub. */
+    lastWordsMs: 0,
+    /** Messages at the hub that a reader left behind. */
+    leftBehind: 0,
     /** The next snapshot's name. */
     snapshot: 1,
     loseSnapshot: new AbortController(),
@@ -75,6 +81,7 @@ export function createStandIn(options: StandInOptions) {
     prepareTransfer: async (request) => {
       note('prepareTransfer', request);
       return governed({ log }, async () => {
+        const { client, info } = Context.current();
         const refused = world.refusals.get('');
         if (refused) throw refused;
         return {
@@ -89,7 +96,7 @@ export function createStandIn(options: StandInOptions) {
           reportingIntervalMs: 10_000,
           heartbeatTimeoutMs: 30_000,
           oneSnapshot: false,
-          searchAttributes: await serverKnowsSearchAttributes(),
+          searchAttributes: await knowsSearchAttributes(client.connection, info.namespace),
           tables: options.tables.map((id, index) => ({ id, ordinal: index + 1 })),
           warnings: [],
           ...options.prepared,
@@ -136,6 +143,10 @@ export function createStandIn(options: StandInOptions) {
             control.progress();
             await sleep(UNIT_MS);
           }
+          if (control.stop.aborted && world.lastWordsMs > 0) {
+            await sleep(world.lastWordsMs);
+            world.leftBehind += 1;
+          }
         } finally {
           reading.delete(request.table);
         }
@@ -154,6 +165,10 @@ export function createStandIn(options: StandInOptions) {
         while (!control.stop.aborted) {
           if (wanted.filter(isEnded).length >= request.awaited) return { why: 'drained' as const, ...total };
           await sleep(UNIT_MS);
+          if (world.leftBehind > 0) {
+            await sleep(LEFT_BEHIND_MS);
+            world.leftBehind -= 1;
+          }
           if (world.held) continue;
           for (const table of wanted) {
             const at = ledger.get(table);
@@ -172,10 +187,13 @@ export function createStandIn(options: StandInOptions) {
           sourceRows: '100',
           targetRows: '100',
           ledgerRows: '100',
+          ledgerBytes: 1_000,
+          basis: 'count' as const,
           equal: true,
           drift: false,
         };
-        return { ...equal, ...world.comparisons.get(table) };
+        const said = world.comparisons.get(table);
+        return { ...equal, ...(typeof said === 'function' ? said() : said) };
       });
       return { compared, refused: [] };
     },
@@ -185,7 +203,12 @@ export function createStandIn(options: StandInOptions) {
       return {
         rows: applied * 10,
         bytes: applied * 100,
-        backlog: { lost: false, messages: reading.size > 0 ? 1 : 0, bytes: 0, maxBytes: 1_000 },
+        backlog: {
+          lost: false,
+          messages: world.lastWordsMs > 0 ? world.leftBehind : Math.min(1, reading.size),
+          bytes: 0,
+          maxBytes: 1_000,
+        },
         creditBytes: 1_000,
         tables: [],
       };

@@ -1,4 +1,4 @@
-import { freePorts } from '../../scripts/servers/free-port.mjs';
+import { freePorts } from '../../scripts/servers/process/free-port.mjs';
 
 /** What a proxy does to the bytes of one direction; see toxiproxy's own page for the attributes. */
 export interface Toxic {

@@ -13,6 +13,7 @@ export interface StageOptions {
   readonly throughTarget?: (url: string) => string;
   readonly hub?: WorldOptions['hub'];
   readonly temporalAddress?: string;
+  readonly sliceBudget?: string;
   /** Rows of the table with a number as its key; the two others have half of it. */
   readonly rows?: number;
   readonly spec?: Partial<TransferSpec>;
@@ -40,7 +41,7 @@ const TABLES = ['orders', 'events', 'shelves'] as const;
 const STILL_MS = 4_000;
 
 /** Slow enough for several faults, with many batches: a block has a hundred rows. */
-const SPEC = {
+export const SPEC = {
   tables: { 'public.*': {} },
   read: { rowsPerRange: 5_000, blockBytes: 16_384, creditBytes: 1_048_576, readers: 3 },
   limits: { ratePerSecond: 3_000 },
@@ -73,6 +74,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     target: options.throughTarget?.(target.url) ?? target.url,
     ...(options.hub === undefined ? {} : { hub: options.hub }),
     ...(options.temporalAddress === undefined ? {} : { temporalAddress: options.temporalAddress }),
+    ...(options.sliceBudget === undefined ? {} : { sliceBudget: options.sliceBudget }),
     spec: { ...SPEC, ...options.spec },
   });
   const applied = async () => {

@@ -34,6 +34,8 @@ export interface TransferWorld {
   result(timeoutMs?: number): Promise<TransferReport>;
   /** As `eventually`; what the transfer and its workers said last stands in the error when it takes too long. */
   eventually: typeof eventually;
+  /** Writes the configuration file anew with another spec; who has read it knows nothing of that. */
+  rewrite(spec: WorldOptions['spec']): Promise<void>;
   /** Changes settings of the running transfer; waits until a worker has answered. */
   change(settings: Partial<TransferSettings>): Promise<void>;
   status(): ReturnType<typeof queryStatus>;
@@ -53,6 +55,8 @@ export interface WorldOptions {
   readonly target: Connected;
   readonly hub?: Connected;
   readonly temporalAddress?: string;
+  /** Of the workers; default: the product's. */
+  readonly sliceBudget?: string;
   readonly spec: Omit<TransferSpec, 'source' | 'hub' | 'target'>;
 }
 
@@ -68,16 +72,22 @@ export async function createWorld(options: WorldOptions): Promise<TransferWorld>
   const folder = await createFolder();
   const transfer = uniqueName('t');
   const temporalAddress = options.temporalAddress ?? servers().temporalAddress;
-  const configPath = await writeConfig(folder.path, {
-    version: 1,
-    connections: {
-      source: connected(options.source),
-      target: connected(options.target),
-      hub: connected(options.hub ?? servers().natsUrl),
-    },
-    transfers: { [transfer]: { source: 'source', hub: 'hub', target: 'target', ...options.spec } },
-  });
-  const place: SluicePlace = { configPath, temporalAddress, taskQueue: uniqueName('queue') };
+  const configure = (spec: WorldOptions['spec']) =>
+    writeConfig(folder.path, {
+      version: 1,
+      connections: {
+        source: connected(options.source),
+        target: connected(options.target),
+        hub: connected(options.hub ?? servers().natsUrl),
+      },
+      transfers: { [transfer]: { source: 'source', hub: 'hub', target: 'target', ...spec } },
+    });
+  const place: SluicePlace = {
+    configPath: await configure(options.spec),
+    temporalAddress,
+    taskQueue: uniqueName('queue'),
+    environment: options.sliceBudget === undefined ? {} : { SLUICE_SLICE_BUDGET: options.sliceBudget },
+  };
   const connection = await Connection.connect({ address: temporalAddress });
   const client = new Client({ connection });
   const handle = client.workflow.getHandle(transferWorkflowId(transfer));
@@ -120,6 +130,9 @@ export async function createWorld(options: WorldOptions): Promise<TransferWorld>
     },
     result,
     eventually: eventuallyHere,
+    rewrite: async (spec) => {
+      await configure(spec);
+    },
     change: async (settings) => {
       await eventually('the settings are taken', async () => {
         await handle.executeUpdate(settingsUpdate, { args: [settings] });

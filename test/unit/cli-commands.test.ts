@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, describe, expect, test } from 'vitest';
 import { absoluteUrl, copyConfig, copyName, type CopyRequest } from '../../src/cli/copy/copy-spec.ts';
 import { main } from '../../src/cli/main.ts';
@@ -53,6 +54,20 @@ describe('exit codes', () => {
     expect(exit).toBe(EXIT.usage);
     expect(out).toBe('');
     expect(err).not.toBe('');
+  });
+});
+
+describe('a relative path of a file', () => {
+  test('begins at the folder of the configuration that names it', async () => {
+    mkdirSync(join(folder, 'conf', 'data'), { recursive: true });
+    new Database(join(folder, 'conf', 'data', 'shop.db')).exec('CREATE TABLE t (id)').close();
+    writeFileSync(
+      join(folder, 'conf', 'sluice.yaml'),
+      'version: 1\nconnections:\n  shop: { url: "sqlite:data/shop.db", create: false }\n',
+    );
+    const { exit, out } = await sluice(['connection', 'test', 'shop', '--config', 'conf/sluice.yaml']);
+    expect(out).toContain('✓ shop   sqlite SQLite');
+    expect(exit).toBe(EXIT.done);
   });
 });
 

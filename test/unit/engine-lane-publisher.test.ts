@@ -22,6 +22,7 @@ interface Scene {
   readonly window?: number;
   readonly maxMessageBytes?: number;
   readonly creditBytes?: number;
+  readonly mostRowBytes?: number;
   readonly answer?: (message: HubMessage) => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -65,7 +66,12 @@ function publish(scene: Scene) {
       bytes: 50,
       ended: false,
     },
-    options: { blockBytes: 100, blockRows: 10, snapshot: null },
+    options: {
+      blockBytes: 100,
+      blockRows: 10,
+      mostRowBytes: scene.mostRowBytes ?? 1_000_000,
+      snapshot: null,
+    },
     maxMessageBytes: scene.maxMessageBytes ?? 1_000,
     window: scene.window ?? 4,
     lane,
@@ -79,6 +85,7 @@ function publish(scene: Scene) {
       overdue: () => false,
       publisher: {
         close: () => Promise.resolve(),
+        storedBytes: ({ data }) => data.byteLength + 10,
         publish: async (message) => {
           sent.push(message);
           seen.unanswered += 1;
@@ -143,6 +150,31 @@ describe('publishing a lane', () => {
         expect(seen.most).toBeLessThanOrEqual(window);
       }),
     );
+  });
+
+  test('refuses a block that the stream of the hub never takes, before anything of it is published', async () => {
+    const { result, sent } = publish({
+      blocks: [block(1, 2), block(3, 1, 20_000), block(4, 1)],
+      maxMessageBytes: 1_000,
+      mostRowBytes: 20_000,
+    });
+    await expect(result).rejects.toMatchObject({
+      code: 'source.row_too_large',
+      details: {
+        table: 'public.orders',
+        suggestion: expect.stringMatching(/^set read.creditBytes to 1048576 or more/),
+      },
+    });
+    expect(sent.map((message) => batchOf(message).header.n)).toEqual([1]);
+  });
+
+  test('refuses a row of more messages than a hub holds back for one another', async () => {
+    const { result, sent } = publish({ blocks: [block(1, 1, 4_000)], maxMessageBytes: 1 });
+    await expect(result).rejects.toMatchObject({
+      code: 'source.row_too_large',
+      details: { suggestion: expect.stringContaining('max_payload') },
+    });
+    expect(sent).toHaveLength(0);
   });
 
   test('waits for credit before each block, and says false when it is told to end meanwhile', async () => {

@@ -240,7 +240,10 @@ describe('the sequencer', () => {
       apply: (batch) =>
         broken
           ? Promise.reject(new Error('broken'))
-          : Promise.resolve({ outcome: 'applied', lane: { attempt: 1, epoch: batch.header.epoch, n: batch.header.n } }),
+          : Promise.resolve({
+              outcome: 'applied',
+              lane: { attempt: 1, epoch: batch.header.epoch, n: batch.header.n },
+            }),
     });
     await expect(sequencer.submit(at(1, 1))).rejects.toThrow('broken');
     broken = false;

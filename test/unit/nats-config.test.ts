@@ -30,7 +30,7 @@ describe('the URL of a NATS connection', () => {
       token: null,
     });
     expect(nats.parseUrl('nats://one', { tls: {} })).toMatchObject({ encrypted: true });
-    expect(nats.parseUrl('nats://one', {})).toMatchObject({ replicas: 1, ackWaitMs: 30_000 });
+    expect(nats.parseUrl('nats://one', {})).toMatchObject({ replicas: 1, ackWaitMs: 10_000 });
   });
 
   test.each([

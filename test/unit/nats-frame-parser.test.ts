@@ -17,7 +17,11 @@ const said = ({ kind, msg, data }: ParserEvent): unknown => ({
   }),
 });
 
-const word = fc.string({ unit: fc.constantFrom(...Array.from('abcXYZ019_.$-é')), minLength: 1, maxLength: 20 });
+const word = fc.string({
+  unit: fc.constantFrom(...Array.from('abcXYZ019_.$-é')),
+  minLength: 1,
+  maxLength: 20,
+});
 const payload = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   fc.integer({ min: 1, max: 5 }).map((n) => Buffer.alloc(n * 100_000, `\r\nMSG a 1 3\r\n${n}`)),

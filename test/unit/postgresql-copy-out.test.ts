@@ -93,7 +93,14 @@ describe('cutting rows out of COPY', () => {
     fc.assert(
       fc.property(scenario, ({ rows, sizes, blockRows, blockBytes, hiddenCells, binary }) => {
         const rowOf = binary ? binaryRow : textRow;
-        const options = { binary, hiddenCells, positionTypes: ['text'], blockBytes, blockRows };
+        const options = {
+          binary,
+          hiddenCells,
+          positionTypes: ['text'],
+          blockBytes,
+          blockRows,
+          mostRowBytes: 1e9,
+        };
         const { blocks, rest } = cut(serverBytes(rows.map(rowOf), binary), sizes, options);
         const kept = rows.map((row) => row.slice(hiddenCells));
         const travels = kept.map(rowOf).map((row) => (binary ? row : withRawTabs(row)));
@@ -118,6 +125,25 @@ describe('cutting rows out of COPY', () => {
     );
   });
 
+  test('a row that is too large is refused by its length, before its bytes are there', () => {
+    const large = message('d', textRow(['1', 'x'.repeat(500)])).subarray(0, 40);
+    const bytes = Buffer.concat([message('H', Buffer.alloc(7)), message('d', textRow(['1'])), large]);
+    const options = {
+      binary: false,
+      hiddenCells: 0,
+      positionTypes: ['text'],
+      blockBytes: 100,
+      blockRows: 100,
+      mostRowBytes: 500,
+    };
+    expect(() => cut(bytes, [1_000], options)).toThrow(
+      expect.objectContaining({
+        code: 'source.row_too_large',
+        details: { suggestion: expect.stringContaining('read.creditBytes') },
+      }),
+    );
+  });
+
   test('an error of the server in the middle is handed back from its first byte on', () => {
     const failure = message('E', Buffer.from('SERROR\0C22012\0\0'));
     const bytes = Buffer.concat([message('H', Buffer.alloc(7)), message('d', textRow(['1'])), failure]);
@@ -127,6 +153,7 @@ describe('cutting rows out of COPY', () => {
       positionTypes: ['text'],
       blockBytes: 100,
       blockRows: 100,
+      mostRowBytes: 1e9,
     });
     expect(blocks.map(({ rows }) => rows)).toEqual([1]);
     expect(rest).toEqual(failure);

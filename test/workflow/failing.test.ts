@@ -125,6 +125,27 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
     expect((await world.status()).phase).toBe('failed');
   });
 
+  test('the grace period begins again for as long as less is missing each time', async () => {
+    await create({ tables: ['main.a'] });
+    const arrived = ['90', '95', '97', '97'];
+    world.standIn.comparisons.set('main.a', () => ({ targetRows: arrived.shift() ?? '97', equal: false }));
+    await world.start();
+    expect((await failure()).type).toBe('transfer.shortfall');
+    expect(world.standIn.called('verifyTables').length).toBe(4);
+  });
+
+  test('what arrives in a later grace period lets the transfer finish', async () => {
+    await create({ tables: ['main.a'] });
+    const arrived = ['90', '95'];
+    world.standIn.comparisons.set('main.a', () => {
+      const targetRows = arrived.shift();
+      return targetRows === undefined ? {} : { targetRows, equal: false };
+    });
+    await world.start();
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
+    await world.record('late-and-complete');
+  });
+
   test('a difference while the source changes is drift and no failure', async () => {
     await create({ tables: ['main.a'] });
     world.standIn.comparisons.set('main.a', { sourceRows: '101', equal: false, drift: true });

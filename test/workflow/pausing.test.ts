@@ -73,6 +73,14 @@ describeWith(['temporal'], 'pausing a transfer', () => {
     expect(world.standIn.called('cleanUp').at(-1)?.request).toMatchObject({ close: false });
   });
 
+  test('stop waits for what the last reader left at the hub, however late that one ends', async () => {
+    await copying({ tables: ['main.a'] });
+    world.standIn.lastWordsMs = 2_500;
+    await world.handle.signal(messages.stopSignal);
+    expect(await world.handle.result()).toMatchObject({ phase: 'stopped' });
+    expect(world.standIn.leftBehind).toBe(0);
+  });
+
   test('a signal of an unknown name or with nonsense in it does not stop the transfer', async () => {
     await copying({ tables: ['main.a'] });
     await world.handle.signal('noSuchSignal', { a: 1 });

@@ -56,8 +56,10 @@ export async function checkConnection(config: Config, name: string): Promise<Con
   const connection = config.connection(name);
   const kind = await connectionKind(connection);
   try {
-    const port = kind.is === 'database' ? kind.dialect : kind.hubKind;
-    port.parseUrl(connection.url, checkSettings(connection, port.settings));
+    const { settings } = kind.is === 'database' ? kind.dialect : kind.hubKind;
+    const checked = checkSettings(connection, settings);
+    if (kind.is === 'database') kind.dialect.parseUrl(connection.url, checked, connection.folder);
+    else kind.hubKind.parseUrl(connection.url, checked);
   } catch (error) {
     throw placed(error, connection, kind);
   }
@@ -114,11 +116,14 @@ export async function withDatabase<T>(
   }
   const { dialect } = kind;
   const open = (): Promise<Database> =>
-    dialect.open(dialect.parseUrl(connection.url, checkSettings(connection, dialect.settings)), {
-      maxConnections: MAX_CONNECTIONS,
-      applicationName: APPLICATION_NAME,
-      ledger: config.ledger,
-    });
+    dialect.open(
+      dialect.parseUrl(connection.url, checkSettings(connection, dialect.settings), connection.folder),
+      {
+        maxConnections: MAX_CONNECTIONS,
+        applicationName: APPLICATION_NAME,
+        ledger: config.ledger,
+      },
+    );
   return withOpened(connection, kind, open, work);
 }
 

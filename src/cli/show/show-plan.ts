@@ -2,7 +2,7 @@ import type { LogicalType } from '../../model/logical-type.ts';
 import { tableId } from '../../model/table-name.ts';
 import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
 import type { PlannedLocally } from '../../workers/local.ts';
-import { formatColumns } from './columns.ts';
+import { formatColumns, safeText } from './columns.ts';
 import { formatBytes, formatCount } from './quantities.ts';
 
 /** `decimal(12,2)`, `text`, `timestamptz(6)`, `native(postgresql point)`. */
@@ -71,7 +71,29 @@ function order({ position }: TablePlan): string {
   return `by ${position.columns.join(', ')}`;
 }
 
-function showTable({ plan, structure, ranges }: PlannedLocally & { readonly plan: TablePlan }): string {
+/** Statements below a title, those of several lines indented as a whole. */
+function listed(title: string, items: readonly string[]): readonly string[] {
+  if (items.length === 0) return [];
+  const safe = (item: string): string => item.split('\n').map(safeText).join('\n      ');
+  return [`  ${title}`, ...items.map((item) => `    ${safe(item)}`)];
+}
+
+function previewLines({ preview }: PlannedLocally): readonly string[] {
+  if (!preview) return [];
+  const ended = (text: string): string => (/^(?:ALTER|COMMENT|CREATE|DROP) /.test(text) ? `${text};` : text);
+  return [
+    ...listed('statements at the target:', preview.statements.map(ended)),
+    ...listed('left out of the structure, for a person to make:', preview.leftOut.map(ended)),
+    ...listed('✗ REFUSED until this is mended:', preview.refusals),
+  ];
+}
+
+function showTable({
+  plan,
+  structure,
+  ranges,
+  ...rest
+}: PlannedLocally & { readonly plan: TablePlan }): string {
   const size = [
     plan.estimatedRows === null ? null : `about ${formatCount(plan.estimatedRows)} rows`,
     plan.estimatedBytes === null ? null : formatBytes(plan.estimatedBytes),
@@ -92,6 +114,7 @@ function showTable({ plan, structure, ranges }: PlannedLocally & { readonly plan
       ],
       plan.columns.map(columnRow),
     ),
+    ...previewLines({ plan, structure, ranges, ...rest }),
   ].join('\n');
 }
 
@@ -101,13 +124,17 @@ const refusalText = ({ table, refusal }: PlannedLocally): string => {
   return `✗ ${table}${column}: ${refusal?.code} ${refusal?.message}${mend}`;
 };
 
+/** By the plan, or by what stands at the target. */
+export const isRefused = ({ refusal, preview }: PlannedLocally): boolean =>
+  refusal !== null || (preview?.refusals.length ?? 0) > 0;
+
 export const isLossy = ({ plan }: PlannedLocally): boolean =>
   plan?.columns.some((column) => !column.exact) ?? false;
 
 /** What a transfer would do, table by table, and what of it is not exact. */
 export function showPlan(planned: readonly PlannedLocally[]): string {
   const lossy = planned.flatMap(({ plan }) => plan?.columns.filter((column) => !column.exact) ?? []).length;
-  const refused = planned.filter(({ refusal }) => refusal !== null).length;
+  const refused = planned.filter(isRefused).length;
   const summary = [
     `${formatCount(planned.length)} tables`,
     lossy === 0 ? 'every column exact' : `${lossy} columns LOSSY`,

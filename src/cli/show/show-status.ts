@@ -33,8 +33,8 @@ const tableRow = (table: TableState): readonly string[] => [
   `${table.endedLanes}/${table.lanes}`,
 ];
 
-/** Tables and, below, what is wrong with some of them. */
-export function showTables(tables: readonly TableState[]): string {
+/** What is wrong with some of the tables, and what mends it. */
+export function showTroubles(tables: readonly TableState[]): string {
   const troubles = tables.flatMap(({ table, error, comparison }) => [
     ...(error
       ? [
@@ -48,8 +48,14 @@ export function showTables(tables: readonly TableState[]): string {
         ]
       : []),
   ]);
+  return troubles.join('\n');
+}
+
+/** Tables and, below, what is wrong with some of them. */
+export function showTables(tables: readonly TableState[]): string {
   const table = formatColumns(TABLE_COLUMNS, tables.map(tableRow));
-  return troubles.length === 0 ? table : `${table}\n\n${troubles.join('\n')}`;
+  const troubles = showTroubles(tables);
+  return troubles === '' ? table : `${table}\n\n${troubles}`;
 }
 
 const headline = (status: TransferStatus): string => {

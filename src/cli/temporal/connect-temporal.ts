@@ -1,31 +1,17 @@
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { SluiceError } from '../../model/sluice-error.ts';
-import type { TemporalSettings } from './temporal-settings.ts';
+import { connectionOptions, type TemporalAccess } from '../../model/temporal-access.ts';
 
 /** How long a client waits for Temporal before it says so. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** The settings as the SDK's Connection wants them. */
-export function connectionOptions({ address, apiKey, tls, metadata }: TemporalSettings): ConnectionOptions {
-  return {
-    address,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    metadata: { ...metadata },
-    ...(apiKey === null ? {} : { apiKey }),
-    tls: tls && {
-      ...(tls.serverName === null ? {} : { serverNameOverride: tls.serverName }),
-      ...(tls.serverCa === null ? {} : { serverRootCACertificate: tls.serverCa }),
-      ...(tls.clientCertificate && tls.clientKey
-        ? { clientCertPair: { crt: tls.clientCertificate, key: tls.clientKey } }
-        : {}),
-    },
-  };
-}
-
 /** @throws SluiceError temporal.unreachable */
-export async function connectTemporal(settings: TemporalSettings): Promise<Client> {
+export async function connectTemporal(settings: TemporalAccess): Promise<Client> {
   try {
-    const connection = await Connection.connect(connectionOptions(settings));
+    const connection = await Connection.connect({
+      ...connectionOptions(settings),
+      connectTimeout: CONNECT_TIMEOUT_MS,
+    });
     return new Client({ connection, namespace: settings.namespace });
   } catch (cause) {
     throw new SluiceError('temporal.unreachable', `no Temporal service answers at ${settings.address}`, {

@@ -12,7 +12,17 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TemporalFailure, TerminatedFailure } from '@temporalio/common';
 import { isErrorCode } from '../../model/error-codes.ts';
+import type { TransferReport } from '../../workflows/messages.ts';
 import { type ErrorDetails, SluiceError } from '../../model/sluice-error.ts';
+
+/** The report of a run that failed because its tables differ: it stands in its failure. */
+export function failedReport(error: unknown): TransferReport | null {
+  for (let here = error; here instanceof Error; here = here.cause) {
+    const report = here instanceof ApplicationFailure ? here.details?.[1] : undefined;
+    if (report !== undefined) return report as TransferReport;
+  }
+  return null;
+}
 
 /** gRPC status numbers: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const GRPC = {
@@ -76,14 +86,14 @@ function ofService(error: Error, transfer: string | undefined): SluiceError | nu
 function ofFailure(error: Error, where: string): SluiceError {
   const cause = error.cause;
   if (cause instanceof CancelledFailure) {
-    return new SluiceError('transfer.not_running', 'the transfer was cancelled', {
+    return new SluiceError('transfer.cancelled', 'the transfer was cancelled', {
       where,
       suggestion: 'start it again: it goes on where it was',
       cause: error,
     });
   }
   if (cause instanceof TerminatedFailure) {
-    return new SluiceError('transfer.not_running', 'the transfer was terminated', {
+    return new SluiceError('transfer.cancelled', 'the transfer was terminated', {
       where,
       suggestion: 'start it again: it goes on where it was',
       cause: error,

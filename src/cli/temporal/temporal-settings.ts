@@ -1,27 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../../catalog/variables.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
+import type { TemporalAccess, TlsAccess } from '../../model/temporal-access.ts';
 import { DEFAULT_TASK_QUEUE } from '../../workflows/messages.ts';
 import type { GlobalOptions } from '../global-options.ts';
 import { readProfile, type TemporalProfile } from './temporal-profile.ts';
-
-/** How to reach Temporal; holds secrets. */
-export interface TemporalSettings {
-  readonly address: string;
-  readonly namespace: string;
-  readonly apiKey: string | null;
-  readonly tls: TlsSettings | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly taskQueue: string;
-}
-
-/** Contents, not paths. */
-export interface TlsSettings {
-  readonly serverName: string | null;
-  readonly serverCa: Buffer | null;
-  readonly clientCertificate: Buffer | null;
-  readonly clientKey: Buffer | null;
-}
 
 /** One setting, in order of precedence: flag, environment, profile; empty texts count as not given. */
 type Look = (flag: string | undefined, variables: readonly string[], key: string) => string | undefined;
@@ -60,7 +43,7 @@ function contents(look: Look, flag: string | undefined, name: string): Buffer | 
   }
 }
 
-function tlsOf(options: GlobalOptions, look: Look, apiKey: string | null): TlsSettings | null {
+function tlsOf(options: GlobalOptions, look: Look, apiKey: string | null): TlsAccess | null {
   if (options.tls === false) return null;
   if (isTrue(look(undefined, ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'], 'tls.disable_host_verification'))) {
     throw new SluiceError('input.invalid', 'TLS without host verification is not supported', {
@@ -68,7 +51,7 @@ function tlsOf(options: GlobalOptions, look: Look, apiKey: string | null): TlsSe
       suggestion: 'name the CA with --tls-ca-path and the name with --tls-server-name',
     });
   }
-  const tls: TlsSettings = {
+  const tls: TlsAccess = {
     serverName: look(options.tlsServerName, ['TEMPORAL_TLS_SERVER_NAME'], 'tls.server_name') ?? null,
     serverCa: contents(look, options.tlsCaPath, 'server_ca_cert'),
     clientCertificate: contents(look, options.tlsCertPath, 'client_cert'),
@@ -101,7 +84,7 @@ function metadataOf(environment: Environment, profile: TemporalProfile): Readonl
  * Settings of the connection to Temporal: flag, SLUICE_*, TEMPORAL_*, profile of the temporal CLI, default.
  * @throws SluiceError input.invalid
  */
-export function temporalSettings(options: GlobalOptions, environment: Environment): TemporalSettings {
+export function temporalSettings(options: GlobalOptions, environment: Environment): TemporalAccess {
   const ignoreFile = isTrue(environment['TEMPORAL_DISABLE_CONFIG_FILE']);
   const profile = ignoreFile ? {} : readProfile(environment, options.profile);
   const look = lookIn(environment, profile);

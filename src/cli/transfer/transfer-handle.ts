@@ -40,3 +40,11 @@ export async function queryTables(
     if (page.tables.length === 0 || tables.length >= Math.min(limit, page.total)) return tables;
   }
 }
+
+/** The first tables that wait for a person, and how many there are. */
+export async function queryBlocked(client: Client, name: string, limit: number): Promise<TablesPage> {
+  const handle = transferHandle(client, name);
+  return client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
+    handle.query(tablesQuery, { limit, status: 'blocked' }),
+  );
+}

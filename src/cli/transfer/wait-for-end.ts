@@ -1,35 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../../model/error-codes.ts';
 import type { TransferReport } from '../../workflows/messages.ts';
 import type { Context } from '../context.ts';
 import { listenForInterruption } from '../interruption.ts';
 import { isClean, showReport } from '../show/show-report.ts';
-import { showProgressLine } from '../show/show-status.ts';
 import type { Outcome } from '../output.ts';
 import { shellWord } from './schedule-lines.ts';
-import { queryStatus, transferHandle } from './transfer-handle.ts';
-
-const PROGRESS_EVERY_MS = 1_000;
+import { transferHandle } from './transfer-handle.ts';
+import { lookOn } from './look-on.ts';
 
 export interface WaitOptions {
   /** Null: for as long as it takes. */
   readonly timeoutMs: number | null;
   /** Aborted with an error that is then thrown: the worker of a copy died. */
   readonly givenUp?: AbortSignal;
+  /** Where the worker of a copy writes; said to whoever leaves it behind. */
+  readonly log?: string;
 }
 
 type Ended = { readonly how: 'ended'; readonly report: TransferReport } | { readonly how: 'left' };
-
-async function showProgress(context: Context, name: string, signal: AbortSignal): Promise<void> {
-  const client = await context.client();
-  while (!signal.aborted) {
-    // Progress is a courtesy: a worker that is busy or away must not end the waiting.
-    const status = await queryStatus(client, name).catch(() => null);
-    if (signal.aborted) return;
-    if (status) context.output.progress(showProgressLine(status));
-    await delay(PROGRESS_EVERY_MS, undefined, { signal }).catch(() => undefined);
-  }
-}
 
 const whenAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -40,20 +28,21 @@ const whenAborted = (signal: AbortSignal): Promise<void> =>
 async function endOrLeave(context: Context, name: string, left: AbortSignal): Promise<Ended> {
   const client = await context.client();
   const over = new AbortController();
-  const shown = context.output.live
-    ? showProgress(context, name, AbortSignal.any([left, over.signal]))
-    : null;
+  const looking = lookOn(context, name, AbortSignal.any([left, over.signal]));
   const result = transferHandle(client, name).result() as Promise<TransferReport>;
   // After the waiting is over its failure is nobody's: the connection is closed under it.
   result.catch(() => undefined);
+  // Nor is it waited for: a question that nobody answers lasts seconds, and whoever pressed Ctrl-C waits.
+  looking.catch(() => undefined);
   try {
     return await Promise.race([
       result.then((report): Ended => ({ how: 'ended', report })),
       whenAborted(left).then((): Ended => ({ how: 'left' })),
+      // Returns only once it is told to; what it throws is that nothing moves without a person.
+      looking.then((): Ended => ({ how: 'left' })),
     ]);
   } finally {
     over.abort();
-    await shown;
   }
 }
 
@@ -78,12 +67,13 @@ export const leftRunning = (
 
 /**
  * Waits for the end of a transfer and shows how far it is. Ctrl-C and a time-out leave the transfer running.
- * @throws WorkflowFailedError
+ * @throws WorkflowFailedError; SluiceError transfer.blocked once every table that is left waits for a person, which
+ * leaves it running too
  */
 export async function waitForEnd(
   context: Context,
   name: string,
-  { timeoutMs, givenUp }: WaitOptions,
+  { timeoutMs, givenUp, log }: WaitOptions,
 ): Promise<Outcome & { readonly exit: ExitCode }> {
   const interruption = listenForInterruption();
   const timeout = timeoutMs === null ? null : AbortSignal.timeout(timeoutMs);
@@ -102,6 +92,7 @@ export async function waitForEnd(
       };
     }
     if (givenUp?.aborted) throw givenUp.reason;
+    if (log !== undefined) context.output.note(`its worker writes its log to ${log}`);
     return leftRunning(context, name, interruption.exitCode() ?? EXIT.timedOut);
   } finally {
     interruption.close();

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { blockPool } from '../../engine/block-pool.ts';
+import { rowTooLarge } from '../../engine/largest-row.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import type { Wire, WireQuery } from './pool.ts';
 import { READ_BYTES, takeReads } from './socket.ts';
@@ -13,6 +14,7 @@ export interface CutOptions {
   readonly positionTypes: readonly string[];
   readonly blockBytes: number;
   readonly blockRows: number;
+  readonly mostRowBytes: number;
 }
 
 const HEADER_BYTES = 5; // one byte of kind, four of length
@@ -64,7 +66,10 @@ export class RowCutter {
     return this.#ready.shift();
   }
 
-  /** @returns the bytes from the first message on that is none of COPY's; null while COPY goes on. Changes the chunk. */
+  /**
+   * @returns the bytes from the first message on that is none of COPY's; null while COPY goes on. Changes the chunk.
+   * @throws SluiceError source.row_too_large; nothing can be pushed any more then
+   */
   push(bytes: Buffer): Buffer | null {
     const chunk = this.#partialHeader.length === 0 ? bytes : Buffer.concat([this.#partialHeader, bytes]);
     this.#partialHeader = Buffer.alloc(0);
@@ -103,6 +108,9 @@ export class RowCutter {
       this.#missing = chunk.readUInt32BE(read + 1) - 4;
       read += HEADER_BYTES;
       if (this.#kind === KIND_COPY_DATA) {
+        // Invariant 12: its length is known before the row is here.
+        if (this.#missing > this.#options.mostRowBytes)
+          throw rowTooLarge(this.#missing, this.#options.mostRowBytes);
         if (this.#mustBeWhole()) {
           this.#append(chunk, start, write);
           start = write;
@@ -298,7 +306,14 @@ export class CopyOut implements WireQuery {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    const rest = this.#cutter.push(chunk);
+    if (this.#error !== null) return; // the reader closes the connection
+    let rest: Buffer | null;
+    try {
+      rest = this.#cutter.push(chunk);
+    } catch (error) {
+      this.handleError(error);
+      return;
+    }
     if (rest) this.#handBack(rest);
     else if (this.#cutter.ready.length > 0) this.#stream?.pause();
     if (this.#cutter.ready.length > 0) this.#wake?.();

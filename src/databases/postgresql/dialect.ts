@@ -1,6 +1,7 @@
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
 import { maskUrl, parseUrl, type PostgresConfig, PostgresSettings } from './config.ts';
 import { classify } from './error-codes.ts';
+import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { Pool, type Session } from './pool.ts';
@@ -36,6 +37,7 @@ async function open(config: PostgresConfig, options: OpenOptions): Promise<Datab
     dialect: postgresql,
     introspector: createIntrospector(pool, options),
     reader: createReader(pool),
+    inspector: createInspector(pool),
     writer: createWriter(pool, options),
     ledger: createLedger(pool, options.ledger),
     incarnation: (signal) => pool.use(incarnation, signal),

@@ -74,6 +74,7 @@ const BY_SIDE: Readonly<Record<Side, Readonly<Record<string, ErrorCode>>>> = {
     '42601': 'config.invalid',
     '22': 'config.invalid', // the only expressions that can fail on a value are the selection's
     '21': 'config.invalid',
+    '54000': 'source.row_too_large', // COPY makes no row of more than 1 GB
   },
   target: {
     '42P01': 'target.table_missing',
@@ -84,6 +85,7 @@ const BY_SIDE: Readonly<Record<Side, Readonly<Record<string, ErrorCode>>>> = {
     '42P10': 'target.structure_differs', // no unique key for ON CONFLICT
     '428C9': 'target.structure_differs', // a generated column
     '0A': 'target.structure_differs',
+    '54': 'target.value_rejected', // a row, or the key in an index, is larger than the server takes
   },
   ledger: {
     '42P01': 'target.ledger_damaged',

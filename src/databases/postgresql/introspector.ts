@@ -23,6 +23,10 @@ const COLUMNS = `
     'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by-default' END,
     'generated', CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     'collation', CASE WHEN co.collname = 'default' THEN base.collation ELSE co.collname END,
+    'domain', CASE WHEN b.domains IS NOT NULL THEN jsonb_build_object(
+      'name', format_type(a.atttypid, NULL),
+      'checks', coalesce((SELECT jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = ANY (b.domains) AND k.contype = 'c'), '[]'),
+      'default', CASE WHEN d.adbin IS NULL THEN (SELECT t.typdefault FROM pg_type t WHERE t.oid = a.atttypid) END) END,
     'enumLabels', (SELECT jsonb_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid),
     'comment', col_description(a.attrelid, a.attnum)
   ) ORDER BY a.attnum)`;
@@ -34,7 +38,8 @@ const BASE_TYPE = `
     UNION ALL
     SELECT t.oid, t.typtype, t.typbasetype, r.typtypmod, t.typtypmod, r.typnotnull OR t.typnotnull
     FROM r JOIN pg_type t ON t.oid = r.typbasetype WHERE r.typtype = 'd')
-  SELECT r.oid, r.typmod, r.typnotnull FROM r WHERE r.typtype <> 'd'`;
+  SELECT r.oid, r.typmod, r.typnotnull, (SELECT array_agg(d.oid) FROM r AS d WHERE d.typtype = 'd') AS domains
+  FROM r WHERE r.typtype <> 'd'`;
 
 const NAMES = (relation: string, numbers: string): string =>
   `(SELECT jsonb_agg(a.attname ORDER BY num.place) FROM unnest(${numbers}) WITH ORDINALITY AS num(attnum, place) JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = num.attnum)`;
@@ -63,7 +68,7 @@ const CONSTRAINTS = `
     'definition', pg_get_constraintdef(k.oid)
   ) ORDER BY k.conname)
   FROM pg_constraint k LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
-  WHERE k.conrelid = c.oid AND k.contype IN ('f', 'c')`;
+  WHERE k.conrelid = c.oid AND k.contype IN ('f', 'c', 'x')`;
 
 /** Sums over a table and its partitions. reltuples is -1 (before 14: 0 with no pages) where nothing was ever counted. */
 const SIZES = `
@@ -98,7 +103,7 @@ const DESCRIBE = `
   CROSS JOIN (SELECT CASE WHEN to_jsonb(db)->>'datlocprovider' = 'i' THEN 'icu' ELSE db.datcollate END AS collation FROM pg_database db WHERE db.datname = current_database()) AS base
   LEFT JOIN LATERAL (SELECT pn.nspname AS schema, pc.relname AS name FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1) AS parent ON true
   JOIN LATERAL (${SIZES}) AS sizes ON true
-  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+  ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`;
 
 interface FoundIndex extends IndexSchema {
   readonly keyColumns: readonly string[];
@@ -110,7 +115,7 @@ interface Found
   extends Omit<TableSchema, 'columns' | 'indexes' | 'primaryKey' | 'uniqueKeys' | 'foreignKeys' | 'checks'> {
   readonly columns: readonly Omit<ColumnSchema, 'precision' | 'scale' | 'maxChars'>[] | null;
   readonly indexes: readonly FoundIndex[] | null;
-  readonly constraints: readonly (ForeignKeySchema & { readonly type: 'f' | 'c' })[] | null;
+  readonly constraints: readonly (ForeignKeySchema & { readonly type: 'f' | 'c' | 'x' })[] | null;
 }
 
 /** The numbers in brackets of `numeric(12,2)`, `character varying(20)`, `timestamp(3) with time zone`. */
@@ -146,7 +151,7 @@ function toSchema(found: Found): TableSchema {
         definition,
       })),
     checks: constraints
-      .filter(({ type }) => type === 'c')
+      .filter(({ type }) => type !== 'f')
       .map(({ name, definition }): CheckSchema => ({ name, definition })),
   };
 }
@@ -176,7 +181,7 @@ function renderList(ledger: OpenOptions['ledger']): string {
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT (n.nspname = ${literal(ledger.schema)} AND c.relname IN (${own}))
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-    ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+    ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`;
 }
 
 export function createIntrospector(pool: Pool, options: Pick<OpenOptions, 'ledger'>): Introspector {

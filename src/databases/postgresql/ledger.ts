@@ -1,12 +1,15 @@
+import { drawEpoch } from '../../engine/epoch.ts';
+import { planHashOf } from '../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { LaneProgress, LaneRef, Opening } from '../../model/lane.ts';
-import { decodePosition, encodePosition } from '../../model/row-block.ts';
+import { decodePosition, encodePosition, type Position } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { ErrorContext } from './error-codes.ts';
 import type { Cells, Pool, Session } from './pool.ts';
+import { newestRun, readSpec } from './read-runs.ts';
 import { literal, quote } from './sql.ts';
 import { clearTable, replaceTable } from './structure.ts';
 
@@ -41,11 +44,18 @@ const renderInstall = (names: LedgerNames): string => `
   CREATE TABLE IF NOT EXISTS ${names.lanes} (
     transfer text COLLATE "C" NOT NULL, run integer NOT NULL, table_id text COLLATE "C" NOT NULL,
     generation integer NOT NULL, lane integer NOT NULL, range_after text, range_upto text,
-    attempt integer NOT NULL DEFAULT 0, n integer NOT NULL DEFAULT 0, position text,
+    attempt integer NOT NULL DEFAULT 0, epoch text COLLATE "C" NOT NULL DEFAULT '', n integer NOT NULL DEFAULT 0, position text,
     rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, ended boolean NOT NULL DEFAULT false,
     applied_at timestamptz,
     PRIMARY KEY (transfer, run, table_id, generation, lane),
     FOREIGN KEY (transfer, run) REFERENCES ${names.runs} ON DELETE CASCADE) WITH (fillfactor = 50)`;
+
+/** Ledgers of version 0.1.0 before attempts had an epoch. */
+const renderUpgrade = (names: LedgerNames): string =>
+  `ALTER TABLE ${names.lanes} ADD COLUMN IF NOT EXISTS epoch text COLLATE "C" NOT NULL DEFAULT ''`;
+
+/** Waits for a batch that is being applied, and makes every later one of the lane a drop. */
+const FENCE = "attempt = attempt + 1, epoch = '', n = 0";
 
 const lockFor = (name: string): string =>
   `SELECT pg_advisory_xact_lock(hashtextextended(${literal(`sluice ${name}`)}, 0))`;
@@ -54,6 +64,7 @@ interface Rights {
   readonly user: string;
   readonly database: string;
   readonly installed: boolean;
+  readonly hasEpoch: boolean;
   readonly hasSchema: boolean;
   readonly mayCreate: boolean;
 }
@@ -62,15 +73,21 @@ async function rightsOf(session: Session, options: OpenOptions['ledger']): Promi
   const { rows } = await session.query(
     `SELECT current_user, current_database(),
       (SELECT count(*) FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = ANY($2::text[])),
+      EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = n.oid AND c.relname = $3 AND a.attname = 'epoch'),
       n.oid, CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE, USAGE') AND has_schema_privilege(n.oid, 'CREATE') END
     FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = $1`,
-    [options.schema, ['runs', 'tables', 'lanes'].map((name) => options.prefix + name)],
+    [
+      options.schema,
+      ['runs', 'tables', 'lanes'].map((name) => options.prefix + name),
+      `${options.prefix}lanes`,
+    ],
   );
-  const [user, database, found, oid, may] = rows[0] ?? [];
+  const [user, database, found, epoch, oid, may] = rows[0] ?? [];
   return {
     user: user ?? '',
     database: database ?? '',
     installed: found === '3',
+    hasEpoch: epoch === 't',
     hasSchema: oid !== null,
     mayCreate: may === 't',
   };
@@ -79,7 +96,10 @@ async function rightsOf(session: Session, options: OpenOptions['ledger']): Promi
 async function install(session: Session, names: LedgerNames, options: OpenOptions['ledger']): Promise<void> {
   await session.query(lockFor(`ledger ${names.lanes}`)); // two workers that start at once
   const rights = await rightsOf(session, options);
-  if (rights.installed) return;
+  if (rights.installed) {
+    if (!rights.hasEpoch) await session.query(renderUpgrade(names));
+    return;
+  }
   if (!rights.mayCreate) {
     const on = rights.hasSchema
       ? `USAGE, CREATE ON SCHEMA ${names.schema}`
@@ -97,19 +117,20 @@ async function openRun(session: Session, names: LedgerNames, request: RunRequest
   const { transfer, execution, planHash, spec } = request;
   await session.query(lockFor(`run ${names.runs} ${transfer}`));
   const { rows } = await session.query(
-    `SELECT run, spec, opened_by FROM ${names.runs} WHERE transfer = $1 AND (execution = $2 OR (finished_at IS NULL AND plan_hash = $3))
+    `SELECT run, opened_by FROM ${names.runs} WHERE transfer = $1 AND (execution = $2 OR (finished_at IS NULL AND plan_hash = $3))
      ORDER BY (execution = $2) DESC, run DESC LIMIT 1`,
     [transfer, execution, planHash],
   );
   const [known] = rows;
   if (known) {
     const run = Number(known[0]);
-    await session.query(`UPDATE ${names.runs} SET execution = $3 WHERE transfer = $1 AND run = $2`, [
-      transfer,
-      run,
-      execution,
-    ]);
-    return { run, continued: known[2] !== execution, spec: known[1] ?? '' };
+    // The old values stand on the right: the spec changes hands with the execution, and never within one.
+    const inForce = await session.cell(
+      `UPDATE ${names.runs} SET execution = $3, spec = CASE WHEN execution = $3 THEN spec ELSE $4 END
+       WHERE transfer = $1 AND run = $2 RETURNING spec`,
+      [transfer, run, execution, spec],
+    );
+    return { run, continued: known[1] !== execution, spec: inForce ?? '' };
   }
   // Runs before lanes, as openLane locks them.
   await session.query(
@@ -117,9 +138,7 @@ async function openRun(session: Session, names: LedgerNames, request: RunRequest
     [transfer],
   );
   // Fences the older runs: waits for a batch of theirs that is being applied, and drops every later one.
-  await session.query(`UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = $1`, [
-    transfer,
-  ]);
+  await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE transfer = $1`, [transfer]);
   const run = await session.cell(
     `INSERT INTO ${names.runs} (transfer, run, execution, opened_by, plan_hash, spec)
      SELECT $1, coalesce(max(run), 0) + 1, $2, $2, $3, $4 FROM ${names.runs} WHERE transfer = $1 RETURNING run`,
@@ -142,6 +161,8 @@ async function lockRun(
   throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
 }
 
+const positionOf = (text: string | null | undefined): Position | null => (text ? decodePosition(text) : null);
+
 async function readTable(
   session: Session,
   names: LedgerNames,
@@ -157,7 +178,6 @@ async function readTable(
     `SELECT lane, range_after, range_upto FROM ${names.lanes} WHERE transfer = $1 AND run = $2 AND table_id = $3 AND generation = $4 ORDER BY lane`,
     [...key, found[0]],
   );
-  const position = (text: string | null | undefined) => (text ? decodePosition(text) : null);
   return {
     generation: Number(found[0]),
     plan: JSON.parse(found[1] ?? '') as TablePlan,
@@ -165,8 +185,8 @@ async function readTable(
     changeMarker: found[3] ?? '',
     ranges: lanes.rows.map((lane) => ({
       lane: Number(lane[0]),
-      after: position(lane[1]),
-      upto: position(lane[2]),
+      after: positionOf(lane[1]),
+      upto: positionOf(lane[2]),
     })),
   };
 }
@@ -217,7 +237,7 @@ async function planTable(
   // What stands there was cleared in the transaction that wrote it: nothing is cleared a second time.
   if (known && known.generation >= generation) return known;
   await session.query(
-    `UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = $1 AND run = $2 AND table_id = $3`,
+    `UPDATE ${names.lanes} SET ${FENCE} WHERE transfer = $1 AND run = $2 AND table_id = $3`,
     [ref.transfer, ref.run, plan.id],
   );
   const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
@@ -235,7 +255,7 @@ async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Pr
   // and table are locked by a statement of their own: inside the update, a look at them after a wait for the lane's row
   // would still see them as they were before the wait.
   const current = await session.query(
-    `SELECT FROM ${names.runs} r JOIN ${names.tables} t USING (transfer, run)
+    `SELECT t.plan FROM ${names.runs} r JOIN ${names.tables} t USING (transfer, run)
      WHERE r.transfer = $1 AND r.run = $2 AND r.finished_at IS NULL AND t.table_id = $3 AND t.generation = $4 FOR SHARE OF r, t`,
     [lane.transfer, lane.run, lane.table, lane.generation],
   );
@@ -243,15 +263,19 @@ async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Pr
     current.count === 0
       ? { rows: [] }
       : await session.query(
-          `UPDATE ${names.lanes} SET attempt = attempt + 1, n = 0 WHERE ${LANE_KEY} RETURNING attempt, position, rows, bytes, ended`,
-          laneKey(lane),
+          `UPDATE ${names.lanes} SET attempt = attempt + 1, epoch = $6, n = 0 WHERE ${LANE_KEY}
+           RETURNING attempt, epoch, position, rows, bytes, ended, range_after, range_upto`,
+          [...laneKey(lane), drawEpoch()],
         );
   const [found] = rows;
   if (found) {
-    const [attempt, position, count, bytes, ended] = found;
+    const [attempt, epoch, position, count, bytes, ended, after, upto] = found;
     return {
       attempt: Number(attempt),
-      position: position ? decodePosition(position) : null,
+      epoch: epoch ?? '',
+      range: { lane: lane.lane, after: positionOf(after), upto: positionOf(upto) },
+      plan: planHashOf(current.rows[0]?.[0] ?? ''),
+      position: positionOf(position),
       rows: Number(count),
       bytes: Number(bytes),
       ended: ended === 't',
@@ -263,15 +287,16 @@ async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Pr
   });
 }
 
-const LANE_COLUMNS = 'table_id, generation, lane, attempt, n, rows, bytes, ended';
+const LANE_COLUMNS = 'table_id, generation, lane, attempt, epoch, n, rows, bytes, ended';
 
 function toProgress(cells: Cells): LaneProgress {
-  const [table, generation, lane, attempt, n, rows, bytes, ended] = cells;
+  const [table, generation, lane, attempt, epoch, n, rows, bytes, ended] = cells;
   return {
     table: table ?? '',
     generation: Number(generation),
     lane: Number(lane),
     attempt: Number(attempt),
+    epoch: epoch ?? '',
     n: Number(n),
     rows: Number(rows),
     bytes: Number(bytes),
@@ -298,7 +323,8 @@ export function renderAdvance(names: LedgerNames, { header }: Batch): string {
   const ended = header.end ? ', ended = true' : '';
   return `UPDATE ${names.lanes} SET n = ${header.n}, rows = rows + ${header.rows}, bytes = bytes + ${header.bytes}, applied_at = now()${position}${ended}
     WHERE transfer = ${literal(header.transfer)} AND run = ${header.run} AND table_id = ${literal(header.table)}
-      AND generation = ${header.generation} AND lane = ${header.lane} AND attempt = ${header.attempt} AND n = ${header.n - 1}`;
+      AND generation = ${header.generation} AND lane = ${header.lane}
+      AND attempt = ${header.attempt} AND epoch = ${literal(header.epoch)} AND n = ${header.n - 1} AND NOT ended`;
 }
 
 const newest = (names: LedgerNames): string =>
@@ -313,10 +339,18 @@ export function createLedger(pool: Pool, options: OpenOptions['ledger']): Ledger
   return {
     install: (signal) => inTransaction(signal, (session) => install(session, names, options)),
     openRun: (request, signal) => inTransaction(signal, (session) => openRun(session, names, request)),
+    newestRun: (transfer, signal) => read(signal, (session) => newestRun(session, names, transfer)),
+    readSpec: (transfer, run, signal) =>
+      read(signal, (session) => readSpec(session, names, { transfer, run })),
     closeRun: (transfer, run, signal) =>
       inTransaction(signal, async (session) => {
-        await session.query(
+        const { count } = await session.query(
           `UPDATE ${names.runs} SET finished_at = now() WHERE transfer = $1 AND run = $2 AND finished_at IS NULL`,
+          [transfer, run],
+        );
+        if (count === 0) return;
+        await session.query(
+          `UPDATE ${names.lanes} SET ${FENCE} WHERE transfer = $1 AND run = $2 AND NOT ended`,
           [transfer, run],
         );
       }),

@@ -56,7 +56,7 @@ const PINS: readonly string[] = [
   `default_transaction_isolation = 'read committed'`,
   `statement_timeout = 0`,
   `lock_timeout = '30s'`,
-  `idle_in_transaction_session_timeout = '60s'`, // a stopped process frees its ledger row
+  `idle_in_transaction_session_timeout = '30s'`, // a stopped process frees its ledger row: when it is taken for dead
   `synchronize_seqscans = off`,
   `jit = off`,
 ];

@@ -177,6 +177,7 @@ async function openCopy(
     positionTypes: plan.position.types,
     blockBytes: options.blockBytes,
     blockRows: options.blockRows,
+    mostRowBytes: options.mostRowBytes,
   });
   session.submit(copy);
   return copy;

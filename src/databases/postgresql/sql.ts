@@ -1,7 +1,7 @@
 import type { KeyRange } from '../../model/lane.ts';
 import type { Position } from '../../model/row-block.ts';
 import type { TableName } from '../../model/table-name.ts';
-import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
 
 /** Pure makers of SQL text. Identifiers go through `quote`, texts through `literal`. */
 export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
@@ -144,16 +144,41 @@ export function renderChecksum(from: string, where: string, rowText: string, utf
   return `SELECT n::text, mod(mod(s, 18446744073709551616) + 18446744073709551616, 18446744073709551616)::text FROM (SELECT count(*) AS n, coalesce(sum((${head})::numeric), 0) AS s FROM ${from}${where}) AS c`;
 }
 
+const MOD_2_64 = (sum: string): string =>
+  `mod(mod(${sum}, 18446744073709551616) + 18446744073709551616, 18446744073709551616)`;
+
+/** What tells the rows of one side apart, as SQL. */
+export interface RowNaming {
+  readonly from: string;
+  readonly where: string;
+  /** The cells that name a row; none: its own text does. */
+  readonly keys: readonly string[];
+  readonly keyText: string;
+  readonly rowText: string;
+  readonly buckets: number;
+  readonly utf8: boolean;
+}
+
+const md5Of = (text: string, utf8: boolean): string => `md5(${utf8 ? text : `convert_to(${text}, 'UTF8')`})`;
+
+const bucketOf = ({ keyText, buckets, utf8 }: RowNaming): string =>
+  `(('x' || substr(${md5Of(keyText, utf8)}, 1, 8))::bit(32)::bigint & ${buckets - 1})`;
+
+/** Per bucket what renderChecksum gives of a range. */
+export function renderBucketSums(naming: RowNaming): string {
+  const head = `('x' || substr(${md5Of(naming.rowText, naming.utf8)}, 1, 16))::bit(64)::bigint`;
+  return `SELECT b::text, count(*)::text, ${MOD_2_64('sum(h)')}::text FROM (SELECT ${bucketOf(naming)} AS b, (${head})::numeric AS h FROM ${naming.from}${naming.where}) AS c GROUP BY b`;
+}
+
+/** MD5 of the whole row, then the cells of its name. */
+export function renderRowDigests(naming: RowNaming, chosen: readonly number[]): string {
+  const cells = [md5Of(naming.rowText, naming.utf8), ...naming.keys.map((key) => `concat(${key})`)];
+  const where = naming.where === '' ? ' WHERE' : `${naming.where} AND`;
+  return `SELECT ${list(cells)} FROM ${naming.from}${where} ${bucketOf(naming)} IN (${list(chosen.map(String))})`;
+}
+
 export const renderCopyIn = (into: string, columns: readonly string[], binary: boolean): string =>
   `COPY ${into} (${list(columns.map(quote))}) FROM STDIN (FORMAT ${binary ? 'binary' : 'text'})`;
-
-/** Rows wait here when an expression or an upsert stands between COPY and the table. Gone at the end of the transaction. */
-export function renderStaging(name: string, columns: readonly ColumnPlan[]): string {
-  const defs = columns.map(
-    (column) => `${quote(column.target)} ${column.load === null ? column.targetType : 'text'}`,
-  );
-  return `CREATE TEMPORARY TABLE ${quote(name)} (${list(defs)}) ON COMMIT DROP`;
-}
 
 /** Moves the staged rows on; with a key, rows whose key is there already are updated. */
 export function renderInsertStaged(plan: TablePlan, staging: string): string {

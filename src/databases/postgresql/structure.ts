@@ -1,4 +1,4 @@
-import type { StructurePolicy, TableOutcome } from '../../engine/ports/target-writer.ts';
+import type { PrepareRequest, TableOutcome, TablePreview } from '../../engine/ports/target-writer.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../../model/table-schema.ts';
@@ -85,6 +85,26 @@ function optionalStatements(plan: TablePlan, source: TableSchema): readonly stri
 const expressionsOf = (source: TableSchema): readonly string[] =>
   source.columns.flatMap((column) => [column.default ?? [], column.generated ?? []].flat());
 
+/** What of a column is lost between a domain and the type under it. */
+function lostDomains(plan: TablePlan, source: TableSchema): readonly string[] {
+  const alter = `ALTER TABLE ${qualified(plan.target)}`;
+  return plan.columns.flatMap((column) => {
+    const domain = sourceOf(source, column.source)?.domain;
+    if (!domain) return [];
+    const name = quote(column.target);
+    return [
+      `-- ${name} is of domain ${domain.name} at the source and is made as ${column.targetType}`,
+      ...domain.checks.map((check) => `${alter} ADD ${check.replaceAll(/\bVALUE\b/g, () => name)}`),
+      ...(domain.default === null ? [] : [`${alter} ALTER COLUMN ${name} SET DEFAULT ${domain.default}`]),
+    ];
+  });
+}
+
+function lostKey(plan: TablePlan, source: TableSchema): readonly string[] {
+  if (!source.primaryKey || primaryKeyOf(plan, source)) return [];
+  return [`-- PRIMARY KEY (${source.primaryKey.columns.map(quote).join(', ')}): not all of it is copied`];
+}
+
 /** What is never made here, as statements for a person: made after the load by somebody who knows the target. */
 export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly string[] {
   const table = qualified(plan.target);
@@ -92,27 +112,32 @@ export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly st
     `ALTER TABLE ${table} ADD CONSTRAINT ${quote(name)} ${definition}`;
   return [
     ...(source.kind === 'partitioned' ? [`-- ${plan.id} is partitioned at the source`] : []),
+    ...lostKey(plan, source),
+    ...lostDomains(plan, source),
     ...source.indexes.map((index) => index.definition),
     ...source.foreignKeys.map(constraint),
     ...source.checks.map(constraint),
   ];
 }
 
-async function createSchema(session: Session, schema: string): Promise<void> {
+async function schemaStatement(session: Session, schema: string): Promise<readonly string[]> {
   const there = await session.cell('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
-  if (there === null) await session.query(`CREATE SCHEMA ${quote(schema)}`);
+  return there === null ? [`CREATE SCHEMA ${quote(schema)}`] : [];
 }
 
 /** An enum type of the source that the target lacks is made with the same labels. */
-async function createEnums(session: Session, plan: TablePlan): Promise<void> {
+async function enumStatements(session: Session, plan: TablePlan): Promise<readonly string[]> {
+  const statements: string[] = [];
   for (const { logical, targetType } of plan.columns) {
     if (logical.kind !== 'enum') continue;
     const [, schema, name] = /^("(?:[^"]|"")+"|\w+)\.(.+)$/.exec(targetType) ?? [];
     if (schema === undefined || name === undefined) continue;
-    await createSchema(session, schema.replaceAll(/^"|"$/g, '').replaceAll('""', '"'));
     if ((await session.cell('SELECT to_regtype($1)', [targetType])) !== null) continue;
-    await session.query(`CREATE TYPE ${targetType} AS ENUM (${logical.labels.map(literal).join(', ')})`);
+    const bare = schema.replaceAll(/^"|"$/g, '').replaceAll('""', '"');
+    statements.push(...(await schemaStatement(session, bare)));
+    statements.push(`CREATE TYPE ${targetType} AS ENUM (${logical.labels.map(literal).join(', ')})`);
   }
+  return statements;
 }
 
 async function tryStatement(session: Session, statement: string): Promise<boolean> {
@@ -142,22 +167,45 @@ function commentStatements(plan: TablePlan, source: TableSchema): readonly strin
   ];
 }
 
+/** How a table is made at this server. */
+interface Making {
+  readonly needed: readonly string[];
+  /** Left out where the server does not take them. */
+  readonly tried: readonly string[];
+  /** Left out without a try: their expressions could end elsewhere than they seem. */
+  readonly unsafe: readonly string[];
+  readonly comments: readonly string[];
+}
+
+async function makingOf(session: Session, plan: TablePlan, source: TableSchema): Promise<Making> {
+  const unsafe = expressionsOf(source).filter((text) => !isSingleExpression(text));
+  const optional = optionalStatements(plan, source);
+  const isUnsafe = (statement: string): boolean => unsafe.some((text) => statement.includes(`(${text})`));
+  // Tables share schemas and types, and columns of one table do too.
+  const first = [
+    ...(await schemaStatement(session, plan.target.schema)),
+    ...(await enumStatements(session, plan)),
+  ];
+  return {
+    needed: [...new Set(first), renderCreateTable(plan, source)],
+    tried: optional.filter((statement) => !isUnsafe(statement)),
+    unsafe: optional.filter(isUnsafe),
+    comments: commentStatements(plan, source),
+  };
+}
+
 /** @returns statements that this server did not take */
 async function createTable(
   session: Session,
   plan: TablePlan,
   source: TableSchema,
 ): Promise<readonly string[]> {
-  await createSchema(session, plan.target.schema);
-  await createEnums(session, plan);
-  await session.query(renderCreateTable(plan, source));
-  const refused: string[] = [];
-  const unsafe = expressionsOf(source).filter((text) => !isSingleExpression(text));
-  for (const statement of optionalStatements(plan, source)) {
-    const safe = !unsafe.some((text) => statement.includes(`(${text})`));
-    if (!safe || !(await tryStatement(session, statement))) refused.push(statement);
-  }
-  for (const statement of commentStatements(plan, source)) await session.query(statement);
+  const making = await makingOf(session, plan, source);
+  for (const statement of making.needed) await session.query(statement);
+  const refused = [...making.unsafe];
+  for (const statement of making.tried)
+    if (!(await tryStatement(session, statement))) refused.push(statement);
+  for (const statement of making.comments) await session.query(statement);
   return refused;
 }
 
@@ -239,10 +287,26 @@ async function withGrant<T>(session: Session, plan: TablePlan, work: () => Promi
   }
 }
 
-export function prepareTable(
+/** What prepareTable and, under `replace`, replaceTable would do; changes nothing. */
+export async function previewTable(
   session: Session,
-  request: { readonly plan: TablePlan; readonly source: TableSchema; readonly policy: StructurePolicy },
-): Promise<TableOutcome> {
+  { plan, source, policy }: PrepareRequest,
+): Promise<TablePreview> {
+  const [target] = await describeTables(session, [plan.target]);
+  if (target && policy !== 'replace')
+    return { statements: [], leftOut: [], refusals: renderDifferences(plan, target) };
+  if (!target && policy === 'verify')
+    return { statements: [], leftOut: [], refusals: [renderCreateTable(plan, source)] };
+  const making = await makingOf(session, plan, source);
+  const drop = target ? [`DROP TABLE IF EXISTS ${qualified(plan.target)}`] : [];
+  return {
+    statements: [...drop, ...making.needed, ...making.tried, ...making.comments],
+    leftOut: [...making.unsafe, ...renderLeftOut(plan, source)],
+    refusals: [],
+  };
+}
+
+export function prepareTable(session: Session, request: PrepareRequest): Promise<TableOutcome> {
   const { plan, source, policy } = request;
   return withGrant(session, plan, async () => {
     // Tables are prepared side by side and may share a schema or an enum type.

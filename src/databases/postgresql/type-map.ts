@@ -333,6 +333,15 @@ const writeByKind = WRITTEN as Readonly<
   Record<LogicalKind, (logical: LogicalType, to: TypeText, column: string) => ColumnWriting | null>
 >;
 
+/** What a reader must know of a value that a text column holds. */
+function asTextNote(logical: LogicalType): string | null {
+  if (logical.kind === 'enum') return null;
+  if (logical.kind === 'native') return `kept as the text of ${logical.type}`;
+  if (logical.kind === 'any')
+    return String.raw`each value is kept as text behind the letter of its storage class (i1, r1.5, ttext, b\x00): the column holds any`;
+  return `kept as text, in the form of ${logical.kind}`;
+}
+
 function writing(
   logical: LogicalType,
   target: { readonly name: string; readonly type: string },
@@ -344,8 +353,7 @@ function writing(
   const direct = writeByKind[logical.kind](logical, to, column);
   if (direct) return direct;
   const unlimited = to.base === 'text' || (to.base === 'character varying' && to.args.length === 0);
-  if (unlimited)
-    return exactly(column, logical.kind === 'enum' ? null : `kept as the text of its ${logical.kind}`);
+  if (unlimited) return exactly(column, asTextNote(logical));
   const limited = to.base === 'character varying' && logical.kind !== 'any';
   return limited ? roughly(column, `texts longer than ${to.args[0]} characters are refused`) : null;
 }

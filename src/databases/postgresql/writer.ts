@@ -8,15 +8,9 @@ import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, ledgerNames, readLane, renderAdvance } from './ledger.ts';
 import type { Pool, Session, Wire, WireQuery } from './pool.ts';
 import { checksumOf } from './reader.ts';
-import {
-  qualified,
-  quote,
-  renderCopyIn,
-  renderInsertStaged,
-  renderStaging,
-  renderTargetConditions,
-} from './sql.ts';
-import { prepareTable } from './structure.ts';
+import { qualified, quote, renderCopyIn, renderInsertStaged, renderTargetConditions } from './sql.ts';
+import { closeStaging, openStaging } from './staging.ts';
+import { prepareTable, previewTable } from './structure.ts';
 
 const MESSAGE_BYTES = 64 * 1024; // the server parses one message while the next is on its way
 const COPY_DATA = 0x64;
@@ -88,18 +82,16 @@ function copyIn(session: Session, into: string, plan: TablePlan, batch: Batch): 
   return copy.rows;
 }
 
-const STAGING = 'sluice_staging';
-
 async function writeRows(session: Session, plan: TablePlan, batch: Batch): Promise<number> {
   const converts = plan.columns.some((column) => column.load !== null);
   if (plan.writeMode !== 'upsert' && !converts) return copyIn(session, qualified(plan.target), plan, batch);
   if (plan.writeMode === 'upsert' && plan.targetKey.length === 0) {
     throw new SluiceError('target.structure_differs', 'upsert needs a key at the target', { table: plan.id });
   }
-  await session.query(renderStaging(STAGING, plan.columns));
-  const staged = await copyIn(session, `pg_temp."${STAGING}"`, plan, batch);
-  const { count } = await session.query(renderInsertStaged(plan, STAGING));
-  await session.query(`DROP TABLE pg_temp."${STAGING}"`);
+  const staging = await openStaging(session, plan);
+  const staged = await copyIn(session, `pg_temp.${quote(staging.name)}`, plan, batch);
+  const { count } = await session.query(renderInsertStaged(plan, staging.name));
+  await closeStaging(session, staging);
   // A table of key columns only: rows that are there already need no update.
   const onlyKey =
     plan.writeMode === 'upsert' && plan.columns.every((column) => plan.targetKey.includes(column.target));
@@ -220,7 +212,7 @@ async function finish(session: Session, plan: TablePlan): Promise<void> {
 }
 
 /** As the source reads: a plain table without the tables that inherit from it. */
-async function targetFrom(session: Session, plan: TablePlan): Promise<string> {
+export async function targetFrom(session: Session, plan: TablePlan): Promise<string> {
   const kind = await session.cell(
     'SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2',
     [plan.target.schema, plan.target.name],
@@ -247,6 +239,7 @@ export function createWriter(pool: Pool, options: Pick<OpenOptions, 'ledger'>): 
   return {
     prepare: (request, signal) =>
       pool.transaction((session) => prepareTable(session, request), signal, { side: 'target' }),
+    preview: (request, signal) => on(request.plan, signal, (session) => previewTable(session, request)),
     hasRows: (plan, signal) =>
       on(
         plan,

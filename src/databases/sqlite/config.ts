@@ -35,11 +35,16 @@ const refuse = (reason: string): SluiceError =>
   });
 
 /**
- * `sqlite:PATH` and `sqlite:///absolute/path`; a relative path starts at the working directory. The path is taken as it
- * stands: no percent signs are decoded and no parameters are known, so that nobody opens a file through a `file:` URI.
+ * `sqlite:PATH` and `sqlite:///absolute/path`. The path is taken as it stands: no percent signs are decoded and no
+ * parameters are known, so that nobody opens a file through a `file:` URI.
+ * @param folder  where relative paths begin
  * @throws SluiceError connection.invalid_url
  */
-export function parseSqliteUrl(url: string, settings: Readonly<Record<string, unknown>>): SqliteConfig {
+export function parseSqliteUrl(
+  url: string,
+  settings: Readonly<Record<string, unknown>>,
+  folder = process.cwd(),
+): SqliteConfig {
   const match = /^sqlite:(.*)$/is.exec(url);
   if (!match) throw refuse('does not begin with sqlite:');
   let path = match[1] as string;
@@ -55,8 +60,8 @@ export function parseSqliteUrl(url: string, settings: Readonly<Record<string, un
   if (/^:memory:/i.test(path)) throw refuse('names a database in memory, which no other process can see');
   const given = settings as Static<typeof SqliteSettings>;
   return {
-    path: resolve(path),
+    path: resolve(folder, path),
     create: given.create ?? null,
-    snapshotDirectory: resolve(given.snapshotDirectory ?? tmpdir()),
+    snapshotDirectory: resolve(folder, given.snapshotDirectory ?? tmpdir()),
   };
 }

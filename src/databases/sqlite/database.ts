@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { SqliteConfig } from './config.ts';
+import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { ledgerNames, ledgerTables } from './ledger-sql.ts';
@@ -70,6 +71,7 @@ export async function openSqlite(
     dialect,
     introspector: createIntrospector(pool, config, ledgerNames(prefix)),
     reader: createReader(pool, config),
+    inspector: createInspector(pool),
     writer: createWriter(pool, tables),
     ledger: createLedger(pool, tables),
     incarnation: (signal) => incarnation(pool, { path: config.path, prefix }, signal),

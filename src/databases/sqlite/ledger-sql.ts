@@ -1,8 +1,10 @@
 import type { BatchHeader } from '../../model/batch.ts';
 import type { LaneProgress, LaneRef } from '../../model/lane.ts';
+import { drawEpoch } from '../../engine/epoch.ts';
 import { encodePosition } from '../../model/row-block.ts';
 import { quote } from './sql.ts';
 import type { Statement } from './thread/operations.ts';
+import { unquoted } from './structure/create-table-text.ts';
 import type { StoredValue } from './values/stored-value.ts';
 
 /** Quoted names of the ledger's tables. */
@@ -61,6 +63,7 @@ export const installStatements = (tables: LedgerTables): readonly string[] => [
   range_after TEXT,
   range_upto TEXT,
   attempt INTEGER NOT NULL DEFAULT 0,
+  epoch TEXT NOT NULL DEFAULT '',
   n INTEGER NOT NULL DEFAULT 0,
   position TEXT,
   rows INTEGER NOT NULL DEFAULT 0,
@@ -69,6 +72,15 @@ export const installStatements = (tables: LedgerTables): readonly string[] => [
   PRIMARY KEY (transfer, run, table_id, generation, lane)
 ) STRICT, WITHOUT ROWID`,
 ];
+
+/** A row where the ledger has epochs; version 0.1.0 had none at first. */
+export const epochColumn = (tables: LedgerTables): Statement => ({
+  sql: `SELECT 1 FROM pragma_table_info(?) WHERE name = 'epoch'`,
+  values: [unquoted(tables.lanes)],
+});
+
+export const upgradeStatement = (tables: LedgerTables): string =>
+  `ALTER TABLE ${tables.lanes} ADD COLUMN epoch TEXT NOT NULL DEFAULT ''`;
 
 const laneKey = (lane: LaneRef): StoredValue[] => [
   lane.transfer,
@@ -88,7 +100,7 @@ const openRun = ({ runs, lanes }: LedgerTables): string =>
 export const advanceStatement = (tables: LedgerTables, header: BatchHeader): Statement => ({
   sql: `UPDATE ${tables.lanes}
 SET n = n + 1, position = coalesce(?, position), rows = rows + ?, bytes = bytes + ?, ended = ?
-WHERE ${LANE} AND attempt = ? AND n = ? AND ended = 0 AND ${openRun(tables)}`,
+WHERE ${LANE} AND attempt = ? AND epoch = ? AND n = ? AND ended = 0 AND ${openRun(tables)}`,
   values: [
     header.last === null ? null : encodePosition(header.last),
     BigInt(header.rows),
@@ -96,11 +108,12 @@ WHERE ${LANE} AND attempt = ? AND n = ? AND ended = 0 AND ${openRun(tables)}`,
     header.end === null ? 0n : 1n,
     ...laneKey(header),
     BigInt(header.attempt),
+    header.epoch,
     BigInt(header.n - 1),
   ],
 });
 
-const LANE_COLUMNS = 'table_id, generation, lane, attempt, n, rows, bytes, ended';
+const LANE_COLUMNS = 'table_id, generation, lane, attempt, epoch, n, rows, bytes, ended';
 
 export const laneStatement = (tables: LedgerTables, lane: LaneRef): Statement => ({
   sql: `SELECT ${LANE_COLUMNS} FROM ${tables.lanes} WHERE ${LANE} AND ${openRun(tables)}`,
@@ -121,19 +134,21 @@ export const laneProgress = (row: readonly StoredValue[]): LaneProgress => ({
   generation: Number(row[1]),
   lane: Number(row[2]),
   attempt: Number(row[3]),
-  n: Number(row[4]),
-  rows: Number(row[5]),
-  bytes: Number(row[6]),
-  ended: row[7] === 1n,
+  epoch: String(row[4]),
+  n: Number(row[5]),
+  rows: Number(row[6]),
+  bytes: Number(row[7]),
+  ended: row[8] === 1n,
 });
 
 export const openLaneStatements = (tables: LedgerTables, lane: LaneRef): readonly Statement[] => [
   {
-    sql: `UPDATE ${tables.lanes} SET attempt = attempt + 1, n = 0 WHERE ${LANE} AND ${openRun(tables)}`,
-    values: laneKey(lane),
+    sql: `UPDATE ${tables.lanes} SET attempt = attempt + 1, epoch = ?, n = 0 WHERE ${LANE} AND ${openRun(tables)}`,
+    values: [drawEpoch(), ...laneKey(lane)],
   },
   {
-    sql: `SELECT attempt, position, rows, bytes, ended FROM ${tables.lanes} WHERE ${LANE}`,
+    sql: `SELECT attempt, epoch, position, rows, bytes, ended, range_after, range_upto, plan
+FROM ${tables.lanes} JOIN ${tables.tables} USING (transfer, run, table_id, generation) WHERE ${LANE}`,
     values: laneKey(lane),
   },
 ];

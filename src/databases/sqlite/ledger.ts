@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { planHashOf } from '../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
-import type { Opening } from '../../model/lane.ts';
+import type { LaneRef, Opening } from '../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { tableId } from '../../model/table-name.ts';
@@ -9,11 +10,13 @@ import type { TableSchema } from '../../model/table-schema.ts';
 import { reading, type Session, whileBusy, writing } from './connections/session.ts';
 import {
   installStatements,
+  epochColumn,
   laneProgress,
   type LedgerTables,
   lanesStatement,
   openLaneStatements,
   progressStatement,
+  upgradeStatement,
 } from './ledger-sql.ts';
 import type { Pool } from './connections/pool.ts';
 import { quote } from './sql.ts';
@@ -63,12 +66,13 @@ async function openRun(session: Session, tables: LedgerTables, request: RunReque
     planHash,
   ]);
   if (same) {
-    await session.run(`UPDATE ${runs} SET execution = ? WHERE transfer = ? AND run = ?`, [
+    await session.run(`UPDATE ${runs} SET execution = ?, spec = ? WHERE transfer = ? AND run = ?`, [
       execution,
+      spec,
       transfer,
       last,
     ]);
-    return { run: Number(same[0]), continued: true, spec: String(same[2]) };
+    return { run: Number(same[0]), continued: true, spec };
   }
   const run = Number(last ?? 0n) + 1;
   await fenceOlder(session, tables, transfer);
@@ -83,7 +87,7 @@ async function openRun(session: Session, tables: LedgerTables, request: RunReque
 async function fenceOlder(session: Session, { runs, lanes }: LedgerTables, transfer: string): Promise<void> {
   const unfinished = `SELECT run FROM ${runs} WHERE transfer = ? AND finished_at IS NULL`;
   await session.run(
-    `UPDATE ${lanes} SET attempt = attempt + 1, n = 0 WHERE transfer = ? AND run IN (${unfinished})`,
+    `UPDATE ${lanes} SET attempt = attempt + 1, epoch = '', n = 0 WHERE transfer = ? AND run IN (${unfinished})`,
     [transfer, transfer],
   );
   await session.run(`UPDATE ${runs} SET finished_at = ? WHERE transfer = ? AND finished_at IS NULL`, [
@@ -184,20 +188,45 @@ AND run < (SELECT max(run) FROM ${tables.runs} AS n WHERE n.transfer = r.transfe
   return session.run(`DELETE FROM ${tables.runs} WHERE (transfer, run) IN (${old})`, [at]);
 }
 
-const opening = (row: Row, table: string): Opening => ({
+const opening = (row: Row, { table, lane }: LaneRef): Opening => ({
   attempt: Number(row[0]),
-  position: parsePosition(row[1] ?? null, table),
-  rows: Number(row[2]),
-  bytes: Number(row[3]),
-  ended: row[4] === 1n,
+  epoch: String(row[1]),
+  position: parsePosition(row[2] ?? null, table),
+  rows: Number(row[3]),
+  bytes: Number(row[4]),
+  ended: row[5] === 1n,
+  range: { lane, after: parsePosition(row[6] ?? null, table), upto: parsePosition(row[7] ?? null, table) },
+  plan: planHashOf(String(row[8])),
 });
+
+async function openLane(session: Session, tables: LedgerTables, lane: LaneRef): Promise<Opening> {
+  const [update, select] = openLaneStatements(tables, lane) as [Statement, Statement];
+  const changed = await session.run(update.sql, update.values);
+  const [row] = await session.rows(select.sql, select.values);
+  if (changed === 1 && row) return opening(row, lane);
+  const [open] = await session.rows(
+    `SELECT 1 FROM ${tables.runs} WHERE transfer = ? AND run = ? AND finished_at IS NULL`,
+    [lane.transfer, BigInt(lane.run)],
+  );
+  if (!open)
+    throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+  throw new SluiceError('database.transient', 'the ledger has another generation of the table', {
+    table: lane.table,
+  });
+}
 
 async function install(thread: Thread, tables: LedgerTables): Promise<void> {
   const names = Object.values(tables);
   const known = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))`;
   const [found] = await thread.call('query', { sql: known, values: [JSON.stringify(names.map(unquoted))] });
+  const isThere = found?.[0] === BigInt(names.length);
+  const [upgraded] = await thread.call('query', epochColumn(tables));
   // What is there already needs no lock, which a batch may hold for long.
-  if (found?.[0] === BigInt(names.length)) return;
+  if (isThere && upgraded) return;
+  if (isThere) {
+    await thread.call('transaction', [{ sql: upgradeStatement(tables), values: [] }]);
+    return;
+  }
   // Where it cannot be had (a network file system) the database stays as it is: only readers wait for writers then.
   await thread.call('query', { sql: 'PRAGMA journal_mode = WAL', values: [] });
   await thread.call('transaction', [
@@ -222,6 +251,23 @@ export function createLedger(pool: Pool, tables: LedgerTables): Ledger {
       }
     },
     openRun: (request, signal) => writing(pool, signal, (session) => openRun(session, tables, request)),
+    newestRun: (transfer, signal) =>
+      reading(pool, signal, async (session) => {
+        const there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+        if ((await session.rows(there, [unquoted(tables.runs)])).length === 0) return null;
+        const [found] = await session.rows(`SELECT max(run) FROM ${tables.runs} WHERE transfer = ?`, [
+          transfer,
+        ]);
+        return found?.[0] == null ? null : Number(found[0]);
+      }),
+    readSpec: (transfer, run, signal) =>
+      reading(pool, signal, async (session) => {
+        const [found] = await session.rows(`SELECT spec FROM ${tables.runs} WHERE transfer = ? AND run = ?`, [
+          transfer,
+          BigInt(run),
+        ]);
+        return found ? String(found[0]) : null;
+      }),
     closeRun: (transfer, run, signal) =>
       writing(pool, signal, async (session) => {
         await session.run(
@@ -235,14 +281,7 @@ export function createLedger(pool: Pool, tables: LedgerTables): Ledger {
       ),
     readTable: (transfer, run, table, signal) =>
       reading(pool, signal, (session) => readPlanned(session, tables, [transfer, BigInt(run), table])),
-    openLane: (lane, signal) =>
-      writing(pool, signal, async (session) => {
-        const [update, select] = openLaneStatements(tables, lane) as [Statement, Statement];
-        const changed = await session.run(update.sql, update.values);
-        const [row] = await session.rows(select.sql, select.values);
-        if (changed !== 1 || !row) throw damaged('the ledger has no such lane', lane.table);
-        return opening(row, lane.table);
-      }),
+    openLane: (lane, signal) => writing(pool, signal, (session) => openLane(session, tables, lane)),
     lanes: (transfer, run, table, signal) =>
       reading(pool, signal, async (session) => {
         const { sql, values } = lanesStatement(tables, [transfer, BigInt(run), table]);

@@ -14,7 +14,7 @@ import type { Thread } from './connections/start-thread.ts';
 type Range = Pick<KeyRange, 'after' | 'upto'>;
 
 /** @throws SluiceError source.table_not_found, source.changed_structure */
-async function programOf(
+export async function programOf(
   thread: Thread,
   read: { readonly plan: TablePlan; readonly range: Range | null; readonly after?: Position | null },
   signal: AbortSignal,
@@ -61,9 +61,9 @@ async function* readBlocks(
   options: ReadOptions,
   signal: AbortSignal,
 ): AsyncGenerator<RowBlock, void, undefined> {
-  const { blockBytes, blockRows } = options;
+  const { blockBytes, blockRows, mostRowBytes } = options;
   const ask = (): Promise<ThreadBlock | null> => {
-    const asked = thread.call('nextBlock', { blockBytes, blockRows }, { signal });
+    const asked = thread.call('nextBlock', { blockBytes, blockRows, mostRowBytes }, { signal });
     // Whoever leaves the loop early never looks at the block that was asked for ahead.
     asked.catch(() => undefined);
     return asked;

@@ -2,11 +2,11 @@ import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-
 import type { Batch } from '../../model/batch.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
-import { whileBusy, writing } from './connections/session.ts';
+import { reading, whileBusy, writing } from './connections/session.ts';
 import { advanceStatement, laneProgress, laneStatement, type LedgerTables } from './ledger-sql.ts';
 import type { Lease, Pool } from './connections/pool.ts';
 import { insertProgram, quote, targetProgram } from './sql.ts';
-import { prepareTable } from './structure/prepare-table.ts';
+import { prepareTable, previewTable } from './structure/prepare-table.ts';
 import type { Statement } from './thread/operations.ts';
 import type { StoredValue } from './values/stored-value.ts';
 import type { Thread } from './connections/start-thread.ts';
@@ -80,6 +80,10 @@ export function createWriter(pool: Pool, tables: LedgerTables): TargetWriter {
     }
   };
   return {
+    preview: (request, signal) =>
+      request.exists
+        ? reading(pool, signal, (session) => previewTable(session, request))
+        : previewTable(null, request),
     prepare: (request, signal) => writing(pool, signal, (session) => prepareTable(session, request)),
     hasRows: async (plan, signal) =>
       (await first(`SELECT EXISTS (SELECT 1 FROM ${quote(plan.target.name)})`, signal)) === 1n,

@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import type { Introspector } from './introspector.ts';
 import type { Ledger } from './ledger.ts';
+import type { RowInspector } from './row-inspector.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { TargetWriter } from './target-writer.ts';
 import type { TypeMap } from './type-map.ts';
@@ -38,8 +39,11 @@ export interface Dialect<Config = unknown> {
   /** Settings that a connection of this kind may have besides `url`. */
   readonly settings: TSchema;
   readonly types: TypeMap;
-  /** @throws SluiceError connection.invalid_url */
-  parseUrl(url: string, settings: Readonly<Record<string, unknown>>): Config;
+  /**
+   * @param folder  where relative paths begin; the working directory without it
+   * @throws SluiceError connection.invalid_url
+   */
+  parseUrl(url: string, settings: Readonly<Record<string, unknown>>, folder?: string): Config;
   /** The URL without its secrets. */
   maskUrl(url: string): string;
   /** Connects once to see that it works. @throws SluiceError database.* */
@@ -54,6 +58,7 @@ export interface Database {
   readonly dialect: Dialect;
   readonly introspector: Introspector;
   readonly reader: SourceReader;
+  readonly inspector: RowInspector;
   readonly writer: TargetWriter;
   readonly ledger: Ledger;
   /** Changes when the database behind the address is another one or was restored: PG system identifier, SQLite uuid. */

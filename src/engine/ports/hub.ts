@@ -65,6 +65,8 @@ export interface Publisher {
    * @throws SluiceError hub.stream_lost, hub.message_too_large
    */
   publish(message: HubMessage, signal: AbortSignal): Promise<void>;
+  /** Bytes that the message takes of what the data stream holds at most. */
+  storedBytes(message: HubMessage): number;
   close(): Promise<void>;
 }
 
@@ -109,8 +111,7 @@ export type Announcement =
       readonly generation: number;
       readonly lane: number;
       readonly attempt: number;
-    }
-  | { readonly kind: 'stop'; readonly reason: string };
+    };
 
 /** The control stream of a run. */
 export interface ControlChannel {

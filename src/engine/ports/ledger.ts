@@ -45,12 +45,16 @@ export interface Ledger {
   install(signal: AbortSignal): Promise<void>;
   /**
    * The run of this execution; else an unfinished run of the same transfer and planHash, which then belongs to this
-   * execution; else a new one, numbered one above all of this transfer. A new run fences the older ones in the same
-   * transaction: the attempt of each of their lanes is raised, which waits for a batch being applied and makes every
-   * later one of them a drop.
+   * execution and has its spec; else a new one, numbered one above all of this transfer. A new run fences the older ones in the same
+   * transaction: the attempt of each of their lanes is raised and its epoch emptied, which waits for a batch being applied
+   * and makes every later one of them a drop.
    */
   openRun(request: RunRequest, signal: AbortSignal): Promise<Run>;
-  /** Marks the run finished: the next execution opens a new one. */
+  /** Number of the transfer's newest run, finished or not; null where there is none, or no ledger. */
+  newestRun(transfer: string, signal: AbortSignal): Promise<number | null>;
+  /** The spec of the run as JSON, the same for as long as one execution has it. Null: the ledger has no such run. */
+  readSpec(transfer: string, run: number, signal: AbortSignal): Promise<string | null>;
+  /** Marks the run finished: the next execution opens a new one. What was not ended of it is fenced as by a new run. */
   closeRun(transfer: string, run: number, signal: AbortSignal): Promise<void>;
   /**
    * Writes plan and ranges of a table's generation, insert if absent, in one transaction with the clearing (or
@@ -72,7 +76,8 @@ export interface Ledger {
   /** The newest generation's plan; null before the table is planned. */
   readTable(transfer: string, run: number, table: string, signal: AbortSignal): Promise<PlannedTable | null>;
   /**
-   * attempt + 1, n = 0, rows and position kept. From its commit on batches of older attempts are dropped. A fenced lane is
+   * attempt + 1, a new epoch, n = 0, rows and position kept. From its commit on batches of older attempts are dropped, and
+   * those of other epochs: a restored target counts attempts a second time. A fenced lane is
    * never opened again, or batches of an older generation or run would be applied beside those of the newest: the check
    * is made under a lock that planTable and openRun take, for a statement that waited for the lane's row may still see
    * the other tables as they were before.

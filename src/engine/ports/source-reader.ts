@@ -17,6 +17,8 @@ export interface ReadOptions {
   /** A block is cut at the first row end at or after these many bytes, or rows. */
   readonly blockBytes: number;
   readonly blockRows: number;
+  /** A larger row is refused before it is read, as far as the database tells its length. */
+  readonly mostRowBytes: number;
   readonly snapshot: SnapshotRef | null;
 }
 
@@ -39,7 +41,7 @@ export interface SourceReader {
   /**
    * Rows of a range in position order, after `after` when it is given. Pulls: never reads more than about one block
    * ahead of the consumer. Leaving the loop early frees the connection.
-   * @throws SluiceError source.snapshot_lost, database.*
+   * @throws SluiceError source.snapshot_lost, source.row_too_large, database.*
    */
   readRange(
     request: { readonly plan: TablePlan; readonly range: KeyRange; readonly after: Position | null },

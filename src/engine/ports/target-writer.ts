@@ -13,6 +13,22 @@ export interface TableOutcome {
   readonly leftOut: readonly string[];
 }
 
+export interface PrepareRequest {
+  readonly plan: TablePlan;
+  readonly source: TableSchema;
+  readonly policy: StructurePolicy;
+}
+
+/** What `prepare` and, under `replace`, the clearing would do. Nothing is changed by asking. */
+export interface TablePreview {
+  /** In their order; those of defaults and generated columns are left out where the server does not take them. */
+  readonly statements: readonly string[];
+  /** See TableOutcome.leftOut. */
+  readonly leftOut: readonly string[];
+  /** What keeps the table from being copied, each with what mends it. */
+  readonly refusals: readonly string[];
+}
+
 /**
  * The one transaction that applies one batch. engine/apply-batch.ts calls these in order; a database only says how each
  * step is done. After `commit`, `rollback` or any error the transaction is over and its connection is released (closed
@@ -20,8 +36,8 @@ export interface TableOutcome {
  */
 export interface TargetTransaction {
   /**
-   * Compare-and-set of n-1 to n with run, generation and attempt equal, and rows, bytes, position and ended with it.
-   * Never creates a lane. The transaction's first statement; locks the ledger row until the end.
+   * Compare-and-set of n-1 to n with run, generation, attempt and epoch equal, and rows, bytes, position and ended with it.
+   * Never creates a lane, and takes nothing behind its end. The transaction's first statement; locks the ledger row until the end.
    * @returns whether one row changed
    */
   advance(batch: Batch): Promise<boolean>;
@@ -40,10 +56,12 @@ export interface TargetWriter {
    * leaves the table as it is under `replace`: Ledger.planTable replaces it, where a late repeat cannot hurt.
    * @throws SluiceError target.table_missing, target.structure_differs, database.permission_denied (with the GRANT)
    */
-  prepare(
-    request: { readonly plan: TablePlan; readonly source: TableSchema; readonly policy: StructurePolicy },
+  prepare(request: PrepareRequest, signal: AbortSignal): Promise<TableOutcome>;
+  /** @param request.exists  whether the target has the table */
+  preview?(
+    request: PrepareRequest & { readonly exists: boolean },
     signal: AbortSignal,
-  ): Promise<TableOutcome>;
+  ): Promise<TablePreview>;
   /** True when the target table has at least one row. */
   hasRows(plan: TablePlan, signal: AbortSignal): Promise<boolean>;
   begin(signal: AbortSignal): Promise<TargetTransaction>;

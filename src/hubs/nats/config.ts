@@ -35,7 +35,7 @@ export const NatsSettings = Type.Object(
       Type.Integer({
         minimum: 1000,
         description:
-          'A message that a killed worker held is delivered again after so long; 30000 by default.',
+          'A message that a killed worker held is delivered again after so long; 10000 by default.',
       }),
     ),
     monitor: Type.Optional(
@@ -116,7 +116,7 @@ export function parseUrl(url: string, settings: NatsSettings): NatsConfig {
     password: settings.password ?? password,
     token: settings.token ?? (lone && settings.user === undefined ? name : null),
     replicas: settings.replicas ?? 1,
-    ackWaitMs: settings.ackWaitMs ?? 30_000,
+    ackWaitMs: settings.ackWaitMs ?? 10_000,
   };
 }
 

@@ -17,7 +17,6 @@ const HEARD: Readonly<Record<Announcement['kind'], TSchema>> = {
   structure: Type.Object({ table: Type.String(), generation: Type.Integer(), plan: Type.String() }),
   'range-end': Type.Object({ ...lane, rows: Type.Integer() }),
   gap: Type.Object({ ...lane, attempt: Type.Integer() }),
-  stop: Type.Object({ reason: Type.String() }),
 };
 
 const isAnnouncement = (value: unknown): value is Announcement => {

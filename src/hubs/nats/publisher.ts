@@ -3,7 +3,7 @@ import type { Publisher, RunTopic } from '../../engine/ports/hub.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { Connection } from './connection.ts';
 import { API, apiCode, classify, hubError } from './error-codes.ts';
-import { BATCH_HEADER, namesOf } from './names.ts';
+import { BATCH_HEADER, ID_HEADER, namesOf } from './names.ts';
 import { backOff, pause, untilAborted } from './waiting.ts';
 import type { Troubles } from './warnings.ts';
 
@@ -138,6 +138,14 @@ export class StreamSender {
 /** A header line cannot carry more: NATS trims it and ends it at a line end. */
 const CARRIED = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
 
+/**
+ * What the file store keeps of a message besides its subject, headers and data: lengths, times, checksum.
+ *
+ * @see https://github.com/nats-io/nats-server/blob/main/server/filestore.go (fileStoreMsgSize)
+ */
+const RECORD_BYTES = 22 + 4 + 8;
+const HEADER_NAMES = `NATS/1.0\r\nNats-Expected-Stream: \r\n${ID_HEADER}: \r\n${BATCH_HEADER}: \r\n\r\n`;
+
 /** A publisher into the data stream of a run; see StreamSender for order and repeats. */
 export function createPublisher(connection: Connection, topic: RunTopic, troubles: Troubles): Publisher {
   const names = namesOf(topic);
@@ -153,6 +161,14 @@ export function createPublisher(connection: Connection, topic: RunTopic, trouble
       const { id, header, data } = message;
       await sender.send({ subject: names.dataSubject(message.ordinal), id, header, data }, signal);
     },
+    storedBytes: ({ id, ordinal, header, data }) =>
+      RECORD_BYTES +
+      names.dataSubject(ordinal).length +
+      HEADER_NAMES.length +
+      id.length +
+      names.dataStream.length +
+      header.length +
+      data.byteLength,
     close: async () => sender.close(),
   };
 }

@@ -3,7 +3,7 @@ import { EXIT } from '../../../model/error-codes.ts';
 import { withEnds } from '../../connection/with-ends.ts';
 import { errorValue } from '../../format-error.ts';
 import type { Run } from '../../run-command.ts';
-import { isLossy, showPlan } from '../../show/show-plan.ts';
+import { isLossy, isRefused, showPlan } from '../../show/show-plan.ts';
 
 /** `sluice plan NAME` */
 export function registerPlan(program: Command, run: Run): void {
@@ -11,7 +11,7 @@ export function registerPlan(program: Command, run: Run): void {
     .command('plan')
     .argument('<name>', 'transfer of the configuration')
     .description(
-      'types, structure and ranges of every table before anything moves; exit 4 where a column is lossy or a table refused',
+      'what would be done to every table: types, statements, what they leave out, ranges; nothing is changed; exit 4 where a column is lossy or a table refused',
     )
     .action(
       run(async (context, [name = '']) => {
@@ -21,7 +21,7 @@ export function registerPlan(program: Command, run: Run): void {
         const signal = new AbortController().signal;
         const planned = await withEnds(config, spec, (ends) => planLocally(ends, spec, signal));
         const findings = planned.some(
-          (each) => each.refusal !== null || each.structure === 'missing' || isLossy(each),
+          (each) => isRefused(each) || each.structure === 'missing' || isLossy(each),
         );
         return {
           value: planned.map((each) => ({ ...each, refusal: each.refusal && errorValue(each.refusal) })),

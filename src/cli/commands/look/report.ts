@@ -1,18 +1,70 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../../model/error-codes.ts';
-import { SluiceError } from '../../../model/sluice-error.ts';
-import type { TransferReport } from '../../../workflows/messages.ts';
+import { ERRORS, EXIT, type ExitCode } from '../../../model/error-codes.ts';
+import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
+import { type TransferReport, transferWorkflowId } from '../../../workflows/messages.ts';
+import type { Context } from '../../context.ts';
+import { formatError } from '../../format-error.ts';
 import type { Outcome } from '../../output.ts';
 import type { Run } from '../../run-command.ts';
 import { isClean, showReport } from '../../show/show-report.ts';
+import { explainTemporalError, failedReport } from '../../temporal/explain-error.ts';
 import { findExecutions } from '../../transfer/find-executions.ts';
 import { transferHandle } from '../../transfer/transfer-handle.ts';
 
-/** The report of an execution that has ended, with the exit code that it deserves. @throws WorkflowFailedError */
-export async function reportOf(client: Client, name: string): Promise<Outcome & { readonly exit: ExitCode }> {
-  const report = (await transferHandle(client, name).result()) as TransferReport;
-  return { value: report, text: showReport(report), exit: isClean(report) ? EXIT.done : EXIT.findings };
+type ReportOutcome = Outcome & { readonly exit: ExitCode };
+
+const outcomeOf = (report: TransferReport): ReportOutcome => ({
+  value: report,
+  text: showReport(report),
+  exit: isClean(report) ? EXIT.done : EXIT.findings,
+});
+
+const resultOf = (client: Client, name: string, runId?: string): Promise<TransferReport> =>
+  client.workflow.getHandle(transferWorkflowId(name), runId).result() as Promise<TransferReport>;
+
+/** A start that came to nothing: its input or the configuration was wrong, and no table was touched. */
+const neverRan = (error: unknown): boolean => isSluiceError(error) && ERRORS[error.code].exit === EXIT.usage;
+
+/** The report of the newest execution that did something; older ones are looked for only behind starts that did not. */
+async function olderReport(client: Client, name: string): Promise<TransferReport | null> {
+  const [, ...older] = await findExecutions(client, { transfer: name, limit: HISTORY });
+  for (const { runId } of older) {
+    try {
+      return await resultOf(client, name, runId);
+    } catch (error) {
+      const report = failedReport(error);
+      if (report) return report;
+      if (!neverRan(explainTemporalError(error, name))) return null;
+    }
+  }
+  return null;
+}
+
+/**
+ * The report of an execution that has ended, with the exit code that it deserves. Where the newest start failed on its
+ * input that is said, and the report of the run before it is shown.
+ * @throws WorkflowFailedError
+ */
+export async function reportOf(context: Context, name: string): Promise<ReportOutcome> {
+  const client = await context.client();
+  try {
+    return outcomeOf(await resultOf(client, name));
+  } catch (error) {
+    const explained = explainTemporalError(error, name);
+    const report = failedReport(error);
+    if (report && isSluiceError(explained)) {
+      const { output } = context;
+      if (output.format === 'text') output.error(formatError(explained, output));
+      return { ...outcomeOf(report), exit: ERRORS[explained.code].exit };
+    }
+    const older = neverRan(explained) ? await olderReport(client, name) : null;
+    if (!older) throw error;
+    const { code, message } = explained as SluiceError;
+    context.output.note(`the newest start failed before it ran: ${code}: ${message}`);
+    context.output.note('what the run before it did:');
+    return outcomeOf(older);
+  }
 }
 
 /** `sluice report NAME` */
@@ -27,7 +79,7 @@ export function registerReport(program: Command, run: Run): void {
       run(async (context, [name = '']) => {
         const client = await context.client();
         const description = await transferHandle(client, name).describe();
-        if (description.status.name !== 'RUNNING') return reportOf(client, name);
+        if (description.status.name !== 'RUNNING') return reportOf(context, name);
         throw new SluiceError('transfer.already_running', 'it has not ended yet', {
           where: `transfer ${name}`,
           suggestion: `sluice status ${name}`,

@@ -6,7 +6,7 @@ import type { Context } from '../../context.ts';
 import { listenForInterruption } from '../../interruption.ts';
 import type { Outcome } from '../../output.ts';
 import type { Run } from '../../run-command.ts';
-import { showProgressLine, showStatus } from '../../show/show-status.ts';
+import { showProgressLine, showStatus, showTroubles } from '../../show/show-status.ts';
 import { leftRunning, waitForEnd } from '../../transfer/wait-for-end.ts';
 import { queryStatus, queryTables, transferHandle } from '../../transfer/transfer-handle.ts';
 import { listTransfers } from './list.ts';
@@ -35,29 +35,35 @@ async function readStatus(context: Context, name: string, limit: number): Promis
 
 const outcomeOf = (full: Full): Outcome => ({ value: full, text: showStatus(full, full.tableStates) });
 
+interface Emitted {
+  readonly line: string;
+  readonly troubles: string;
+}
+
 /** A document a second for programs; people without a terminal get a line when it changed. */
-async function emit(context: Context, full: Full, last: string): Promise<string> {
-  if (context.output.live) {
-    context.output.progress(showStatus(full, full.tableStates));
-    return '';
+function emit({ output }: Context, full: Full, last: Emitted): Emitted {
+  if (output.live) {
+    output.progress(showStatus(full, full.tableStates));
+    return last;
   }
-  const line = showProgressLine(full);
-  if (context.output.format !== 'text') context.output.answer({ value: full, text: '' });
-  else if (line !== last) context.output.note(line);
-  return line;
+  const now = { line: showProgressLine(full), troubles: showTroubles(full.tableStates) };
+  if (output.format !== 'text') output.answer({ value: full, text: '' });
+  else if (now.line !== last.line) output.note(now.line);
+  if (now.troubles !== last.troubles && now.troubles !== '') output.note(now.troubles);
+  return now;
 }
 
 async function watch(context: Context, name: string): Promise<Outcome & { readonly exit?: ExitCode }> {
   const interruption = listenForInterruption();
   const handle = transferHandle(await context.client(), name);
   try {
-    for (let last = ''; !interruption.signal.aborted; ) {
+    for (let last: Emitted = { line: '', troubles: '' }; !interruption.signal.aborted; ) {
       const description = await handle.describe();
       if (description.status.name !== 'RUNNING') {
         interruption.close();
         return waitForEnd(context, name, { timeoutMs: null });
       }
-      last = await emit(context, await readStatus(context, name, TABLES_SHOWN), last);
+      last = emit(context, await readStatus(context, name, TABLES_SHOWN), last);
       await delay(WATCH_EVERY_MS, undefined, { signal: interruption.signal }).catch(() => undefined);
     }
   } finally {
@@ -81,7 +87,7 @@ export function registerStatus(program: Command, run: Run): void {
         const client = await context.client();
         const { status } = await transferHandle(client, name).describe();
         // Ended: its report is in the history, and needs no worker.
-        if (status.name !== 'RUNNING') return reportOf(client, name);
+        if (status.name !== 'RUNNING') return reportOf(context, name);
         const limit =
           options.all || context.output.format !== 'text' ? Number.MAX_SAFE_INTEGER : TABLES_SHOWN;
         return outcomeOf(await readStatus(context, name, limit));

@@ -1,59 +1,33 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type Command, Option } from 'commander';
-import type { TableVerification } from '../../../workers/local.ts';
 import { EXIT } from '../../../model/error-codes.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import type { TransferReport } from '../../../workflows/messages.ts';
+import type { Ends, TableVerification } from '../../../workers/local.ts';
 import { withEnds } from '../../connection/with-ends.ts';
 import type { Run } from '../../run-command.ts';
-import { formatColumns } from '../../show/columns.ts';
-import { formatCount } from '../../show/quantities.ts';
-import { queryStatus, transferHandle } from '../../transfer/transfer-handle.ts';
+import { showVerification, verdict } from '../../show/show-verification.ts';
+import { limitOf } from './list.ts';
 
 interface VerifyOptions {
-  readonly mode: 'count' | 'checksum';
+  readonly mode: 'count' | 'checksum' | 'rows';
   readonly run?: string;
   readonly table?: readonly string[];
+  readonly limit?: string;
 }
 
-/** The number of the newest run: asked from the workflow, or read from its report once it has ended. */
-async function newestRun(client: Client, name: string): Promise<number> {
-  try {
-    const { run } = await queryStatus(client, name);
-    if (run !== null) return run;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw error;
-    const description = await transferHandle(client, name).describe();
-    if (description.status.name === 'COMPLETED')
-      return ((await transferHandle(client, name).result()) as TransferReport).run;
-    throw error;
+/** The run to compare: the one asked for, else the newest of the ledger. Neither Temporal nor a worker is needed. */
+async function runOf({ target }: Ends, name: string, asked: string | undefined): Promise<number> {
+  if (asked !== undefined) {
+    const run = Number(asked);
+    if (Number.isSafeInteger(run) && run > 0) return run;
+    throw new SluiceError('input.invalid', 'a run is a number', { where: '--run' });
   }
-  throw new SluiceError('transfer.not_running', 'the transfer has no run yet', { where: `transfer ${name}` });
+  const newest = await target.ledger.newestRun(name, new AbortController().signal);
+  if (newest !== null) return newest;
+  throw new SluiceError('transfer.not_found', 'the ledger of the target has no run of it yet', {
+    where: `transfer ${name}`,
+    suggestion: `sluice start ${name}`,
+  });
 }
-
-const isWrong = (compared: TableVerification): boolean => !compared.equal;
-
-const verdict = (compared: TableVerification): string => {
-  if (compared.equal) return 'equal';
-  const ranges = compared.differingRanges.slice(0, 5).join(', ');
-  return `${compared.drift ? 'differs; the source changed' : 'DIFFERS'}${compared.ranges > 1 ? `, ranges ${ranges}` : ''}`;
-};
-
-const show = (compared: readonly TableVerification[]): string =>
-  formatColumns(
-    [
-      { title: 'TABLE' },
-      { title: 'SOURCE', right: true },
-      { title: 'TARGET', right: true },
-      { title: 'RESULT' },
-    ],
-    compared.map((each) => [
-      each.table,
-      formatCount(BigInt(each.sourceRows)),
-      formatCount(BigInt(each.targetRows)),
-      verdict(each),
-    ]),
-  );
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
@@ -62,46 +36,43 @@ export function registerVerify(program: Command, run: Run): void {
   program
     .command('verify')
     .argument('<name>', 'transfer of the configuration')
-    .description('compare source and target of the newest run, here and now; exit 4 where they differ')
+    .description(
+      'compare source and target of the newest run, here and now and without a worker; exit 4 where they differ',
+    )
     .addOption(
-      new Option('--mode <mode>', 'what is compared').choices(['count', 'checksum']).default('checksum'),
+      new Option('--mode <mode>', 'what is compared; rows also names the keys that differ')
+        .choices(['count', 'checksum', 'rows'])
+        .default('checksum'),
     )
     .option('--run <number>', 'another run of the ledger')
     .option('--table <table>', 'only this one; may be given several times', collect)
+    .option('--limit <count>', 'with --mode rows: rows of a table that are named at most (default 100)')
     .action(
       run<VerifyOptions>(async (context, [name = ''], options) => {
         const config = context.config();
         const spec = config.transfer(name);
-        const number =
-          options.run === undefined ? await newestRun(await context.client(), name) : Number(options.run);
-        if (!Number.isSafeInteger(number))
-          throw new SluiceError('input.invalid', 'a run is a number', { where: '--run' });
+        const rowLimit = limitOf(options.limit);
         const { verifyLocally } = await import('../../../workers/local.ts');
-        const request = {
-          transfer: name,
-          run: number,
-          spec,
-          mode: options.mode,
-          tables: options.table ?? null,
-        };
         const compared: TableVerification[] = [];
         await withEnds(config, spec, async (ends) => {
+          const number = await runOf(ends, name, options.run);
+          const tables = options.table ?? null;
+          const request = { transfer: name, run: number, spec, mode: options.mode, tables, rowLimit };
           for await (const each of verifyLocally(ends, request, new AbortController().signal)) {
             compared.push(each);
             context.output.progress(
               `${compared.length} tables compared, last ${each.table}: ${verdict(each)}`,
             );
           }
-        });
-        if (compared.length === 0) {
+          if (compared.length > 0) return;
           throw new SluiceError('source.table_not_found', `run ${number} has no such table in the ledger`, {
             where: `transfer ${name}`,
           });
-        }
+        });
         return {
           value: compared,
-          text: show(compared),
-          exit: compared.some(isWrong) ? EXIT.findings : EXIT.done,
+          text: showVerification(compared),
+          exit: compared.some((each) => !each.equal) ? EXIT.findings : EXIT.done,
         };
       }),
     );

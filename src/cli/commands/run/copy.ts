@@ -118,10 +118,14 @@ async function copy(context: Context, request: CopyRequest, options: CopyOptions
   context.output.note(`${started ? 'copying' : 'attached to'} ${name}: ${shown}`);
   if (options.detach)
     return {
-      value: { transfer: name, taskQueue, started },
-      text: `attach with: ${attachAgain(context, name)}`,
+      value: { transfer: name, taskQueue, started, log: files.log },
+      text: `attach with: ${attachAgain(context, name)}\nthe worker's log: ${files.log}`,
     };
-  const outcome = await waitForEnd(context, name, { timeoutMs: waitMs, ...(died ? { givenUp: died } : {}) });
+  const outcome = await waitForEnd(context, name, {
+    timeoutMs: waitMs,
+    log: files.log,
+    ...(died ? { givenUp: died } : {}),
+  });
   if (outcome.exit === EXIT.done) removeFile(files.log);
   return outcome;
 }

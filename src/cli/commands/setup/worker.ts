@@ -3,6 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { type Command, Option } from 'commander';
 import { EXIT, type ExitCode } from '../../../model/error-codes.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
+import { durationMs } from '../../../model/transfer-spec.ts';
 import { taskQueues } from '../../../workflows/messages.ts';
 import type { runWorker as RunWorker } from '../../../workers/main.ts';
 import type { Context } from '../../context.ts';
@@ -18,11 +19,14 @@ interface WorkerOptions {
   readonly role?: WorkerRole;
   readonly metricsPort?: string;
   readonly logLevel?: string;
+  readonly sliceBudget?: string;
   readonly exitWith?: string;
   readonly removeConfig?: boolean;
 }
 
 const ROLES = ['control', 'source', 'target', 'all'] as const satisfies readonly WorkerRole[];
+/** The longest is well below the time after which Temporal gives a slice up. */
+const SLICE_BUDGET = { fallback: '8m', leastMs: 500, mostMs: 15 * 60_000 } as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 function metricsPort(text: string | undefined): number | null {
@@ -32,6 +36,20 @@ function metricsPort(text: string | undefined): number | null {
   throw new SluiceError('input.invalid', `"${text}" is no port`, { where: '--metrics-port' });
 }
 
+function sliceBudgetMs(text: string): number {
+  const wrong = new SluiceError('input.invalid', `"${text}" is no duration from 500ms to 15m`, {
+    where: '--slice-budget',
+  });
+  let budgetMs: number;
+  try {
+    budgetMs = durationMs(text);
+  } catch {
+    throw wrong;
+  }
+  if (budgetMs < SLICE_BUDGET.leastMs || budgetMs > SLICE_BUDGET.mostMs) throw wrong;
+  return budgetMs;
+}
+
 async function settingsOf(context: Context, options: WorkerOptions): Promise<WorkerSettings> {
   return {
     temporal: await context.temporal(),
@@ -39,6 +57,9 @@ async function settingsOf(context: Context, options: WorkerOptions): Promise<Wor
     role: options.role ?? 'all',
     metricsPort: metricsPort(options.metricsPort ?? context.environment['SLUICE_METRICS_PORT']),
     logLevel: options.logLevel ?? (context.environment['SLUICE_LOG_LEVEL'] || 'info'),
+    sliceBudgetMs: sliceBudgetMs(
+      options.sliceBudget ?? (context.environment['SLUICE_SLICE_BUDGET'] || SLICE_BUDGET.fallback),
+    ),
     exitWith: options.exitWith ?? null,
   };
 }
@@ -84,6 +105,10 @@ export function registerWorker(program: Command, run: Run): void {
       new Option('--log-level <level>', 'of the log on standard error (SLUICE_LOG_LEVEL)').choices([
         ...LOG_LEVELS,
       ]),
+    )
+    .option(
+      '--slice-budget <duration>',
+      `time after which a slice of work ends and the next begins (SLUICE_SLICE_BUDGET; default ${SLICE_BUDGET.fallback})`,
     )
     .option('--exit-with <transfer>', 'end when this transfer has ended')
     .addOption(

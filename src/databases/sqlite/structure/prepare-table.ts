@@ -1,5 +1,5 @@
-import type { StructurePolicy, TableOutcome } from '../../../engine/ports/target-writer.ts';
-import { SluiceError } from '../../../model/sluice-error.ts';
+import type { PrepareRequest, TableOutcome, TablePreview } from '../../../engine/ports/target-writer.ts';
+import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
 import { tableId } from '../../../model/table-name.ts';
 import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
 import type { TableSchema } from '../../../model/table-schema.ts';
@@ -7,12 +7,6 @@ import { quote } from '../sql.ts';
 import { affinityOf } from '../values/affinity.ts';
 import type { Session } from '../connections/session.ts';
 import { renderTable } from './render-table.ts';
-
-interface PrepareRequest {
-  readonly plan: TablePlan;
-  readonly source: TableSchema;
-  readonly policy: StructurePolicy;
-}
 
 interface TargetColumn {
   readonly name: string;
@@ -80,6 +74,28 @@ function verify(plan: TablePlan, existing: readonly TargetColumn[]): void {
   if (!needed) return;
   const suggestion = `give ${quote(needed.name)} a default or copy it`;
   throw differs(plan, `column ${needed.name} is NOT NULL and is not copied`, suggestion, needed.name);
+}
+
+/** What prepareTable and, under `replace`, replaceTable would do. @param session  null where there is no table yet */
+export async function previewTable(session: Session | null, request: PrepareRequest): Promise<TablePreview> {
+  const { plan, source, policy } = request;
+  const { sql, leftOut } = renderTable(plan, source);
+  const nothing = { statements: [], leftOut: [], refusals: [] };
+  if (policy === 'replace') {
+    const drop = session ? [`DROP TABLE IF EXISTS ${quote(plan.target.name)}`] : [];
+    return { statements: [...drop, sql], leftOut, refusals: [] };
+  }
+  if (!session)
+    return policy === 'verify'
+      ? { ...nothing, refusals: [sql] }
+      : { statements: [sql], leftOut, refusals: [] };
+  try {
+    verify(plan, await targetColumns(session, plan.target.name));
+    return nothing;
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+    return { ...nothing, refusals: [`${error.message}: ${error.details.suggestion ?? ''}`] };
+  }
 }
 
 /** Drops the table, if it is there, and makes it anew, in the transaction that is open. */

@@ -20,6 +20,19 @@ const isRowid = (plan: TablePlan, key: readonly string[]): boolean =>
   key.length === 1 &&
   plan.columns.some((column) => column.target === key[0] && column.targetType.toUpperCase() === 'INTEGER');
 
+function lostDomain(column: ColumnPlan, source: ColumnSchema | undefined): readonly string[] {
+  if (!source?.domain) return [];
+  const { name, checks, default: value } = source.domain;
+  return [
+    `${column.target} of domain ${name}`,
+    ...checks.map((check) => `${check} of domain ${name}, on ${column.target}`),
+    ...(value === null ? [] : [`${column.target} DEFAULT ${value} of domain ${name}`]),
+  ];
+}
+
+const lostComment = (column: ColumnPlan, source: ColumnSchema | undefined): readonly string[] =>
+  source?.comment == null ? [] : [`comment on ${column.target}: ${source.comment}`];
+
 function renderColumn(column: ColumnPlan, source: ColumnSchema | undefined, rowidKey: boolean): Part {
   const leftOut: string[] = [];
   const words = [quote(column.target), column.targetType];
@@ -31,6 +44,9 @@ function renderColumn(column: ColumnPlan, source: ColumnSchema | undefined, rowi
   else if (expression !== null) leftOut.push(`${column.target} DEFAULT ${expression}`);
   if (column.logical.kind === 'any' && source?.collation) words.push(`COLLATE ${quote(source.collation)}`);
   if (source?.enumLabels) leftOut.push(`${column.target}: the labels of the enum ${source.type}`);
+  if (source?.identity != null && !rowidKey)
+    leftOut.push(`${column.target} GENERATED ${source.identity} AS IDENTITY`);
+  leftOut.push(...lostDomain(column, source), ...lostComment(column, source));
   return { sql: words.filter((word) => word !== '').join(' '), leftOut };
 }
 
@@ -75,6 +91,8 @@ export function renderTable(plan: TablePlan, source: TableSchema): RenderedTable
       ...source.columns
         .filter((column) => column.generated !== null && !copied.has(column.name))
         .map((column) => `${column.name} GENERATED ALWAYS AS ${column.generated}`),
+      ...(source.comment === null ? [] : [`comment on the table: ${source.comment}`]),
+      ...(source.kind === 'partitioned' ? [`the partitions of ${tableId(source.table)}`] : []),
       ...source.indexes.map((index) => index.definition),
       ...source.foreignKeys.map((foreign) => foreign.definition),
       ...source.checks.map((check) => check.definition),

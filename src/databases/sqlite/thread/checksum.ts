@@ -16,7 +16,7 @@ export const rowText = (cells: readonly (string | null)[]): string =>
   cells.map((cell) => (cell === null ? '-;' : `${Buffer.byteLength(cell)}:${cell};`)).join('');
 
 /** The first 8 bytes of the MD5 of a row's text, unsigned and big-endian, summed modulo 2^64 in two halves. */
-function createSum(): { add(text: string): void; total(): bigint } {
+export function createSum(): { add(text: string): void; total(): bigint } {
   let high = 0;
   let low = 0;
   return {
@@ -30,35 +30,67 @@ function createSum(): { add(text: string): void; total(): bigint } {
   };
 }
 
-function sumOf(rows: Iterable<StoredRow>, program: ReadProgram, strict: boolean): Sum | null {
-  const texts = program.columns.map((column) => canonicalText(column, program));
-  const sum = createSum();
-  let count = 0;
-  for (const row of rows) {
-    if (!strict && row.some(maybeInvalid)) return null;
-    sum.add(rowText(texts.map((text, at) => text(row[at] ?? null))));
-    count += 1;
-  }
-  return { rows: BigInt(count), sum: sum.total() };
+/** Takes the canonical cells of one row after the other. */
+export interface RowVisitor<T> {
+  visit(cells: readonly (string | null)[]): void;
+  result(): T;
 }
 
-/** Count and checksum of the program's rows, in one read transaction. */
-export function checksum(database: BetterSqlite.Database, program: ReadProgram): Sum {
+/** @returns false where a text may not be valid: what was visited must be forgotten */
+function visitAll(
+  rows: Iterable<StoredRow>,
+  program: ReadProgram,
+  { visitor, strict }: { readonly visitor: RowVisitor<unknown>; readonly strict: boolean },
+): boolean {
+  const texts = program.columns.map((column) => canonicalText(column, program));
+  for (const row of rows) {
+    if (!strict && row.some(maybeInvalid)) return false;
+    visitor.visit(texts.map((text, at) => text(row[at] ?? null)));
+  }
+  return true;
+}
+
+/**
+ * Shows the program's rows to a visitor, in no order and in one read transaction. `begin` makes a new one where the rows
+ * must be read a second time.
+ */
+export function visitRows<T>(
+  database: BetterSqlite.Database,
+  program: ReadProgram,
+  begin: () => RowVisitor<T>,
+): T {
   database.exec('BEGIN');
   try {
     refuseNullKeys(database, program);
     checkRowAddress(program, schemaVersion(database));
     const statement = unorderedStatement(program);
     const utf8 = database.pragma('encoding', { simple: true }) === 'UTF-8';
-    const fast = utf8 ? sumOf(iterate(database, statement), program, false) : null;
-    if (fast !== null) return fast;
+    const fast = begin();
+    if (utf8 && visitAll(iterate(database, statement), program, { visitor: fast, strict: false }))
+      return fast.result();
     const keyed = { ...program, keyColumns: program.keyColumns ?? 0 };
-    const strict = strictRows(database, keyed, (list) => ({
+    const strictly = strictRows(database, keyed, (list) => ({
       ...statement,
       sql: unorderedStatement({ ...program, expressions: list }).sql,
     }));
-    return sumOf(strict, program, true) ?? { rows: 0n, sum: 0n };
+    const visitor = begin();
+    visitAll(strictly, program, { visitor, strict: true });
+    return visitor.result();
   } finally {
     database.exec('ROLLBACK');
   }
 }
+
+/** Count and checksum of the program's rows. */
+export const checksum = (database: BetterSqlite.Database, program: ReadProgram): Sum =>
+  visitRows(database, program, () => {
+    const sum = createSum();
+    let count = 0;
+    return {
+      visit: (cells) => {
+        sum.add(rowText(cells));
+        count += 1;
+      },
+      result: () => ({ rows: BigInt(count), sum: sum.total() }),
+    };
+  });

@@ -1,4 +1,5 @@
 import type BetterSqlite from 'better-sqlite3';
+import { rowTooLarge } from '../../../engine/largest-row.ts';
 import type { LogicalKind } from '../../../model/logical-type.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { StoredValue } from '../values/stored-value.ts';
@@ -86,6 +87,18 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
     return strict ? strictRows(database, from) : iterate(database, readStatement(from, list));
   };
 
+  const lineOf = (row: StoredRow, mostBytes: number): string => {
+    try {
+      const line = encode(row);
+      if (line.length <= mostBytes) return line;
+      throw rowTooLarge(line.length, mostBytes, program.table);
+    } catch (error) {
+      // No string of JavaScript is so long as this row's text.
+      if (error instanceof RangeError) throw rowTooLarge(bytesOf(row), mostBytes, program.table);
+      throw error;
+    }
+  };
+
   const block = (limits: BlockLimits): ThreadBlock | 'again' | null => {
     rows ??= open();
     const writer = createBlockWriter(limits.blockBytes);
@@ -94,7 +107,7 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
     while (writer.rows < limits.blockRows && !writer.full()) {
       const { value, done } = rows.next();
       if (done) break;
-      writer.add(encode(value));
+      writer.add(lineOf(value, limits.mostRowBytes));
       first ??= value;
       last = value;
       // Invariant 7: never past a row whose key has a NULL, which no position can name.
@@ -124,6 +137,13 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
     },
   };
 }
+
+/** About the length of a row's text: bytes are two digits each. */
+const bytesOf = (row: StoredRow): number =>
+  row.reduce<number>((sum, value) => {
+    if (typeof value === 'string') return sum + value.length;
+    return sum + (value instanceof Uint8Array ? 2 * value.byteLength : 20);
+  }, 0);
 
 function refuseNull(program: ReadProgram, row: StoredRow): void {
   for (let at = 0; at < (program.keyColumns ?? 0); at += 1) if (row[at] === null) throw nullKey(program);

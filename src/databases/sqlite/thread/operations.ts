@@ -31,6 +31,7 @@ export interface ReadProgram {
 export interface BlockLimits {
   readonly blockBytes: number;
   readonly blockRows: number;
+  readonly mostRowBytes: number;
 }
 
 /** `data` is transferred, never copied. */
@@ -45,6 +46,19 @@ export interface InsertProgram {
   readonly table: string;
   readonly sql: string;
   readonly columns: readonly ThreadColumn[];
+}
+
+/** Rows that are told apart: see engine/ports/row-inspector.ts. */
+export interface InspectProgram {
+  readonly program: ReadProgram;
+  readonly keys: readonly number[];
+  readonly buckets: number;
+}
+
+export interface ThreadBucket {
+  readonly bucket: number;
+  readonly rows: bigint;
+  readonly sum: bigint;
 }
 
 /** What a thread can be asked: input and answer of each operation. One at a time, in the order of the calls. */
@@ -65,6 +79,12 @@ export interface Operations {
     readonly answer: Position[];
   };
   checksum: { readonly input: ReadProgram; readonly answer: { readonly rows: bigint; readonly sum: bigint } };
+  bucketSums: { readonly input: InspectProgram; readonly answer: ThreadBucket[] };
+  /** The digest of each row of the chosen buckets, and the cells that name it behind it. */
+  rowDigests: {
+    readonly input: InspectProgram & { readonly chosen: readonly number[] };
+    readonly answer: string[][];
+  };
   /** @returns rows that the database counted */
   insert: {
     readonly input: { readonly program: InsertProgram; readonly data: Uint8Array };

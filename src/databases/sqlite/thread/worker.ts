@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import BetterSqlite from 'better-sqlite3';
 import { checksum } from './checksum.ts';
+import { bucketSums, rowDigests } from './inspect-rows.ts';
 import { type Cursor, openCursor } from './cursor.ts';
 import { insertRows } from './insert-rows.ts';
 import type {
@@ -104,6 +105,8 @@ const handlers: Handlers = {
   closeCursor,
   cutRanges: ({ program, rowsPerRange }) => cutRanges(database(), program, rowsPerRange),
   checksum: (program) => checksum(database(), program),
+  bucketSums: (input) => bucketSums(database(), input),
+  rowDigests: (input) => rowDigests(database(), input, input.chosen),
   insert: ({ program, data }) => insertRows(database(), program, data),
   copyTo: ({ path }) => copyTo(path),
   close: () => {

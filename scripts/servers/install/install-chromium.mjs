@@ -1,4 +1,4 @@
-import { announceWhile } from './announce.mjs';
+import { announceWhile } from '../announce.mjs';
 import { aptInstall, underAptLock } from './apt-install.mjs';
 import { onPath } from './find-program.mjs';
 

@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onPath } from './find-program.mjs';
-import { withLock } from './lock.mjs';
-import { runProgram } from './run-program.mjs';
+import { withLock } from '../process/lock.mjs';
+import { runProgram } from '../process/run-program.mjs';
 
 const UPDATE_ATTEMPTS = 5;
 const UPDATE_PAUSE_MS = 5_000;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { announce } from './announce.mjs';
+import { announce } from '../announce.mjs';
 import { onExit } from './on-exit.mjs';
 import { identify, isAlive } from './process-identity.mjs';
 

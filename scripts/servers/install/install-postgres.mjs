@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { announceWhile } from './announce.mjs';
+import { announceWhile } from '../announce.mjs';
 import { aptInstall, underAptLock } from './apt-install.mjs';
 import { isExecutable, onPath } from './find-program.mjs';
+import { provideNpmPostgres } from './npm-postgres.mjs';
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 const BY_HAND =
@@ -28,8 +29,14 @@ const installPostgres = () =>
     aptInstall('postgresql-15', BY_HAND),
   );
 
-/** @returns {Promise<string>} the folder that holds postgres and initdb */
+/**
+ * The PostgreSQL that the machine has, or one of the version that SLUICE_TEST_POSTGRES_VERSION asks for.
+ *
+ * @returns {Promise<string>} the folder that holds postgres and initdb
+ */
 export async function providePostgres() {
+  const version = process.env['SLUICE_TEST_POSTGRES_VERSION'];
+  if (version) return provideNpmPostgres(version);
   const before = findPostgres();
   if (before) return before;
   return underAptLock('installing PostgreSQL', async () => {

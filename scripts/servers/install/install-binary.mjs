@@ -3,12 +3,12 @@ import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { announce, announceWhile } from './announce.mjs';
+import { announce, announceWhile } from '../announce.mjs';
 import { platform } from './binaries.mjs';
 import { cacheFolder, isExecutable, onPath } from './find-program.mjs';
-import { withLock } from './lock.mjs';
-import { onExit } from './on-exit.mjs';
-import { runProgram } from './run-program.mjs';
+import { withLock } from '../process/lock.mjs';
+import { onExit } from '../process/on-exit.mjs';
+import { runProgram } from '../process/run-program.mjs';
 
 /** Long enough for a slow line to answer, short enough not to be felt where nothing answers. */
 const ANSWER_TIMEOUT_MS = 5_000;

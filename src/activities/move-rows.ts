@@ -1,0 +1,67 @@
+import type { Observer } from '../engine/observer.ts';
+import type { Database } from '../engine/ports/dialect.ts';
+import type { Hub } from '../engine/ports/hub.ts';
+import { readAndPublish } from '../engine/read-and-publish.ts';
+import type { SliceControl } from '../engine/slice.ts';
+import { writeBatches } from '../engine/write-batches.ts';
+import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
+import type { ActivityDeps, ReadRequest, ReadResult, RunKey, WriteRequest, WriteResult } from './contract.ts';
+import { governed } from './governed.ts';
+import type { ProgressLines } from './progress-lines.ts';
+import { readRunSpec } from './run-spec.ts';
+
+/** What a slice of either side works with. */
+interface Opened {
+  readonly spec: TransferSpec;
+  readonly target: Database;
+  readonly hub: Hub;
+  readonly observer: Observer;
+}
+
+interface Slice<Result> {
+  readonly side: 'source' | 'target';
+  /** The result of a slice that was told to end before it had one. */
+  readonly nothing: Result;
+}
+
+/** The activities between which the rows lie: each runs in slices, for as long as the worker's budget says. */
+export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
+  const inSlice = <Result>(
+    request: RunKey,
+    { side, nothing }: Slice<Result>,
+    work: (opened: Opened, control: SliceControl) => Promise<Result>,
+  ): Promise<Result> => {
+    const { log, sliceBudgetMs, connections } = deps;
+    const { transfer } = request;
+    const governance = { log, budgetMs: sliceBudgetMs, partial: () => nothing };
+    return governed<Result>(governance, (control) =>
+      connections.useDatabase(request.target, async (target) => {
+        const spec = await readRunSpec(target, request, control.stop);
+        const intervalMs = durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval);
+        const line = { transfer, side, intervalMs, observer: deps.observer(transfer) };
+        return lines.during(line, (observer) =>
+          connections.useHub(request.hub, (hub) => work({ spec, target, hub, observer }, control)),
+        );
+      }),
+    );
+  };
+  return {
+    /** Reads one table and publishes its rows; between the two lie rows, so they share one activity. */
+    readAndPublish: (request: ReadRequest): Promise<ReadResult> =>
+      inSlice<ReadResult>(
+        request,
+        { side: 'source', nothing: { why: 'stopped', rows: 0, bytes: 0 } },
+        ({ spec, ...ends }, control) =>
+          deps.connections.useDatabase(request.source, (source) =>
+            readAndPublish({ source, ...ends }, { ...request, spec }, control),
+          ),
+      ),
+    /** Applies what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */
+    writeBatches: (request: WriteRequest): Promise<WriteResult> =>
+      inSlice<WriteResult>(
+        request,
+        { side: 'target', nothing: { why: 'stopped', refusal: null, batches: 0, rows: 0 } },
+        ({ spec, ...ends }, control) => writeBatches(ends, { ...request, spec }, control),
+      ),
+  };
+}
