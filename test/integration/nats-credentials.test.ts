@@ -87,4 +87,20 @@ describeWith(['nats'], 'logging in to NATS with keys', () => {
       });
     }
   });
+
+  test.skipIf(missingOpenssl())(
+    'a certificate must be of the name or the address that is dialled',
+    async () => {
+      const authority = createAuthority(folder);
+      const named = authority.issue('named', 'DNS:localhost');
+      const server = await start(`tls { cert_file: "${named.cert}", key_file: "${named.key}" }`);
+      const byAddress = server.url.replace('nats:', 'tls:');
+      const tls = { ca: authority.cert };
+      await works(await open(byAddress.replace('127.0.0.1', 'localhost'), { tls }));
+      await expect(open(byAddress, { tls })).rejects.toMatchObject({
+        code: 'hub.authentication_failed',
+        details: { vendorCode: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+      });
+    },
+  );
 });

@@ -130,7 +130,7 @@ describeWith(['nats'], 'opening NATS', () => {
     const hub = await open(encrypted, { tls: { ca: cert } });
     expect(await hub.ping(never)).toMatch(/^nats-server/);
     await open(server.url, { tls: { ca: readFileSync(cert, 'utf8') } });
-    await expect(open(encrypted)).rejects.toMatchObject({ code: 'hub.unreachable' });
+    await expect(open(encrypted)).rejects.toMatchObject({ code: 'hub.authentication_failed' });
     const plain = await start();
     await expect(open(plain.url.replace('nats:', 'tls:'))).rejects.toMatchObject({
       code: 'hub.unreachable',

@@ -83,6 +83,9 @@ const codeOf = (error: unknown): string | null => {
 /** The vendor's code as details show it. */
 export const vendorCode = (error: unknown): string | null => apiCode(error)?.toString() ?? codeOf(error);
 
+/** ERR_TLS_CERT_ALTNAME_INVALID, DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, …, also as the driver wraps them. */
+const isCertificateCode = (code: string): boolean => /^ERR_(TLS|SSL)_|CERT|UNABLE_TO_VERIFY/.test(code);
+
 /** Total: by err_code, driver code or errno. Only a programming error is `internal`; the rest means that the hub is away. */
 export function classify(error: unknown): ErrorCode {
   if (isSluiceError(error)) return error.code;
@@ -94,6 +97,7 @@ export function classify(error: unknown): ErrorCode {
     );
   const code = codeOf(error);
   if (code === null || OURS.has(code)) return 'internal';
+  if (isCertificateCode(code)) return 'hub.authentication_failed';
   return BY_CLIENT[code] ?? 'hub.unreachable';
 }
 
@@ -113,7 +117,11 @@ export function hubError(error: unknown, where: string): SluiceError {
   const code = classify(error);
   const vendor = vendorCode(error);
   const said =
-    vendor === '503' ? 'JetStream does not answer: not up yet, or switched off by a full disk' : SAID[code];
+    vendor === '503'
+      ? 'JetStream does not answer: not up yet, or switched off by a full disk'
+      : vendor !== null && isCertificateCode(vendor)
+        ? 'the certificate of NATS is not accepted: another authority, another name, or out of date'
+        : SAID[code];
   return new SluiceError(code, `${said ?? 'NATS failed'} (${where})`, {
     where,
     cause: error,

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'nats';
+import type { TLSSocket } from 'node:tls';
+import type { ConnectionOptions, TlsOptions } from 'nats';
 import { NodeTransport } from 'nats/lib/src/node_transport.js';
 
 const READ_BYTES = 256 * 1024;
@@ -12,6 +13,7 @@ export const sinks = new WeakMap<ConnectionOptions, (chunk: Buffer) => void>();
  * they lie. The driver's own makes a new buffer of each read and joins header and payload of each write.
  */
 export class ReusingTransport extends NodeTransport {
+  #host = '';
   #sink: ((chunk: Buffer) => void) | undefined;
   /** The greeting was read the driver's way; what comes now goes to the sink. */
   #greeted = false;
@@ -20,6 +22,7 @@ export class ReusingTransport extends NodeTransport {
     host: { hostname: string; port: number; tlsName: string },
     options: ConnectionOptions,
   ): Promise<void> {
+    this.#host = host.hostname;
     this.#sink = sinks.get(options);
     return super.connect(host, options);
   }
@@ -46,6 +49,12 @@ export class ReusingTransport extends NodeTransport {
         reject(failure);
       });
     });
+  }
+
+  /** Without a host Node compares the certificate of an address with the name `localhost`. */
+  override startTLS(): Promise<TLSSocket> {
+    this.options = { ...this.options, tls: { ...this.options.tls, host: this.#host } as TlsOptions };
+    return super.startTLS();
   }
 
   override setupHandlers(): void {
