@@ -137,6 +137,10 @@ export function createControl(state: ControlState, queues: Queues) {
       }
       touch();
     },
+    /** A slice could not read in this one. Where another is held by now the word comes late and means nothing. */
+    snapshotRefused(ref: string | null): void {
+      if (ref !== null && ref === snapshotRef) control.snapshotLost();
+    },
     mode(): Mode {
       if (leaving !== 'no' || fatal !== null || state.paused !== null) return 'halt';
       return state.stopping === null ? 'run' : 'drain';

@@ -81,7 +81,7 @@ export function tableFailed(control: Control, table: TableRecord, error: TableEr
   }
   table.fruitless += 1;
   if (error.code === 'source.snapshot_lost') {
-    control.snapshotLost();
+    control.snapshotRefused(table.plannedIn);
   } else if (retry === 'never') {
     control.fail({ code: error.code, message: error.message, details: { table: table.id } });
   } else if (retry === 'manual' || (error.code === 'internal' && table.fruitless >= INTERNAL_BLOCKS_AFTER)) {

@@ -48,7 +48,10 @@ export async function keepSnapshot(
       );
       let over = false;
       void ended.then(() => (over = true));
-      await condition(() => over || !isNeeded(control));
+      const isOver = (): boolean => over || !isNeeded(control);
+      await condition(() => isOver() || control.snapshotRef !== null);
+      // Forgotten while it is held: a slice could not read in it. It says its name only once, so another one is held.
+      await condition(() => isOver() || control.snapshotRef === null);
       scope.cancel();
       const error = await ended;
       control.snapshotLost();

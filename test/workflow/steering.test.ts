@@ -100,6 +100,16 @@ describeWith(['temporal'], 'steering a running transfer', () => {
     await world.record('snapshot-lost');
   });
 
+  test('where a slice finds the snapshot gone, another one is held, though nothing ended the first', async () => {
+    world = await createWorkflowWorld({ tables: ['main.a'], prepared: { oneSnapshot: true } });
+    world.standIn.held = false;
+    world.standIn.refusals.set('main.a', new SluiceError('source.snapshot_lost', 'the snapshot is gone'));
+    await world.start();
+    await eventually('another one is held', () => world.standIn.called('holdSnapshot').length >= 2);
+    world.standIn.refusals.clear();
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
+  });
+
   test('many tables finish within a small history', async () => {
     world = await createWorkflowWorld({ tables: Array.from({ length: 10 }, (_, n) => `main.t${n}`) });
     world.standIn.held = false;
