@@ -193,10 +193,11 @@ async function compareContained(
     return target > source ? { ...counted, basis: 'count-at-least', differing: [] } : counted;
   if (target > source && !canTellApart(plan)) return { ...counted, basis: 'count-at-least', differing: [] };
   // Begun anew in each slice it would never end: containment has no point to go on from.
-  const summed = await compareChecksums(deps, planned, {}, { ...control, overdue: () => false });
+  const untilDone = { ...control, overdue: () => false };
+  const summed = await compareChecksums(deps, planned, {}, untilDone);
   if (!summed || (summed.differing.length === 0 && request.mode !== 'rows')) return summed;
   const limit = request.mode === 'rows' ? (request.rowLimit ?? DEFAULT_ROW_LIMIT) : 0;
-  const rows = await nameRows(deps, { plan, summed, limit }, control);
+  const rows = await nameRows(deps, { plan, summed, limit }, untilDone);
   if (!rows) return null;
   const isEqual = rows.complete && rows.differences.length === 0;
   return {

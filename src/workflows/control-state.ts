@@ -145,6 +145,8 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
     table.error = null;
     table.fruitless = 0;
     table.notBeforeMs = 0;
+    // What was compared before a person mended it, or before more was copied, is compared again.
+    table.verifyPoint = null;
   }
   if (event === 'resnapshot') {
     Object.assign(table, {

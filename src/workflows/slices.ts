@@ -163,6 +163,8 @@ async function planTables(control: Control, tables: readonly TableRecord[]): Pro
   );
   if (!outcome) return;
   if ('error' in outcome) {
+    // A table that is new does not know yet in which snapshot it was to be planned.
+    if (outcome.error.code === 'source.snapshot_lost') control.snapshotRefused(request.snapshot);
     for (const table of tables) tableFailed(control, table, outcome.error);
     return;
   }
@@ -172,6 +174,8 @@ async function planTables(control: Control, tables: readonly TableRecord[]): Pro
     if (!table || planned.generation < table.generation) continue; // asked for anew meanwhile
     const { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot } = planned;
     Object.assign(table, { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot });
+    // Only now is it known of a new table that the snapshot of this plan binds it.
+    if (needsSnapshot && request.snapshot !== null) table.plannedIn = request.snapshot;
     if (planned.leftOut > 0)
       control.warn(
         `${table.id}: ${planned.leftOut} parts of its structure are left out; the worker's log has their SQL`,
@@ -197,6 +201,11 @@ const refuse = (control: Control, refusal: PlanResult['refused'][number]): void 
 };
 
 async function readTable(control: Control, table: TableRecord, readers: number): Promise<void> {
+  // Resumed before its slice had ended, in a snapshot that was lost meanwhile: its positions mean nothing in another one.
+  if (table.needsSnapshot && table.plannedIn !== control.snapshotRef) {
+    happen(table, 'resnapshot');
+    return;
+  }
   const slice = { ...sliceOf(control, 'read', [table]), readers };
   const { generation } = table;
   happen(table, 'reading');

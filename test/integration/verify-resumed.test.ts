@@ -68,6 +68,24 @@ describe('a comparison that outlives its slice', () => {
     }
   });
 
+  test('containment, which has no point to go on from, is compared to its end however long it takes', async () => {
+    await ends.target.ledger.install(never());
+    const { run } = await openRun(ends.target, '9', '9');
+    const made = await planBetween(ends, 't');
+    const plan = { ...made.plan, writeMode: 'upsert' as const, targetKey: ['id'] };
+    const ranges = await ends.source.reader.planRanges(
+      plan,
+      { rowsPerRange: 1_000, snapshot: null },
+      never(),
+    );
+    const entry = entryOf(plan, { ranges });
+    await ends.target.ledger.planTable({ transfer: TRANSFER, run }, entry, { replaceBy: null }, never());
+    await places.target.execute(`INSERT INTO t VALUES (100000, 'of somebody else')`);
+    const request = { transfer: TRANSFER, run, table: plan.id, mode: 'checksum' as const, spec: SPEC };
+    const late = { stop: never(), overdue: () => true, progress: () => undefined };
+    expect(await verifyTable(ends, request, late)).toMatchObject({ equal: true, basis: 'contained' });
+  });
+
   test('begins at the first range again when the table was planned anew', async () => {
     const { run, plan } = await planInRanges('1');
     const request = { transfer: TRANSFER, run, table: plan.id, mode: 'checksum' as const, spec: SPEC };

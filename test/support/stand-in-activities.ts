@@ -21,6 +21,8 @@ export interface StandInOptions {
   /** Units of each table: a lane is one of them. */
   readonly lanes?: number;
   readonly prepared?: Partial<Prepared>;
+  /** No table has a key: each is planned in a snapshot only. */
+  readonly keyless?: boolean;
   /** Default: the server's `default`. */
   readonly namespace?: string;
 }
@@ -114,6 +116,11 @@ export function createStandIn(options: StandInOptions) {
             refused.push(refusal);
             continue;
           }
+          if (options.keyless && request.snapshot === null) {
+            const none = { lanes: 0, endedLanes: 0, estimatedRows: 1, estimatedBytes: 1, leftOut: 0 };
+            planned.push({ table: id, generation: 1, ...none, needsSnapshot: true });
+            continue;
+          }
           const known = ledger.get(id);
           const wanted = Math.max(known?.generation ?? 1, generation ?? 1);
           if (wanted !== known?.generation) ledger.set(id, { generation: wanted, applied: 0 });
@@ -124,7 +131,7 @@ export function createStandIn(options: StandInOptions) {
             endedLanes: ledger.get(id)?.applied ?? 0,
             estimatedRows: 100,
             estimatedBytes: 1_000,
-            needsSnapshot: options.prepared?.oneSnapshot ?? false,
+            needsSnapshot: options.keyless ?? options.prepared?.oneSnapshot ?? false,
             leftOut: 0,
           });
         }

@@ -100,6 +100,32 @@ describeWith(['temporal'], 'steering a running transfer', () => {
     await world.record('snapshot-lost');
   });
 
+  test('a table that is planned first while a snapshot is held starts anew when that one is lost', async () => {
+    const settings = { readers: 40, writers: 4, blockBytes: 4_194_304, ratePerSecond: 0 };
+    const tables = Array.from({ length: 30 }, (_, n) => `main.t${n}`);
+    world = await createWorkflowWorld({ tables, keyless: true, prepared: { settings } });
+    await world.start();
+    const readIn = (isIt: (snapshot: unknown) => boolean): ReadonlySet<unknown> =>
+      new Set(
+        world.standIn
+          .called('readAndPublish')
+          .filter(({ request }) => isIt(request['snapshot']))
+          .map(({ request }) => request['table']),
+      );
+    await eventually('all are read', () => readIn((snapshot) => snapshot === 'snapshot-1').size === 30);
+    const readBefore = readIn((snapshot) => snapshot === 'snapshot-1');
+    world.standIn.loseSnapshot.abort();
+    await eventually('another is held', () => world.standIn.called('holdSnapshot').length >= 2);
+    await world.handle.signal(messages.pauseSignal);
+    await eventually('it is paused', async () => (await world.status()).phase === 'paused');
+    await world.handle.signal(messages.resumeSignal);
+    await eventually('it reads again', () => readIn((snapshot) => snapshot !== 'snapshot-1').size === 30);
+    world.standIn.held = false;
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished' });
+    for (const table of readBefore)
+      expect(world.standIn.ledger.get(String(table))?.generation, String(table)).toBeGreaterThan(1);
+  });
+
   test('where a slice finds the snapshot gone, another one is held, though nothing ended the first', async () => {
     world = await createWorkflowWorld({ tables: ['main.a'], prepared: { oneSnapshot: true } });
     world.standIn.held = false;

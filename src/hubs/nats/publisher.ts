@@ -84,8 +84,11 @@ export class StreamSender {
     try {
       const ack = await this.#publish(message, signal);
       // A sequence that falls back: the stream was made again, or lost its end in a power cut (hazards of sync_interval).
-      if (!ack.duplicate && ack.seq <= before)
+      if (!ack.duplicate && ack.seq <= before) {
+        // Told once: from here on the new stream is the one that counts.
+        this.#highestSeq = ack.seq;
         throw this.#lost('the stream starts again below what it had confirmed');
+      }
       this.#highestSeq = Math.max(this.#highestSeq, ack.seq);
       return 'stored';
     } catch (error) {

@@ -18,7 +18,10 @@ class Protocol extends ProtocolHandler {
 
   constructor(options: ConnectionOptions, nc: NatsConnectionImpl) {
     super(options, nc);
-    sinks.set(options, (chunk) => this.#frames?.parse(chunk));
+    // A dial that was given up may still be greeted: its words are none of the connection that took its place.
+    sinks.set(options, (chunk, from) => {
+      if (from === this.transport) this.#frames?.parse(chunk);
+    });
   }
 
   /** The driver calls this before each new transport. */

@@ -6,7 +6,7 @@ import { NodeTransport } from 'nats/lib/src/node_transport.js';
 const READ_BYTES = 256 * 1024;
 
 /** Who takes what arrives on connections with these options; a chunk is valid during the call only. */
-export const sinks = new WeakMap<ConnectionOptions, (chunk: Buffer) => void>();
+export const sinks = new WeakMap<ConnectionOptions, (chunk: Buffer, from: ReusingTransport) => void>();
 
 /**
  * The driver's transport, except that a socket reads into one buffer for its whole life and large payloads are written from where
@@ -14,9 +14,10 @@ export const sinks = new WeakMap<ConnectionOptions, (chunk: Buffer) => void>();
  */
 export class ReusingTransport extends NodeTransport {
   #host = '';
-  #sink: ((chunk: Buffer) => void) | undefined;
+  #sink: ((chunk: Buffer, from: ReusingTransport) => void) | undefined;
   /** The greeting was read the driver's way; what comes now goes to the sink. */
   #greeted = false;
+  #dialled: Socket | null = null;
 
   override connect(
     host: { hostname: string; port: number; tlsName: string },
@@ -41,6 +42,7 @@ export class ReusingTransport extends NodeTransport {
         socket.removeAllListeners();
         resolve(socket);
       });
+      this.#dialled = socket;
       socket.on('error', (error) => {
         failure = error;
       });
@@ -66,10 +68,21 @@ export class ReusingTransport extends NodeTransport {
 
   #take(chunk: Buffer): void {
     try {
-      this.#sink?.(chunk);
+      this.#sink?.(chunk, this);
     } catch (error) {
       this.socket?.destroy(error as Error); // the driver connects again
     }
+  }
+
+  /** The driver's own leaves a dial that was given up alone: greeted late, its end would end the connection after it. */
+  override close(err?: Error): Promise<void> {
+    if (!this.#greeted) this.#dialled?.destroy();
+    return super.close(err);
+  }
+
+  /** The driver's own writes first what is in hand, which never ends where the other side is mute: it would never connect again. */
+  override disconnect(): void {
+    void this.close();
   }
 
   /** Nothing is copied: the parts must not change before the server has answered. */
