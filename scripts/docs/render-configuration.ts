@@ -104,11 +104,18 @@ const settingsTable = (schema: TSchema): string => table(HEAD, rowsOf(schema, ''
 const URLS: Readonly<Record<string, string>> = {
   postgresql:
     '`postgres://user:password@host:5432/database`; parameters `sslmode`, `sslrootcert`, `host` (folder of a socket).',
+  mysql:
+    '`mysql://user@host:3306/database` or `mariadb://…`, with `?ssl-mode=`, `?ssl-ca=` or `?socket=/path` behind it. Schemas are databases: tables are named `database.table`, and the database of the URL is the default.',
   sqlite:
     '`sqlite:path/to/file.db` from the folder of the configuration file (in a URL on the command line: from the working directory), or `sqlite:///absolute/path.db`.',
   nats: '`nats://user:password@host:4222`, or `tls://…`; several hosts with commas between them.',
 };
-const TITLES: Readonly<Record<string, string>> = { postgresql: 'PostgreSQL', sqlite: 'SQLite', nats: 'NATS' };
+const TITLES: Readonly<Record<string, string>> = {
+  postgresql: 'PostgreSQL',
+  mysql: 'MySQL and MariaDB',
+  sqlite: 'SQLite',
+  nats: 'NATS',
+};
 
 /** docs/reference/configuration.md */
 export async function renderConfiguration(): Promise<string> {

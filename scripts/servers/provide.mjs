@@ -1,7 +1,11 @@
 import { BINARIES } from './install/binaries.mjs';
 import { provideBinary } from './install/install-binary.mjs';
 import { provideChromium } from './install/install-chromium.mjs';
+import { provideKafka } from './install/install-kafka.mjs';
+import { provideMariadb } from './install/install-mariadb.mjs';
 import { providePostgres } from './install/install-postgres.mjs';
+import { startKafka } from './start-kafka.mjs';
+import { startMariadb } from './start-mariadb.mjs';
 import { startNats } from './start-nats.mjs';
 import { startPostgres } from './start-postgres.mjs';
 import { startTemporal } from './start-temporal.mjs';
@@ -22,12 +26,12 @@ import { startTemporal } from './start-temporal.mjs';
  *
  * @typedef {object} Kind
  * @property {string} [address] the variable that names a server which runs already
- * @property {() => Promise<string>} install resolves to the program, for PostgreSQL to the folder of its programs
+ * @property {() => Promise<string>} install resolves to the program, for PostgreSQL and Kafka to a folder of theirs
  * @property {string} program the variable for what `install` resolves to
  * @property {(program: string, options: StartOptions) => Promise<Started>} [start]
  */
 
-/** @type {Record<'temporal' | 'nats' | 'postgres' | 'toxiproxy' | 'chromium', Kind>} */
+/** @type {Record<'temporal' | 'nats' | 'kafka' | 'postgres' | 'toxiproxy' | 'mariadb' | 'chromium', Kind>} */
 export const KINDS = {
   temporal: {
     address: 'SLUICE_TEST_TEMPORAL_ADDRESS',
@@ -52,6 +56,15 @@ export const KINDS = {
       return { server, variables };
     },
   },
+  kafka: {
+    address: 'SLUICE_TEST_KAFKA_BROKERS',
+    install: provideKafka,
+    program: 'SLUICE_TEST_KAFKA_LIBS',
+    start: async (libs, options) => {
+      const server = await startKafka({ ...options, libs });
+      return { server, variables: { SLUICE_TEST_KAFKA_BROKERS: server.brokers } };
+    },
+  },
   postgres: {
     address: 'SLUICE_TEST_POSTGRES_URL',
     install: providePostgres,
@@ -59,6 +72,15 @@ export const KINDS = {
     start: async (binFolder, options) => {
       const server = await startPostgres({ ...options, binFolder });
       return { server, variables: { SLUICE_TEST_POSTGRES_URL: server.url } };
+    },
+  },
+  mariadb: {
+    address: 'SLUICE_TEST_MARIADB_URL',
+    install: provideMariadb,
+    program: 'SLUICE_TEST_MARIADB_BIN',
+    start: async (program, options) => {
+      const server = await startMariadb({ ...options, program });
+      return { server, variables: { SLUICE_TEST_MARIADB_URL: server.url } };
     },
   },
   toxiproxy: {
@@ -74,7 +96,7 @@ export const KINDS = {
 /** @typedef {keyof typeof KINDS} KindName */
 
 /** @type {ReadonlySet<KindName>} */
-const OPTIONAL = new Set(['toxiproxy', 'chromium']);
+const OPTIONAL = new Set(['mariadb', 'kafka', 'toxiproxy', 'chromium']);
 
 /** @param {string} text @returns {text is KindName} */
 const isKind = (text) => Object.hasOwn(KINDS, text);

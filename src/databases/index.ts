@@ -5,6 +5,8 @@ import { SluiceError } from '../model/sluice-error.ts';
 const DATABASES: Readonly<Record<string, () => Promise<Dialect>>> = {
   postgres: async () => (await import('./postgresql/dialect.ts')).postgresql,
   postgresql: async () => (await import('./postgresql/dialect.ts')).postgresql,
+  mysql: async () => (await import('./mysql/dialect.ts')).mysql,
+  mariadb: async () => (await import('./mysql/dialect.ts')).mysql,
   sqlite: async () => (await import('./sqlite/dialect.ts')).sqlite,
 };
 

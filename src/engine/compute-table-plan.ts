@@ -3,7 +3,7 @@ import { type TableName, tableId } from '../model/table-name.ts';
 import type { ColumnPlan, PositionPlan, TablePlan } from '../model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
-import type { Dialect } from './ports/dialect.ts';
+import type { Database, Dialect } from './ports/dialect.ts';
 import type { ColumnReading } from './ports/type-map.ts';
 
 export interface PlanInput {
@@ -19,15 +19,39 @@ export interface PlanInput {
   };
 }
 
-/** Where a source table goes: the name of `to`, or its own; a database without schemas gets the schema in the name. */
-export function targetName(source: TableName, selection: TableSelection, dialect: Dialect): TableName {
+type SchemaOwner = Pick<Database, 'defaultSchema'>;
+
+/** Default schemas of both sides, where a database has one of another name than its product. */
+export interface DefaultSchemas {
+  readonly source?: string | undefined;
+  readonly target?: string | undefined;
+}
+
+export const defaultSchemas = (source: SchemaOwner, target: SchemaOwner): DefaultSchemas => ({
+  source: source.defaultSchema,
+  target: target.defaultSchema,
+});
+
+/**
+ * Where a source table goes: the name of `to`, or its own; a database without schemas gets the schema in the name. The default
+ * schema of the source becomes that of the target.
+ */
+export function targetName(
+  source: TableName,
+  selection: TableSelection,
+  dialect: Dialect,
+  defaults: DefaultSchemas = {},
+): TableName {
   const [first = '', second] = (selection.to ?? '').split('.', 2);
+  const isDefault =
+    defaults.source === undefined
+      ? source.schema === 'public' || source.schema === 'main'
+      : source.schema === defaults.source;
   if (!dialect.capabilities.schemas) {
     if (first !== '') return { schema: 'main', name: second ?? first };
-    const isDefault = source.schema === 'public' || source.schema === 'main';
     return { schema: 'main', name: isDefault ? source.name : `${source.schema}_${source.name}` };
   }
-  const schema = source.schema === 'main' ? 'public' : source.schema;
+  const schema = isDefault ? (defaults.target ?? 'public') : source.schema;
   if (first === '') return { schema, name: source.name };
   return second === undefined ? { schema, name: first } : { schema: first, name: second };
 }

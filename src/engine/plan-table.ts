@@ -3,7 +3,7 @@ import { type TableName, tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
-import { computeTablePlan, targetName } from './compute-table-plan.ts';
+import { computeTablePlan, defaultSchemas, targetName } from './compute-table-plan.ts';
 import type { Database } from './ports/dialect.ts';
 import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
@@ -42,7 +42,7 @@ const MAX_RANGES = 1_000;
 
 async function findSource(source: Database, spec: TransferSpec, id: string, signal: AbortSignal) {
   const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const found = selectTables(spec, names).find(({ table }) => tableId(table) === id);
+  const found = selectTables(spec, names, source.defaultSchema).find(({ table }) => tableId(table) === id);
   if (!found)
     throw new SluiceError('source.table_not_found', `the source has no table "${id}" any more`, {
       table: id,
@@ -72,7 +72,7 @@ export async function computePlan(
 ): Promise<{ readonly plan: TablePlan; readonly source: TableSchema; readonly exists: boolean }> {
   const { source, target } = deps;
   const { table, selection } = await findSource(source, request.spec, request.table, signal);
-  const name = targetName(table.table, selection, target.dialect);
+  const name = targetName(table.table, selection, target.dialect, defaultSchemas(source, target));
   const existing =
     request.spec.structure?.policy === 'replace' ? null : await describeTarget(target, name, signal);
   const plan = computeTablePlan({

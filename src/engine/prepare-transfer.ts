@@ -3,7 +3,7 @@ import { SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { CREDITS } from './largest-row.ts';
-import { targetName } from './compute-table-plan.ts';
+import { defaultSchemas, targetName } from './compute-table-plan.ts';
 import type { Database } from './ports/dialect.ts';
 import type { Hub } from './ports/hub.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
@@ -44,10 +44,13 @@ export function planHash(spec: TransferSpec, tables: readonly SelectedTable[]): 
 }
 
 /** @throws SluiceError config.invalid when two source tables would go into one target table */
-function refuseClashes(tables: readonly SelectedTable[], target: Database): void {
+function refuseClashes(
+  tables: readonly SelectedTable[],
+  { source, target }: { readonly source: Database; readonly target: Database },
+): void {
   const taken = new Map<string, string>();
   for (const { table, selection } of tables) {
-    const goesTo = tableId(targetName(table, selection, target.dialect));
+    const goesTo = tableId(targetName(table, selection, target.dialect, defaultSchemas(source, target)));
     const other = taken.get(goesTo);
     if (other !== undefined) {
       throw new SluiceError(
@@ -73,8 +76,8 @@ export async function prepareTransfer(
 ): Promise<PreparedTransfer> {
   const { transfer, execution } = request;
   const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
-  const wanted = selectTables(request.spec, available);
-  refuseClashes(wanted, deps.target);
+  const wanted = selectTables(request.spec, available, deps.source.defaultSchema);
+  refuseClashes(wanted, deps);
   await deps.target.ledger.install(signal);
   const hash = planHash(request.spec, wanted);
   const run = await deps.target.ledger.openRun(
@@ -87,7 +90,7 @@ export async function prepareTransfer(
     run: run.run,
     continued: run.continued,
     spec,
-    tables: selectTables(spec, available).map(({ table }, index) => ({
+    tables: selectTables(spec, available, deps.source.defaultSchema).map(({ table }, index) => ({
       id: tableId(table),
       ordinal: index + 1,
     })),

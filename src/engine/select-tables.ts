@@ -20,13 +20,13 @@ const globToRegExp = (glob: string): RegExp =>
   );
 
 /** A pattern without a dot means the default schema. Parts may be quoted as in a table id. */
-function matcher(pattern: string): (table: TableName) => boolean {
+function matcher(pattern: string, defaultSchemas: readonly string[]): (table: TableName) => boolean {
   const dotted = globToRegExp(pattern);
   const bare = pattern.includes('.') ? null : globToRegExp(pattern);
   return (table) =>
     dotted.test(tableId(table)) ||
     dotted.test(`${table.schema}.${table.name}`) ||
-    (bare !== null && DEFAULT_SCHEMAS.includes(table.schema) && bare.test(table.name));
+    (bare !== null && defaultSchemas.includes(table.schema) && bare.test(table.name));
 }
 
 const isPlainName = (pattern: string): boolean => !/[*?]/.test(pattern);
@@ -35,11 +35,16 @@ const isPlainName = (pattern: string): boolean => !/[*?]/.test(pattern);
  * The tables that a transfer's patterns choose, in name order; a later pattern wins over an earlier one.
  * @throws SluiceError source.table_not_found when nothing is chosen, or a name without wildcards is not there
  */
-export function selectTables(spec: TransferSpec, available: readonly TableName[]): readonly SelectedTable[] {
+export function selectTables(
+  spec: TransferSpec,
+  available: readonly TableName[],
+  defaultSchema?: string,
+): readonly SelectedTable[] {
+  const defaults = defaultSchema === undefined ? DEFAULT_SCHEMAS : [defaultSchema];
   const patterns = Object.entries(spec.tables).map(([pattern, selection]) => ({
     pattern,
     selection,
-    matches: matcher(pattern),
+    matches: matcher(pattern, defaults),
   }));
   for (const { pattern, selection, matches } of patterns) {
     if (selection !== false && isPlainName(pattern) && !available.some(matches)) {

@@ -1,4 +1,4 @@
-import { computeTablePlan, targetName } from '../engine/compute-table-plan.ts';
+import { computeTablePlan, defaultSchemas, targetName } from '../engine/compute-table-plan.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { TablePreview } from '../engine/ports/target-writer.ts';
 import { selectTables } from '../engine/select-tables.ts';
@@ -91,8 +91,10 @@ export async function planLocally(
 ): Promise<readonly PlannedLocally[]> {
   const { source, target } = ends;
   const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const chosen = selectTables(spec, names);
-  const goesTo = chosen.map(({ table, selection }) => targetName(table, selection, target.dialect));
+  const chosen = selectTables(spec, names, source.defaultSchema);
+  const goesTo = chosen.map(({ table, selection }) =>
+    targetName(table, selection, target.dialect, defaultSchemas(source, target)),
+  );
   const sourceTables = new Map(
     (
       await source.introspector.describeTables(

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
-import type { ContractHarness, TestPlace } from './harness.ts';
+import { type ContractHarness, nameOf, type TestPlace } from './harness.ts';
 import {
   createTestTable,
   never,
@@ -43,11 +43,11 @@ export function describeStructure(harness: ContractHarness): void {
       expect(await prepare('create-missing')).toMatchObject({ done: 'verified' });
       expect(await prepare('verify')).toMatchObject({ done: 'verified' });
       const [left] = await source.introspector.describeTables(
-        [{ schema: harness.schema, name: orders.name }],
+        [nameOf(harness, orders.name, source)],
         never(),
       );
       const [right] = await target.introspector.describeTables(
-        [{ schema: harness.schema, name: orders.name }],
+        [nameOf(harness, orders.name, target)],
         never(),
       );
       expect(right!.primaryKey?.columns).toEqual(['id']);

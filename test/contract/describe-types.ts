@@ -68,7 +68,8 @@ function casesOf(harness: ContractHarness): readonly Case[] {
       type,
       texts,
       since,
-      literal: (text) => `CAST('${text.replaceAll("'", "''")}' AS ${type})`,
+      literal: (text) =>
+        harness.nativeLiteral?.(type, text) ?? `CAST('${text.replaceAll("'", "''")}' AS ${type})`,
     }),
   );
   return [...neutral, ...native];

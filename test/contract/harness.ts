@@ -55,6 +55,14 @@ export interface ContractHarness {
   readonly dialect: Dialect;
   /** Schema of the test tables: `public`, `main`. */
   readonly schema: string;
+  /** The ledger's table of lanes as its places have it; absent: as the schema tells. */
+  readonly lanes?: string;
+  /** How a key column of a type is declared, where a column beside is declared otherwise. */
+  readonly keyTypes?: Readonly<Partial<Record<NeutralType, string>>>;
+  /** Odd names as the product takes them; absent: it takes any. */
+  readonly oddNames?: { readonly table: string; readonly column: string };
+  /** SQL literal of a canonical text for a native case; absent: a cast to the type. */
+  readonly nativeLiteral?: (type: string, text: string) => string;
   /** How the product spells each neutral type; null where it has none. */
   readonly types: Readonly<Record<NeutralType, string | null>>;
   /** First major version of the server that writes the values of a type as the suite has them. */
@@ -76,7 +84,7 @@ export interface ContractHarness {
 }
 
 /** Name of a test table at the harness's product. */
-export const nameOf = (harness: ContractHarness, table: string): TableName => ({
-  schema: harness.schema,
+export const nameOf = (harness: ContractHarness, table: string, database?: Database): TableName => ({
+  schema: database?.defaultSchema ?? harness.schema,
   name: table,
 });

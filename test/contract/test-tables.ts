@@ -22,10 +22,11 @@ export function renderTestTable(harness: ContractHarness, table: TestTable): str
   const quote = quoteOf(harness);
   const columns = table.columns.map(({ name, type, nullable = true }) => {
     const isKey = table.key?.includes(name) ?? false;
-    return `${quote(name)} ${harness.types[type]}${nullable && !isKey ? '' : ' NOT NULL'}`;
+    const declared = (isKey ? harness.keyTypes?.[type] : undefined) ?? harness.types[type];
+    return `${quote(name)} ${declared}${nullable && !isKey ? '' : ' NOT NULL'}`;
   });
   const key = table.key ? [`PRIMARY KEY (${table.key.map(quote).join(', ')})`] : [];
-  return `CREATE TABLE ${quote(harness.schema)}.${quote(table.name)} (${[...columns, ...key].join(', ')})`;
+  return `CREATE TABLE ${quote(table.name)} (${[...columns, ...key].join(', ')})`;
 }
 
 /** INSERT of rows given as canonical texts. */
@@ -37,7 +38,7 @@ export function renderTestRows(harness: ContractHarness, table: TestTable, rows:
     );
     return `(${cells.join(', ')})`;
   });
-  return `INSERT INTO ${quote(harness.schema)}.${quote(table.name)} VALUES ${values.join(', ')}`;
+  return `INSERT INTO ${quote(table.name)} VALUES ${values.join(', ')}`;
 }
 
 export async function createTestTable(
@@ -65,15 +66,16 @@ export async function planOf(
   options: PlanOptions = {},
 ): Promise<{ readonly plan: TablePlan; readonly schema: TableSchema }> {
   const { dialect } = harness;
-  const [schema] = await databases.source.introspector.describeTables([nameOf(harness, table)], never());
-  const [existing] = await databases.target.introspector.describeTables([nameOf(harness, table)], never());
+  const { source, target } = databases;
+  const [schema] = await source.introspector.describeTables([nameOf(harness, table, source)], never());
+  const [existing] = await target.introspector.describeTables([nameOf(harness, table, target)], never());
   if (!schema) throw new Error(`the test made no table ${table}`);
   const plan = computeTablePlan({
     spec: { source: 'a', hub: 'h', target: 'b', tables: {}, ...options.spec },
     selection: options.selection ?? {},
     ordinal: 1,
     source: { dialect, table: schema },
-    target: { dialect, name: nameOf(harness, table), table: existing ?? null },
+    target: { dialect, name: nameOf(harness, table, target), table: existing ?? null },
   });
   return { plan, schema };
 }

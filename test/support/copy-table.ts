@@ -19,7 +19,8 @@ export interface Prepared extends Planned {
   readonly outcome: TableOutcome;
 }
 
-const schemaOf = (database: Database): string => (database.dialect.capabilities.schemas ? 'public' : 'main');
+const schemaOf = (database: Database): string =>
+  database.defaultSchema ?? (database.dialect.capabilities.schemas ? 'public' : 'main');
 
 const named = (database: Database, name: string): TableName => ({ schema: schemaOf(database), name });
 

@@ -19,11 +19,11 @@ const ROOMS: Rooms = {
   databases: { values: ['model', 'engine'], lazy: ['databases'], packages: [], builtins: false },
   'databases/*': {
     values: ['model', 'engine'],
-    packages: [SCHEMAS, 'pg', 'pg-copy-streams', 'better-sqlite3'],
+    packages: [SCHEMAS, 'pg', 'pg-copy-streams', 'better-sqlite3', 'mysql2'],
     builtins: true,
   },
   hubs: { values: ['model', 'engine'], lazy: ['hubs'], packages: [], builtins: false },
-  'hubs/*': { values: ['model', 'engine'], packages: [SCHEMAS, 'nats'], builtins: true },
+  'hubs/*': { values: ['model', 'engine'], packages: [SCHEMAS, 'nats', 'kafkajs'], builtins: true },
   catalog: { values: ['model'], packages: [SCHEMAS, 'yaml'], builtins: true },
   workflows: {
     values: ['model'],
@@ -54,8 +54,10 @@ const ROOMS: Rooms = {
 /** Drivers belong to one folder each: the table's siblings share a row, so this says whose they are. */
 const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'databases/postgresql': ['pg', 'pg-copy-streams'],
+  'databases/mysql': ['mysql2'],
   'databases/sqlite': ['better-sqlite3'],
   'hubs/nats': ['nats'],
+  'hubs/kafka': ['kafkajs'],
 };
 
 const driverViolations = (files: readonly SourceFile[]) =>

@@ -56,6 +56,8 @@ export interface Dialect<Config = unknown> {
 /** An open database. Safe for concurrent use; each call takes what connections it needs from the database's own pool. */
 export interface Database {
   readonly dialect: Dialect;
+  /** The schema of tables that are named without one; absent: `public`, or `main` without schemas. */
+  readonly defaultSchema?: string;
   readonly introspector: Introspector;
   readonly reader: SourceReader;
   readonly inspector: RowInspector;

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { HeldSnapshot } from '../../../engine/ports/source-reader.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { toSluiceError, vendorCode } from '../error-codes.ts';
+import type { Pool } from './pool.ts';
+import type { Session } from './session.ts';
+
+/** So long the server does not take a held connection for left. */
+const KEEP_SECONDS = 86_400;
+
+interface Held {
+  readonly session: Session;
+  /** Whoever reads waits for those before. */
+  queue: Promise<void>;
+}
+
+export interface TakenSession {
+  readonly session: Session;
+  readonly free: () => void;
+}
+
+/** The snapshot of a connection that is gone, or of another process. */
+export const snapshotLost = (cause: unknown): SluiceError =>
+  new SluiceError('source.snapshot_lost', 'the connection that held the snapshot is gone', {
+    vendorCode: vendorCode(cause),
+  });
+
+/**
+ * Snapshots of this product belong to one connection: no other process can read them, and of this process one reader at a
+ * time.
+ */
+export class Snapshots {
+  readonly #pool: Pool;
+  readonly #held = new Map<string, Held>();
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async hold(signal: AbortSignal): Promise<HeldSnapshot> {
+    signal.throwIfAborted();
+    const session = await this.#pool.dedicated();
+    const ref = randomUUID();
+    try {
+      const idle = session.facts.flavour === 'mariadb' ? ', idle_transaction_timeout = 0' : '';
+      await session.query(`SET SESSION wait_timeout = ${KEEP_SECONDS}${idle}`);
+      await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+      await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+      this.#held.set(ref, { session, queue: Promise.resolve() });
+    } catch (error) {
+      session.destroy();
+      throw toSluiceError(error, { side: 'source' });
+    }
+    const close = async (): Promise<void> => {
+      this.#held.delete(ref);
+      session.destroy();
+    };
+    return { ref, check: () => this.#check(ref), close };
+  }
+
+  async #check(ref: string): Promise<void> {
+    const held = this.#held.get(ref);
+    if (!held || held.session.ended) throw snapshotLost(null);
+  }
+
+  /** The snapshot's own session, when those before are done with it. @throws SluiceError source.snapshot_lost */
+  async take(ref: string, signal: AbortSignal): Promise<TakenSession> {
+    const held = this.#held.get(ref);
+    if (!held) throw snapshotLost(null);
+    const before = held.queue;
+    let free: () => void = () => {};
+    held.queue = new Promise((resolve) => {
+      free = resolve;
+    });
+    await before;
+    if (signal.aborted || held.session.ended) {
+      free();
+      signal.throwIfAborted();
+      throw snapshotLost(null);
+    }
+    return { session: held.session, free };
+  }
+
+  async use<T>(ref: string, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
+    const { session, free } = await this.take(ref, signal);
+    const stop = (): void => void session.interrupt();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await work(session);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      free();
+    }
+  }
+
+  closeAll(): void {
+    for (const { session } of this.#held.values()) session.destroy();
+    this.#held.clear();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Dialect } from '../../engine/ports/dialect.ts';
+import { maskUrl, type MysqlConfig, MysqlSettings, parseUrl } from './config.ts';
+import { openMysql } from './database.ts';
+import { classify } from './error-codes.ts';
+import { quote } from './sql/names.ts';
+import { types } from './type-map.ts';
+
+/** MySQL 8.0 and later, MariaDB 10.6 and later: one product in all that a transfer sees. Its schemas are the databases. */
+export const mysql: Dialect<MysqlConfig> = {
+  name: 'mysql',
+  capabilities: Object.freeze({
+    concurrentWriters: true,
+    transactionalDdl: false,
+    schemas: true,
+    emptyStringIsNull: false,
+    // Characters, of which each has a byte at least: longer ones are never cut.
+    identifierBytes: 64,
+    maxColumns: 1017,
+    // A hash of the row orders tables without a key: it means the same in every snapshot.
+    rowAddress: Object.freeze({ type: 'row-hash', needsSnapshot: false }),
+  }),
+  settings: MysqlSettings,
+  types,
+  parseUrl,
+  maskUrl,
+  open: (config, options) => openMysql(mysql, config, options),
+  classify,
+  quote,
+};

@@ -1,0 +1,52 @@
+import type { BucketRequest, RowInspector } from '../../engine/ports/row-inspector.ts';
+import { cellOf, renderBucketSums, renderRowDigests, type RowNaming } from './sql/checksum-sql.ts';
+import type { Pool } from './connections/pool.ts';
+import type { Session } from './connections/session.ts';
+import { toSluiceError } from './error-codes.ts';
+import { renderSourceWhere, renderTargetWhere } from './sql/keys.ts';
+import { checksumOf, reading } from './reader.ts';
+import { qualified } from './sql/names.ts';
+
+function namingOf({ plan, side, range, keys, buckets }: BucketRequest): RowNaming {
+  const cells = plan.columns.map((column) => cellOf(column, side));
+  return {
+    from: qualified(side === 'source' ? plan.source : plan.target),
+    where:
+      side === 'source' ? renderSourceWhere(plan, { range, after: null }) : renderTargetWhere(plan, range),
+    keys: keys.flatMap((at) => cells[at] ?? []),
+    cells,
+    buckets,
+  };
+}
+
+export function createInspector(pool: Pool): RowInspector {
+  const on = <T>(
+    { plan, side }: BucketRequest,
+    signal: AbortSignal,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> => {
+    if (side === 'source') return reading(pool, plan, signal, work);
+    return pool.use(async (session) => {
+      try {
+        return await work(session);
+      } catch (error) {
+        throw signal.aborted ? error : toSluiceError(error, { side: 'target', table: plan.id });
+      }
+    }, signal);
+  };
+  return {
+    bucketSums: (request, signal) =>
+      on(request, signal, async (session) => {
+        const { rows } = await session.query(renderBucketSums(namingOf(request)));
+        return rows.map(([bucket, ...sums]) => ({
+          bucket: Number(bucket),
+          ...checksumOf(sums, request.plan.id),
+        }));
+      }),
+    rowDigests: (request, signal) =>
+      on(request, signal, async (session) => {
+        const { rows } = await session.query(renderRowDigests(namingOf(request), request.chosen));
+        return rows.map(([digest, ...key]) => ({ digest: digest ?? '', key: key.map((cell) => cell ?? '') }));
+      }),
+  };
+}

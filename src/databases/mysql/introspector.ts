@@ -1,0 +1,209 @@
+import type { Introspector } from '../../engine/ports/introspector.ts';
+import { type TableName, tableId } from '../../model/table-name.ts';
+import type {
+  CheckSchema,
+  ColumnSchema,
+  ForeignKeySchema,
+  IndexSchema,
+  KeySchema,
+  TableSchema,
+} from '../../model/table-schema.ts';
+import {
+  type CatalogRow,
+  catalogRows,
+  CHECKS,
+  COLUMNS,
+  FOREIGN_KEYS,
+  INDEXES,
+  TABLES,
+} from './catalog-queries.ts';
+import type { Pool } from './connections/pool.ts';
+import type { Session } from './connections/session.ts';
+import type { LedgerNames } from './ledger/ledger-sql.ts';
+import { list, literal, qualified, quote } from './sql/names.ts';
+import { parseType } from './types/type-text.ts';
+
+const nameOf = (row: CatalogRow): TableName => ({ schema: row['schema'] ?? '', name: row['table'] ?? '' });
+const numberOf = (text: string | null | undefined): number | null =>
+  text === null || text === undefined ? null : Number(text);
+
+/** Rows of a query by the table they belong to, in their order. */
+function byTable(rows: readonly CatalogRow[]): (table: TableName) => readonly CatalogRow[] {
+  const groups = new Map<string, CatalogRow[]>();
+  for (const row of rows) {
+    const id = tableId(nameOf(row));
+    const group = groups.get(id) ?? [];
+    groups.set(id, group);
+    group.push(row);
+  }
+  return (table) => groups.get(tableId(table)) ?? [];
+}
+
+/** MariaDB's JSON: a LONGTEXT with this check. */
+const isJsonCheck = (clause: string): boolean => /^json_valid\(`(?:[^`]|``)+`\)$/i.test(clause);
+
+/** MariaDB writes a default as SQL, MySQL the bare text of it unless it is an expression. */
+function defaultOf(row: CatalogRow, flavour: 'mysql' | 'mariadb'): string | null {
+  const text = row['default'] ?? null;
+  if (text === null || (flavour === 'mariadb' && text === 'NULL')) return null;
+  if (flavour === 'mariadb' || (row['extra'] ?? '').includes('DEFAULT_GENERATED')) return text;
+  const isNumber = numberOf(row['precision']) !== null;
+  return isNumber || /^current_timestamp/i.test(text) || text.startsWith("b'") ? text : literal(text);
+}
+
+function toColumn(row: CatalogRow, json: ReadonlySet<string>, flavour: 'mysql' | 'mariadb'): ColumnSchema {
+  const type = row['type'] ?? '';
+  const name = row['name'] ?? '';
+  const isTimed = numberOf(row['fraction']) !== null;
+  const parsed = parseType(type);
+  return {
+    name,
+    type,
+    baseType: json.has(name) ? 'json' : parsed.base,
+    precision: numberOf(isTimed ? row['fraction'] : row['precision']),
+    scale: numberOf(row['scale']),
+    maxChars: /char$|text$/.test(parsed.base) ? numberOf(row['chars']) : null,
+    nullable: row['nullable'] === 'YES',
+    default: defaultOf(row, flavour),
+    identity: (row['extra'] ?? '').includes('auto_increment') ? 'by-default' : null,
+    generated: row['generated'] ? row['generated'] : null,
+    collation: row['collation'] ?? null,
+    enumLabels: parsed.base === 'enum' ? parsed.labels : null,
+    comment: row['comment'] ? row['comment'] : null,
+  };
+}
+
+interface FoundIndex extends IndexSchema {
+  readonly usable: boolean;
+  readonly columns: readonly string[];
+}
+
+function indexesOf(
+  table: TableName,
+  rows: readonly CatalogRow[],
+  columns: readonly ColumnSchema[],
+): readonly FoundIndex[] {
+  const names = [...new Set(rows.map((row) => row['index'] ?? ''))];
+  return names.map((name) => {
+    const parts = rows.filter((row) => row['index'] === name);
+    const [first] = parts;
+    const unique = first?.['nonUnique'] === '0';
+    const kind = first?.['type'] === 'FULLTEXT' || first?.['type'] === 'SPATIAL' ? `${first['type']} ` : '';
+    const of = (column: string) => columns.find((each) => each.name === column);
+    const keys = parts.map((part) => {
+      const column = part['column'];
+      return column === null || column === undefined
+        ? '(…)'
+        : `${quote(column)}${part['prefix'] ? `(${part['prefix']})` : ''}`;
+    });
+    return {
+      name,
+      columns: parts.flatMap((part) => part['column'] ?? []),
+      unique,
+      definition: `CREATE ${unique ? 'UNIQUE ' : kind}INDEX ${quote(name)} ON ${qualified(table)} (${list(keys)})`,
+      // Whole columns that are never NULL: a key by which one row is named.
+      usable:
+        unique &&
+        parts.every(
+          (part) =>
+            !part['prefix'] && part['column'] !== null && of(part['column'] ?? '')?.nullable === false,
+        ),
+    };
+  });
+}
+
+function foreignKeysOf(rows: readonly CatalogRow[]): readonly ForeignKeySchema[] {
+  const names = [...new Set(rows.map((row) => row['name'] ?? ''))];
+  return names.map((name) => {
+    const parts = rows.filter((row) => row['name'] === name);
+    const first = parts[0] as CatalogRow;
+    const columns = parts.map((part) => part['column'] ?? '');
+    const references = { schema: first['refSchema'] ?? '', name: first['refTable'] ?? '' };
+    const referencedColumns = parts.map((part) => part['refColumn'] ?? '');
+    const rules = ` ON UPDATE ${first['onUpdate']} ON DELETE ${first['onDelete']}`;
+    const definition = `FOREIGN KEY (${list(columns.map(quote))}) REFERENCES ${qualified(references)} (${list(referencedColumns.map(quote))})${rules}`;
+    return { name, columns, references, referencedColumns, definition };
+  });
+}
+
+const keyOf = ({ name, columns }: FoundIndex): KeySchema => ({ name, columns });
+
+/** The catalog's view of the named tables, in name order; five statements, however many tables. */
+export async function describeTables(
+  session: Session,
+  tables: readonly TableName[],
+): Promise<readonly TableSchema[]> {
+  if (tables.length === 0) return [];
+  const { flavour, foldsNames } = session.facts;
+  const found = await catalogRows(session, TABLES, tables);
+  const columnsOf = byTable(await catalogRows(session, COLUMNS, tables));
+  const indexRowsOf = byTable(await catalogRows(session, INDEXES, tables));
+  const foreignOf = byTable(await catalogRows(session, FOREIGN_KEYS, tables));
+  const checksOf = byTable(await catalogRows(session, CHECKS[flavour], tables));
+  const asked = new Set(tables.map((table) => tableId(table)));
+  return found.flatMap((row): TableSchema[] => {
+    const table = nameOf(row);
+    // A comparison of the catalog's may be wider than the server's own.
+    if (!foldsNames && !asked.has(tableId(table))) return [];
+    const checks = checksOf(table);
+    const json = new Set(
+      checks.flatMap((check) =>
+        isJsonCheck(check['clause'] ?? '')
+          ? [(check['clause'] ?? '').slice('json_valid(`'.length, -2).replaceAll('``', '`')]
+          : [],
+      ),
+    );
+    const columns = columnsOf(table).map((column) => toColumn(column, json, flavour));
+    const indexes = indexesOf(table, indexRowsOf(table), columns);
+    const primary = indexes.find(({ name, usable }) => name === 'PRIMARY' && usable);
+    const others = indexes.filter(({ name }) => name !== 'PRIMARY');
+    return [
+      {
+        table,
+        kind: (row['options'] ?? '').includes('partitioned') ? 'partitioned' : 'table',
+        parent: null,
+        columns,
+        primaryKey: primary ? keyOf(primary) : null,
+        uniqueKeys: others.filter(({ usable }) => usable).map(keyOf),
+        indexes: others.map(({ name, columns: on, unique, definition }) => ({
+          name,
+          columns: on,
+          unique,
+          definition,
+        })),
+        foreignKeys: foreignKeysOf(foreignOf(table)),
+        checks: checks
+          .filter((check) => !isJsonCheck(check['clause'] ?? ''))
+          .map(
+            (check): CheckSchema => ({
+              name: check['name'] ?? '',
+              definition: `CHECK (${check['clause']})`,
+            }),
+          ),
+        comment: row['comment'] ? row['comment'] : null,
+        estimatedRows: numberOf(row['rows']),
+        estimatedBytes: numberOf(row['bytes']),
+      },
+    ];
+  });
+}
+
+/** Tables of the connection's own database; those of others are named with it and described all the same. */
+const renderList = ({ schema, bare }: LedgerNames): string =>
+  `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES
+   WHERE TABLE_SCHEMA = ${literal(schema)} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_NAME NOT IN (${list(bare.map(literal))})
+   ORDER BY BINARY TABLE_NAME`;
+
+export function createIntrospector(pool: Pool, names: LedgerNames): Introspector {
+  return {
+    listTables: (signal) =>
+      pool.use(async (session) => {
+        const { rows } = await session.query(renderList(names));
+        return rows.map(([schema, name, estimate]) => ({
+          table: { schema: schema ?? '', name: name ?? '' },
+          estimatedRows: numberOf(estimate),
+        }));
+      }, signal),
+    describeTables: (tables, signal) => pool.use((session) => describeTables(session, tables), signal),
+  };
+}

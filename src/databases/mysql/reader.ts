@@ -1,0 +1,177 @@
+import type { RangeChecksum, ReadOptions, SourceReader } from '../../engine/ports/source-reader.ts';
+import type { KeyRange } from '../../model/lane.ts';
+import type { Position, RowBlock } from '../../model/row-block.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import { readChangeMarker } from './change-marker.ts';
+import { cellOf, renderChecksum, renderRowText } from './sql/checksum-sql.ts';
+import type { Pool } from './connections/pool.ts';
+import type { Session } from './connections/session.ts';
+import { snapshotLost, type Snapshots } from './connections/snapshots.ts';
+import { type ErrorContext, toSluiceError } from './error-codes.ts';
+import { renderNextBound, renderSourceWhere } from './sql/keys.ts';
+import { openRead } from './rows/open-read.ts';
+import type { ReadRows } from './rows/read-rows.ts';
+import { qualified } from './sql/names.ts';
+
+/** A read refused for a right gets the GRANT with its error; other errors need no suggestion. */
+export function toReadError(error: unknown, session: Session | null, plan: TablePlan): SluiceError {
+  const context: ErrorContext = { side: 'source', table: plan.id };
+  const known = toSluiceError(error, context);
+  if (known.code !== 'database.permission_denied' || session === null) return known;
+  const suggestion = `GRANT SELECT ON ${qualified(plan.source)} TO ${session.facts.account};`;
+  return toSluiceError(error, { ...context, suggestion });
+}
+
+async function keyBounds(
+  session: Session,
+  plan: TablePlan,
+  rowsPerRange: number,
+): Promise<readonly Position[]> {
+  const from = qualified(plan.source);
+  const bounds: Position[] = [];
+  for (;;) {
+    const { rows } = await session.query(renderNextBound(plan, from, bounds.at(-1) ?? null, rowsPerRange));
+    const [found] = rows;
+    if (!found) return bounds;
+    bounds.push(found.map((cell) => cell ?? ''));
+  }
+}
+
+function rangesBetween(bounds: readonly Position[]): readonly KeyRange[] {
+  const edges = [null, ...bounds, null];
+  return edges.slice(1).map((upto, index) => ({ lane: index + 1, after: edges[index] ?? null, upto }));
+}
+
+/** Reads `count, sum, lost` of renderChecksum. */
+export function checksumOf(cells: readonly (string | null)[], table: string): RangeChecksum {
+  const [rows, sum, lost] = cells;
+  if (lost !== '0') {
+    throw new SluiceError('database.internal', 'a row is longer than the server writes texts', {
+      table,
+      suggestion: 'SET GLOBAL max_allowed_packet = 1073741824;',
+    });
+  }
+  return { rows: BigInt(rows ?? 0), sum: BigInt.asUintN(64, BigInt(sum ?? 0)) };
+}
+
+interface ReadRequest {
+  readonly plan: TablePlan;
+  readonly range: KeyRange;
+  readonly after: Position | null;
+}
+
+/** A session that reads, and what becomes of it. */
+interface Reading {
+  readonly session: Session;
+  /** Ends the statement that runs. */
+  readonly stop: () => void;
+  /** Behind the last block, or before it when the rest is not wanted. */
+  readonly end: (whole: boolean, rows: ReadRows | null) => Promise<void>;
+}
+
+async function fromPool(pool: Pool, signal: AbortSignal): Promise<Reading> {
+  const session = await pool.take(signal);
+  // Left early or failed: the rest of the rows is still on its way, so the connection ends.
+  const end = async (whole: boolean): Promise<void> => (whole ? pool.give(session) : pool.discard(session));
+  return { session, stop: () => session.cancel(), end };
+}
+
+/** A snapshot dies with its connection: what is left of a statement is interrupted and read for nobody. */
+async function fromSnapshot(snapshots: Snapshots, ref: string, signal: AbortSignal): Promise<Reading> {
+  const { session, free } = await snapshots.take(ref, signal);
+  const end = async (whole: boolean, rows: ReadRows | null): Promise<void> => {
+    try {
+      if (whole || rows === null || session.ended) return;
+      await session.interrupt();
+      await rows.drain();
+    } catch {
+      session.destroy();
+    } finally {
+      free();
+    }
+  };
+  return { session, stop: () => void session.interrupt(), end };
+}
+
+async function* readRange(
+  ends: { readonly pool: Pool; readonly snapshots: Snapshots },
+  request: ReadRequest,
+  options: ReadOptions,
+  signal: AbortSignal,
+): AsyncGenerator<RowBlock, void, undefined> {
+  const { session, stop, end } =
+    options.snapshot === null
+      ? await fromPool(ends.pool, signal)
+      : await fromSnapshot(ends.snapshots, options.snapshot, signal);
+  signal.addEventListener('abort', stop, { once: true });
+  let whole = false;
+  let rows: ReadRows | null = null;
+  try {
+    rows = openRead(request, options);
+    session.submit(rows);
+    for (let block = await rows.next(); block; block = await rows.next()) {
+      yield block;
+      signal.throwIfAborted(); // what was read already is not handed out any more
+    }
+    whole = true;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (options.snapshot !== null && session.ended) throw snapshotLost(error);
+    throw toReadError(error, session, request.plan);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await end(whole, rows);
+  }
+}
+
+/** Runs work on the source and gives errors the table's context. */
+export async function reading<T>(
+  pool: Pool,
+  plan: TablePlan,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const run = async (session: Session): Promise<T> => {
+    try {
+      return await work(session);
+    } catch (error) {
+      throw signal.aborted ? error : toReadError(error, session, plan);
+    }
+  };
+  return pool.use(run, signal);
+}
+
+export function createReader(pool: Pool, snapshots: Snapshots): SourceReader {
+  return {
+    planRanges: (plan, { rowsPerRange, snapshot }, signal) => {
+      // Ordered by a hash, each range would read the whole table.
+      if (plan.position.kind !== 'key') return Promise.resolve(rangesBetween([]));
+      const cut = async (session: Session) => rangesBetween(await keyBounds(session, plan, rowsPerRange));
+      return snapshot === null
+        ? reading(pool, plan, signal, cut)
+        : snapshots.use(snapshot, signal, async (session) => {
+            try {
+              return await cut(session);
+            } catch (error) {
+              throw signal.aborted ? error : toReadError(error, session, plan);
+            }
+          });
+    },
+    readRange: (request, options, signal) => readRange({ pool, snapshots }, request, options, signal),
+    countRows: (plan, signal) =>
+      reading(pool, plan, signal, async (session) => {
+        const where = renderSourceWhere(plan, { range: null, after: null });
+        return BigInt((await session.cell(`SELECT COUNT(*) FROM ${qualified(plan.source)}${where}`)) ?? 0);
+      }),
+    checksum: (plan, range, signal) =>
+      reading(pool, plan, signal, async (session) => {
+        const rowText = renderRowText(plan.columns.map((column) => cellOf(column, 'source')));
+        const where = renderSourceWhere(plan, { range, after: null });
+        const { rows } = await session.query(renderChecksum(qualified(plan.source), where, rowText));
+        return checksumOf(rows[0] ?? [], plan.id);
+      }),
+    changeMarker: (plan, signal) => reading(pool, plan, signal, (session) => readChangeMarker(session, plan)),
+    holdSnapshot: (signal) => snapshots.hold(signal),
+  };
+}

@@ -1,0 +1,144 @@
+import type { Position } from '../../../model/row-block.ts';
+
+/**
+ * What the bytes of a cell are: `plain` has nothing to escape, `text` may have, `bytes` become `\x` and hex; `fraction` is a
+ * time whose last zeros are cut, `moment` the same with the zone that it is in.
+ */
+export type CellKind = 'plain' | 'text' | 'bytes' | 'fraction' | 'moment';
+
+const NULL = 0xfb;
+const TAB = 0x09;
+const LINE_END = 0x0a;
+const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const POINT = 0x2e;
+
+/** The letter behind the backslash for each byte that is escaped, else 0. */
+const ESCAPES = new Uint8Array(256);
+for (const [byte, letter] of [
+  [0x08, 'b'],
+  [TAB, 't'],
+  [LINE_END, 'n'],
+  [0x0d, 'r'],
+  [BACKSLASH, '\\'],
+] as const)
+  ESCAPES[byte] = letter.charCodeAt(0);
+
+const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+/** Cells from this length on are searched and copied by the runtime, which is faster then. */
+const LONG_BYTES = 512;
+const SPECIAL = [BACKSLASH, TAB, LINE_END, 0x0d, 0x08];
+
+/** Where rows are written: a buffer that is large enough for what comes, and how much of it is filled. */
+export interface Filling {
+  buffer: Buffer;
+  length: number;
+}
+
+function encodeText(into: Filling, from: Buffer, start: number, end: number): void {
+  const { buffer } = into;
+  let write = into.length;
+  if (end - start >= LONG_BYTES) {
+    const cell = from.subarray(start, end);
+    if (SPECIAL.every((byte) => cell.indexOf(byte) === -1)) {
+      buffer.set(cell, write);
+      into.length = write + cell.length;
+      return;
+    }
+  }
+  for (let at = start; at < end; at += 1) {
+    const byte = from[at]!;
+    const escape = ESCAPES[byte]!;
+    if (escape !== 0) {
+      buffer[write++] = BACKSLASH;
+      buffer[write++] = escape;
+    } else buffer[write++] = byte;
+  }
+  into.length = write;
+}
+
+function encodeBytes(into: Filling, from: Buffer, start: number, end: number): void {
+  const { buffer } = into;
+  let write = into.length + buffer.write('\\\\x', into.length, 'latin1');
+  if (end - start >= LONG_BYTES) {
+    into.length = write + buffer.write(from.toString('hex', start, end), write, 'latin1');
+    return;
+  }
+  for (let at = start; at < end; at += 1) {
+    const byte = from[at]!;
+    buffer[write++] = DIGITS[byte >> 4]!;
+    buffer[write++] = DIGITS[byte & 15]!;
+  }
+  into.length = write;
+}
+
+/** `…:00.120000` -> `…:00.12`; the server prints as many digits as the column has. */
+function withoutLastZeros(from: Buffer, start: number, end: number): number {
+  let last = end;
+  while (last > start && from[last - 1] === ZERO) last -= 1;
+  if (from[last - 1] === POINT) return last - 1;
+  for (let at = last - 1; at > start; at -= 1) if (from[at] === POINT) return last;
+  return end;
+}
+
+function encodePlain(into: Filling, from: Buffer, start: number, end: number): void {
+  const { buffer } = into;
+  let write = into.length;
+  for (let at = start; at < end; at += 1) buffer[write++] = from[at]!;
+  into.length = write;
+}
+
+function encodeFraction(into: Filling, from: Buffer, start: number, end: number): void {
+  encodePlain(into, from, start, withoutLastZeros(from, start, end));
+}
+
+function encodeMoment(into: Filling, from: Buffer, start: number, end: number): void {
+  encodeFraction(into, from, start, end);
+  into.length += into.buffer.write('+00', into.length, 'latin1');
+}
+
+const ENCODERS: Readonly<Record<CellKind, typeof encodePlain>> = {
+  plain: encodePlain,
+  text: encodeText,
+  bytes: encodeBytes,
+  fraction: encodeFraction,
+  moment: encodeMoment,
+};
+
+/** Writes one row of the protocol, which begins at `start`, as text-rows. */
+export function encodeRow(into: Filling, kinds: readonly CellKind[], from: Buffer, start: number): void {
+  let at = start;
+  for (let cell = 0; cell < kinds.length; cell += 1) {
+    if (cell > 0) into.buffer[into.length++] = TAB;
+    let length = from[at++]!;
+    if (length === NULL) {
+      into.buffer[into.length++] = BACKSLASH;
+      into.buffer[into.length++] = 0x4e;
+      continue;
+    }
+    if (length > NULL) {
+      const size = length === 0xfc ? 2 : length === 0xfd ? 3 : 6;
+      length = from.readUIntLE(at, size);
+      at += size === 6 ? 8 : size;
+    }
+    ENCODERS[kinds[cell]!](into, from, at, at + length);
+    at += length;
+  }
+  into.buffer[into.length++] = LINE_END;
+}
+
+const UNESCAPED: Readonly<Record<string, string>> = { b: '\b', n: '\n', r: '\r', t: '\t' };
+
+/** The first cells of the row of text-rows that begins at `start`; key columns are never NULL. */
+export function textCells(rows: Buffer, start: number, count: number): Position {
+  const cells: string[] = [];
+  let at = start;
+  for (let cell = 0; cell < count; cell += 1) {
+    let end = at;
+    while (end < rows.length && rows[end] !== TAB && rows[end] !== LINE_END) end += 1;
+    const text = rows.toString('utf8', at, end);
+    cells.push(text.includes('\\') ? text.replace(/\\(.)/gs, (_, c: string) => UNESCAPED[c] ?? c) : text);
+    at = end + 1;
+  }
+  return cells;
+}

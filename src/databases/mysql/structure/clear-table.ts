@@ -1,0 +1,50 @@
+import { SluiceError } from '../../../model/sluice-error.ts';
+import type { TablePlan } from '../../../model/table-plan.ts';
+import type { TableSchema } from '../../../model/table-schema.ts';
+import type { Session } from '../connections/session.ts';
+import { toSluiceError, vendorCode } from '../error-codes.ts';
+import { qualified } from '../sql/names.ts';
+import { createTable } from './create-table.ts';
+
+/** Runs statements on the target table; a missing right is reported with its GRANT. */
+export async function withGrant<T>(session: Session, plan: TablePlan, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const known = toSluiceError(error, { side: 'target', table: plan.id });
+    if (known.code !== 'database.permission_denied') throw known;
+    throw new SluiceError(known.code, known.message, {
+      ...known.details,
+      suggestion: `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP ON ${qualified(plan.target)} TO ${session.facts.account};`,
+    });
+  }
+}
+
+/** A foreign key of another table, or a missing right to DROP: rows can still be deleted. */
+const NO_TRUNCATE = new Set(['1701', '1142']);
+
+/** TRUNCATE, which commits. @returns false where that is forbidden: the rows are still there */
+export function clearTable(session: Session, plan: TablePlan): Promise<boolean> {
+  return withGrant(session, plan, async () => {
+    try {
+      await session.query(`TRUNCATE TABLE ${qualified(plan.target)}`);
+      return true;
+    } catch (error) {
+      if (!NO_TRUNCATE.has(vendorCode(error))) throw error;
+      return false;
+    }
+  });
+}
+
+/** In the transaction that is open. */
+export const deleteRows = (session: Session, plan: TablePlan): Promise<void> =>
+  withGrant(session, plan, async () => {
+    await session.query(`DELETE FROM ${qualified(plan.target)}`);
+  });
+
+/** Drops the table and makes it anew; foreign keys that need it are reason to refuse, never dropped with it. */
+export const replaceTable = (session: Session, plan: TablePlan, source: TableSchema): Promise<void> =>
+  withGrant(session, plan, async () => {
+    await session.query(`DROP TABLE IF EXISTS ${qualified(plan.target)}`);
+    await createTable(session, plan, source);
+  });

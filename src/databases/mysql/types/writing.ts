@@ -1,0 +1,261 @@
+import type { ColumnWriting } from '../../../engine/ports/type-map.ts';
+import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
+import { quote } from '../sql/names.ts';
+import { isBinary, isBytes, isGeometry, PRODUCT, renderNative } from './reading.ts';
+import {
+  renderBits,
+  renderBoolean,
+  renderBytes,
+  renderDouble,
+  renderFraction,
+  renderUuidBytes,
+} from './render-text.ts';
+import { CAPACITY, INT_BITS, isBoolean, parseType, type TypeText } from './type-text.ts';
+
+interface Extra {
+  readonly load?: string;
+  readonly note?: string;
+}
+const exactly = (render: string, { load, note }: Extra = {}): ColumnWriting => ({
+  load: load ?? null,
+  render,
+  exact: true,
+  note: note ?? null,
+});
+const roughly = (render: string, note: string, load: string | null = null): ColumnWriting => ({
+  load,
+  render,
+  exact: false,
+  note,
+});
+
+const LOAD_BYTES = 'UNHEX(SUBSTR($value, 3))';
+const LOAD_BOOLEAN = "CASE $value WHEN 't' THEN 1 WHEN 'f' THEN 0 ELSE $value END";
+// Whatever does not end in the zone stays as it is, and is refused: ` BC` must not be lost.
+const LOAD_MOMENT = "IF(RIGHT($value, 3) = '+00', LEFT($value, CHAR_LENGTH($value) - 3), $value)";
+const LOAD_BITS = 'CAST(CONV($value, 2, 10) AS UNSIGNED)';
+
+function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: string) {
+  const bits = INT_BITS[to.base];
+  const unsigned = logical.unsigned ?? false;
+  if (bits !== undefined) {
+    const fits = to.unsigned ? unsigned && logical.bits <= bits : logical.bits + (unsigned ? 1 : 0) <= bits;
+    const render = to.zerofill ? `${column} + 0` : column;
+    return fits ? exactly(render) : roughly(render, `values that ${to.base} does not have are refused`);
+  }
+  if (to.base === 'decimal') {
+    const [precision = 10, scale = 0] = to.args;
+    const fits = precision - scale >= ({ 8: 3, 16: 5, 32: 10 }[logical.bits as 8] ?? 20);
+    const render = scale === 0 ? column : `CAST(${column} AS DECIMAL(65,0))`;
+    return fits ? exactly(render) : roughly(render, 'values with more digits are refused');
+  }
+  if (to.base === 'year')
+    return roughly(`${column} + 0`, 'other numbers than years are refused', '$value + 0');
+  if (to.base !== 'double') return null;
+  return roughly(`CAST(${column} AS DECIMAL(65,0))`, 'integers beyond 2^53 lose digits');
+}
+
+const NOT_A_NUMBER = 'NaN and infinities are refused';
+
+function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, column: string) {
+  if (INT_BITS[to.base] !== undefined) return roughly(column, 'rounded to whole numbers');
+  if (to.base === 'double') return roughly(renderDouble(column, '1e15'), 'decimals become binary fractions');
+  if (to.base !== 'decimal') return null;
+  const [precision = 10, scale = 0] = to.args;
+  if (logical.precision === null || logical.scale === null)
+    return roughly(column, `at most ${precision} digits, ${scale} of them after the point`);
+  const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
+  if (!fits) return roughly(column, `more than ${scale} places, or ${precision} digits, are refused`);
+  const wide = `CAST(${column} AS DECIMAL(65,${logical.scale}))`;
+  return roughly(scale === logical.scale ? column : wide, NOT_A_NUMBER);
+}
+
+function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
+  const value = to.args.length > 0 ? `(${column} + 0e0)` : column;
+  const from = kind === 'float32' ? '1e6' : '1e15';
+  const note = `${NOT_A_NUMBER}, minus zero becomes zero`;
+  if (to.base === 'double') return roughly(renderDouble(value, from), note);
+  if (to.base !== 'float' || kind === 'float32') return null;
+  return roughly(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`);
+}
+
+function writeBoolean(to: TypeText, column: string) {
+  if (INT_BITS[to.base] === undefined && to.base !== 'bit') return null;
+  const value = to.base === 'bit' ? `(${column} + 0)` : column;
+  const load = to.base === 'bit' ? LOAD_BOOLEAN.replace('ELSE $value', 'ELSE 2') : LOAD_BOOLEAN;
+  return exactly(renderBoolean(value), isBoolean(to) ? { load } : { load, note: 'true is 1, false is 0' });
+}
+
+/** Characters that a text column surely holds. */
+const charsOf = (to: TypeText): number | null => {
+  if (to.base === 'varchar') return to.args[0] ?? 0;
+  const bytes = to.base.endsWith('text') ? CAPACITY[to.base] : undefined;
+  return bytes === undefined ? null : to.base === 'longtext' ? Infinity : Math.floor(bytes / 4);
+};
+
+function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column: string) {
+  const chars = charsOf(to);
+  if (chars !== null) {
+    const fits = chars === Infinity || (logical.maxChars !== null && logical.maxChars <= chars);
+    return fits ? exactly(column) : roughly(column, `texts longer than ${to.base} holds are refused`);
+  }
+  if (to.base === 'char') {
+    const [length = 1] = to.args;
+    if (logical.padded === true && logical.maxChars === length)
+      return exactly(`RPAD(${column}, ${length}, ' ')`);
+    const note = `blanks at the end are lost, texts longer than ${length} characters are refused`;
+    return roughly(column, note);
+  }
+  if (isBytes(to.base) || isGeometry(to.base) || to.base === 'bit') return null;
+  return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`);
+}
+
+function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, column: string) {
+  if (!isBytes(to.base)) return null;
+  const render = renderBytes(column);
+  const [length] = to.args;
+  if (to.base === 'binary') {
+    const same = logical.maxBytes === (length ?? 1);
+    const note = `filled up with zero bytes to ${length ?? 1}`;
+    return same ? exactly(render, { load: LOAD_BYTES }) : roughly(render, note, LOAD_BYTES);
+  }
+  const capacity = to.base === 'varbinary' ? (length ?? 0) : (CAPACITY[to.base] ?? 0);
+  const fits = to.base === 'longblob' || (logical.maxBytes !== null && logical.maxBytes <= capacity);
+  return fits
+    ? exactly(render, { load: LOAD_BYTES })
+    : roughly(render, `more than ${capacity} bytes are refused`, LOAD_BYTES);
+}
+
+const OUT_OF_RANGE = 'years before 1 or after 9999 and infinity are refused';
+
+function writeDate(to: TypeText, column: string) {
+  if (to.base === 'date') return roughly(column, OUT_OF_RANGE);
+  return to.base === 'datetime' ? roughly(`CAST(${column} AS DATE)`, OUT_OF_RANGE) : null;
+}
+
+const lostDigits = (precision: number, to: TypeText): string =>
+  Math.min(precision, 6) > (to.args[0] ?? 0)
+    ? `; fractions of a second are cut to ${to.args[0] ?? 0} digits`
+    : '';
+
+function writeTime(logical: LogicalType & { kind: 'time' }, to: TypeText, column: string) {
+  if (to.base !== 'time' || logical.zone) return null;
+  const lost = lostDigits(logical.precision, to);
+  const render = renderFraction(column, to.args[0] ?? 0);
+  return lost === '' ? exactly(render) : roughly(render, lost.slice(2));
+}
+
+function writeMoment(
+  { kind, precision }: LogicalType & { kind: 'timestamp' | 'timestamptz' },
+  to: TypeText,
+  column: string,
+) {
+  if (to.base !== 'datetime' && to.base !== 'timestamp') return null;
+  const lost = lostDigits(precision, to);
+  const years = to.base === 'datetime' ? OUT_OF_RANGE : 'moments before 1970 or after 2038 are refused';
+  const text = renderFraction(column, to.args[0] ?? 0);
+  if (kind === 'timestamp') return roughly(text, `${years}${lost}`);
+  const note = to.base === 'datetime' ? `kept as UTC; ${years}${lost}` : `${years}${lost}`;
+  return roughly(`CONCAT(${text}, '+00')`, note, LOAD_MOMENT);
+}
+
+function writeBits(logical: LogicalType & { kind: 'bits' }, to: TypeText, column: string) {
+  const [length = 1] = to.args;
+  if (to.base !== 'bit' || logical.varying || logical.length !== length) return null;
+  return exactly(renderBits(column, length), { load: LOAD_BITS });
+}
+
+function writeUuid(to: TypeText, column: string) {
+  const [length = 1] = to.args;
+  if (to.base === 'uuid') return exactly(column);
+  if ((to.base === 'char' || to.base === 'varchar') && length >= 36) return exactly(column);
+  if (to.base !== 'binary' || length !== 16) return null;
+  return exactly(renderUuidBytes(column), { load: "UNHEX(REPLACE($value, '-', ''))" });
+}
+
+function writeEnum({ labels }: LogicalType & { kind: 'enum' }, to: TypeText, column: string) {
+  if (to.base !== 'enum') return null;
+  return labels.every((label) => to.labels.includes(label))
+    ? exactly(column)
+    : roughly(column, 'labels that the target type lacks are refused');
+}
+
+const REWRITTEN = 'MySQL keeps neither blanks, order of keys nor repeated keys';
+
+function writeNative(logical: LogicalType & { kind: 'native' }, to: TypeText, column: string) {
+  if (logical.product !== PRODUCT) return null;
+  const from = parseType(logical.type);
+  if (from.base !== to.base) return null;
+  const render = renderNative(to, column);
+  const load = isBinary(to.base) ? LOAD_BYTES : to.base === 'year' ? '$value + 0' : undefined;
+  if (from.args.join() === to.args.join()) {
+    const sameLabels = from.labels.every((label) => to.labels.includes(label));
+    if (sameLabels) return exactly(render, load === undefined ? {} : { load });
+  }
+  return roughly(render, 'values that do not fit are refused or rounded', load ?? null);
+}
+
+type ByKind = {
+  readonly [K in LogicalKind]: (
+    logical: Extract<LogicalType, { kind: K }>,
+    to: TypeText,
+    column: string,
+  ) => ColumnWriting | null;
+};
+
+const none = (): null => null;
+
+const WRITTEN: ByKind = {
+  int: writeInt,
+  decimal: writeDecimal,
+  float64: ({ kind }, to, column) => writeFloat(kind, to, column),
+  float32: ({ kind }, to, column) => writeFloat(kind, to, column),
+  boolean: (_, to, column) => writeBoolean(to, column),
+  text: writeText,
+  bytes: writeBytes,
+  date: (_, to, column) => writeDate(to, column),
+  time: writeTime,
+  timestamp: writeMoment,
+  timestamptz: writeMoment,
+  interval: none,
+  json: (_, to, column) => (to.base === 'json' ? roughly(column, REWRITTEN) : null),
+  jsonb: (_, to, column) => (to.base === 'json' ? roughly(column, REWRITTEN) : null),
+  xml: none,
+  uuid: (_, to, column) => writeUuid(to, column),
+  enum: writeEnum,
+  bits: writeBits,
+  native: writeNative,
+  any: none,
+};
+
+const writeByKind = WRITTEN as Readonly<
+  Record<LogicalKind, (logical: LogicalType, to: TypeText, column: string) => ColumnWriting | null>
+>;
+
+/** Kinds whose text says all; of the others a reader must know what the text is of. */
+const PLAIN_TEXTS: ReadonlySet<LogicalKind> = new Set(['enum', 'json', 'jsonb', 'xml', 'text']);
+
+function asTextNote(logical: LogicalType): string | null {
+  if (PLAIN_TEXTS.has(logical.kind)) return null;
+  if (logical.kind === 'native') return `kept as the text of ${logical.type}`;
+  if (logical.kind === 'any')
+    return String.raw`each value is kept as text behind the letter of its storage class (i1, r1.5, ttext, b\x00): the column holds any`;
+  return `kept as text, in the form of ${logical.kind}`;
+}
+
+export function writing(
+  logical: LogicalType,
+  target: { readonly name: string; readonly type: string },
+): ColumnWriting | null {
+  const column = quote(target.name);
+  const to = parseType(target.type);
+  const direct = writeByKind[logical.kind](logical, to, column);
+  if (direct) return direct;
+  const chars = charsOf(to);
+  if (chars === null) return null;
+  const note = asTextNote(logical);
+  // Intervals are short: the longest that PostgreSQL prints has some sixty letters.
+  if (chars === Infinity || (logical.kind === 'interval' && chars >= 255))
+    return exactly(column, note === null ? {} : { note });
+  return logical.kind === 'any' ? null : roughly(column, `texts longer than ${to.base} holds are refused`);
+}

@@ -1,0 +1,152 @@
+import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type { Batch } from '../../model/batch.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import { cellOf, renderChecksum, renderRowText } from './sql/checksum-sql.ts';
+import type { Pool } from './connections/pool.ts';
+import type { Session } from './connections/session.ts';
+import { type ErrorContext, toSluiceError } from './error-codes.ts';
+import { renderTargetWhere } from './sql/keys.ts';
+import { type LedgerNames, readLane, renderAdvance } from './ledger/ledger-sql.ts';
+import { checksumOf } from './reader.ts';
+import { writeRows } from './rows/write-rows.ts';
+import { qualified } from './sql/names.ts';
+import { prepareTable, previewTable } from './structure/prepare-table.ts';
+
+/** A write refused for a right gets the GRANT with its error. */
+function toWriteError(error: unknown, session: Session, plan: TablePlan): SluiceError {
+  const columns = plan.columns.map((column) => column.target);
+  const context: ErrorContext = { side: 'target', table: plan.id, columns };
+  const known = toSluiceError(error, context);
+  if (known.code !== 'database.permission_denied') return known;
+  const suggestion = `GRANT SELECT, INSERT, UPDATE, CREATE TEMPORARY TABLES ON ${qualified(plan.target)} TO ${session.facts.account};`;
+  return toSluiceError(error, { ...context, suggestion });
+}
+
+/** The steps of one transaction on one session; over after commit, rollback or the first error. */
+class MysqlTransaction implements TargetTransaction {
+  readonly #pool: Pool;
+  readonly #session: Session;
+  readonly #names: LedgerNames;
+  readonly #signal: AbortSignal;
+  #over = false;
+
+  constructor(
+    pool: Pool,
+    session: Session,
+    options: { readonly names: LedgerNames; readonly signal: AbortSignal },
+  ) {
+    this.#pool = pool;
+    this.#session = session;
+    this.#names = options.names;
+    this.#signal = options.signal;
+    this.#signal.addEventListener('abort', this.#cancel, { once: true });
+  }
+
+  readonly #cancel = (): void => this.#session.cancel();
+
+  /**
+   * A step of the transaction. Its first error closes the connection: a lock that was waited for too long undoes the statement
+   * only, and a later COMMIT would keep the half of a batch.
+   */
+  async #step<T>(work: () => Promise<T>, toError: (error: unknown) => unknown): Promise<T> {
+    if (this.#over) throw new SluiceError('internal', 'the transaction is over');
+    try {
+      return await work();
+    } catch (error) {
+      this.#end(false);
+      throw this.#signal.aborted ? this.#signal.reason : toError(error);
+    }
+  }
+
+  #end(clean: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#signal.removeEventListener('abort', this.#cancel);
+    if (clean) this.#pool.give(this.#session);
+    else this.#pool.discard(this.#session);
+  }
+
+  readonly #ledgerError = (error: unknown): unknown =>
+    toSluiceError(error, { side: 'ledger', where: this.#names.schema });
+
+  advance(batch: Batch): Promise<boolean> {
+    return this.#step(async () => {
+      await this.#session.query('START TRANSACTION');
+      // Invariant 2: this update and the batch's rows are one transaction.
+      return (await this.#session.query(renderAdvance(this.#names, batch))).count === 1;
+    }, this.#ledgerError);
+  }
+
+  readLane(lane: Parameters<TargetTransaction['readLane']>[0]): ReturnType<TargetTransaction['readLane']> {
+    return this.#step(() => readLane(this.#session, this.#names, lane), this.#ledgerError);
+  }
+
+  write(plan: TablePlan, batch: Batch): Promise<number> {
+    const { loadData } = this.#pool.config;
+    return this.#step(
+      () => writeRows(this.#session, { plan, batch, loadData }),
+      (error) => toWriteError(error, this.#session, plan),
+    );
+  }
+
+  async commit(): Promise<void> {
+    await this.#step(
+      () => this.#session.query('COMMIT'),
+      (error) => toSluiceError(error, { side: 'target' }),
+    );
+    this.#end(true);
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#over) return;
+    await this.#step(() => this.#session.query('ROLLBACK'), this.#ledgerError);
+    this.#end(true);
+  }
+}
+
+export function createWriter(pool: Pool, names: LedgerNames): TargetWriter {
+  const on = async <T>(
+    plan: TablePlan,
+    signal: AbortSignal,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> => {
+    const run = async (session: Session): Promise<T> => {
+      try {
+        return await work(session);
+      } catch (error) {
+        throw signal.aborted ? error : toWriteError(error, session, plan);
+      }
+    };
+    return pool.use(run, signal);
+  };
+  return {
+    prepare: (request, signal) =>
+      pool.locked('structure', (session) => prepareTable(session, request), signal, { side: 'target' }),
+    preview: (request, signal) => on(request.plan, signal, (session) => previewTable(session, request)),
+    hasRows: (plan, signal) =>
+      on(
+        plan,
+        signal,
+        async (session) =>
+          (await session.cell(`SELECT EXISTS (SELECT 1 FROM ${qualified(plan.target)})`)) === '1',
+      ),
+    begin: async (signal) => new MysqlTransaction(pool, await pool.take(signal), { names, signal }),
+    // The counter of AUTO_INCREMENT follows the highest value by itself when rows bring their own.
+    finish: (plan, signal) =>
+      on(plan, signal, async (session) => {
+        await session.query(`ANALYZE TABLE ${qualified(plan.target)}`);
+      }),
+    countRows: (plan, signal) =>
+      on(plan, signal, async (session) =>
+        BigInt((await session.cell(`SELECT COUNT(*) FROM ${qualified(plan.target)}`)) ?? 0),
+      ),
+    checksum: (plan, range, signal) =>
+      on(plan, signal, async (session) => {
+        const rowText = renderRowText(plan.columns.map((column) => cellOf(column, 'target')));
+        const from = qualified(plan.target);
+        const { rows } = await session.query(renderChecksum(from, renderTargetWhere(plan, range), rowText));
+        return checksumOf(rows[0] ?? [], plan.id);
+      }),
+  };
+}

@@ -1,0 +1,5 @@
+import { describeReader } from '../contract/describe-reader.ts';
+import { mariadbHarness } from '../support/mariadb-harness.ts';
+import { describeWith } from '../support/servers.ts';
+
+describeWith(['mariadb'], 'on a real server', () => describeReader(mariadbHarness));

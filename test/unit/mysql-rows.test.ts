@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Packet, Wire } from '../../src/databases/mysql/connections/wire.ts';
+import type { CellKind } from '../../src/databases/mysql/rows/encode-row.ts';
+import { insertStatements } from '../../src/databases/mysql/rows/insert-rows.ts';
+import { LoadData } from '../../src/databases/mysql/rows/load-data.ts';
+import { RowCutter } from '../../src/databases/mysql/rows/row-cutter.ts';
+import type { RowBlock } from '../../src/model/row-block.ts';
+import type { TablePlan } from '../../src/model/table-plan.ts';
+import { cellsOf } from '../contract/test-tables.ts';
+
+type Cell = Buffer | null;
+
+function lengthOf(bytes: number): Buffer {
+  if (bytes < 0xfb) return Buffer.from([bytes]);
+  const [size, mark] = bytes < 0x1_00_00 ? [2, 0xfc] : bytes < 0x1_00_00_00 ? [3, 0xfd] : [8, 0xfe];
+  const length = Buffer.alloc(1 + size);
+  length[0] = mark;
+  length.writeUIntLE(bytes, 1, Math.min(size, 6));
+  return length;
+}
+
+let sequence = 0;
+const frame = (body: Buffer): Buffer => {
+  const head = Buffer.alloc(4);
+  head.writeUIntLE(body.length, 0, 3);
+  head[3] = sequence++ & 0xff;
+  return Buffer.concat([head, body]);
+};
+
+/** A packet as frames, of which a full one is followed by another. */
+function packet(body: Buffer): Buffer {
+  const frames: Buffer[] = [];
+  for (let at = 0; ; at += 0xff_ff_ff) {
+    const part = body.subarray(at, at + 0xff_ff_ff);
+    frames.push(frame(part));
+    if (part.length < 0xff_ff_ff) return Buffer.concat(frames);
+  }
+}
+
+const rowOf = (cells: readonly Cell[]): Buffer =>
+  packet(
+    Buffer.concat(
+      cells.flatMap((cell) => (cell === null ? [Buffer.from([0xfb])] : [lengthOf(cell.length), cell])),
+    ),
+  );
+const END = (): Buffer => packet(Buffer.from([0xfe, 0, 0, 2, 0]));
+
+/** What a server answers to a SELECT. */
+function answerOf(columns: number, rows: readonly (readonly Cell[])[]): Buffer {
+  const definitions = Array.from({ length: columns }, () => packet(Buffer.from('def')));
+  const head = packet(Buffer.from([columns]));
+  return Buffer.concat([head, ...definitions, END(), ...rows.map(rowOf), END()]);
+}
+
+interface Cut {
+  readonly blocks: readonly RowBlock[];
+  readonly rest: Buffer | null;
+}
+
+function cut(answer: Buffer, sizes: readonly number[], kinds: readonly CellKind[], blockRows = 3): Cut {
+  const cutter = new RowCutter({ kinds, positionCells: 1, after: null, blockBytes: 4_000, blockRows });
+  let rest: Buffer | null = null;
+  for (let at = 0, turn = 0; at < answer.length; turn += 1) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    rest = cutter.push(Buffer.from(answer.subarray(at, at + size)));
+    at += size;
+  }
+  return { blocks: [...cutter.ready], rest: rest && Buffer.from(rest) };
+}
+
+const textCell = fc.option(fc.string({ unit: 'binary', maxLength: 700 }), { nil: null });
+
+describe('rows of the protocol', () => {
+  test('become blocks wherever the socket cuts them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer().map(String), textCell, textCell), { maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 20 }),
+        (rows, sizes) => {
+          const cells = rows.map((row) => row.map((cell) => (cell === null ? null : Buffer.from(cell))));
+          const { blocks, rest } = cut(answerOf(3, cells), sizes, ['plain', 'text', 'text']);
+          expect(blocks.flatMap(({ data }) => cellsOf(data))).toEqual(rows);
+          expect(rest?.[4]).toBe(0xfe);
+          for (const block of blocks) {
+            const own = cellsOf(block.data);
+            expect([block.rows, block.first, block.last]).toEqual([
+              own.length,
+              [own[0]![0]],
+              [own.at(-1)![0]],
+            ]);
+          }
+        },
+      ),
+    );
+  });
+
+  test('bytes become hex, and the last zeros of a fraction are cut', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 900 }), (bytes) => {
+        const row = [
+          Buffer.from('1'),
+          Buffer.from(bytes),
+          Buffer.from('12:00:00.120000'),
+          Buffer.from('2024-01-01 00:00:00.000000'),
+        ];
+        const { blocks } = cut(answerOf(4, [row]), [7_000], ['plain', 'bytes', 'fraction', 'moment']);
+        expect(cellsOf(blocks[0]!.data)).toEqual([
+          ['1', `\\x${Buffer.from(bytes).toString('hex')}`, '12:00:00.12', '2024-01-01 00:00:00+00'],
+        ]);
+      }),
+    );
+  });
+
+  test('larger than a frame come whole', () => {
+    const large = Buffer.alloc(0xff_ff_ff + 10, 'ä\\');
+    const { blocks } = cut(
+      answerOf(2, [
+        [Buffer.from('1'), large],
+        [Buffer.from('2'), null],
+      ]),
+      [1_000_003],
+      ['plain', 'text'],
+    );
+    expect(blocks.map(({ rows }) => rows)).toEqual([1, 1]);
+    expect(cellsOf(blocks[0]!.data)[0]?.[1]).toBe(large.toString());
+  });
+
+  test('an error instead of rows is handed back', () => {
+    const error = packet(Buffer.from([0xff, 0x15, 0x04]));
+    const { blocks, rest } = cut(error, [2], ['plain']);
+    expect(blocks).toEqual([]);
+    expect(rest?.equals(error)).toBe(true);
+  });
+});
+
+describe('LOAD DATA LOCAL', () => {
+  const sentAfter = (asked: string) => {
+    const written: Buffer[] = [];
+    const stream = { cork: () => {}, uncork: () => {}, write: (part: Buffer) => written.push(part) };
+    const wire = { stream, sequenceId: 0, clientEncoding: 'utf8' } as unknown as Wire;
+    const load = new LoadData('LOAD …', 'sluice-ours', Buffer.from('1\tsecret\n'));
+    load.loaded.catch(() => undefined);
+    load.execute(undefined, wire);
+    written.length = 0;
+    const body = Buffer.concat([Buffer.from([0xfb]), Buffer.from(asked)]);
+    const request = { buffer: body, offset: 0, end: body.length, sequenceId: 1, isError: () => false };
+    load.execute(request as unknown as Packet, wire);
+    const ok = {
+      buffer: Buffer.from([0]),
+      offset: 0,
+      isError: () => false,
+      readInt8: () => 0,
+      readInt16: () => 0,
+      readLengthCodedNumber: () => 1,
+    };
+    load.execute(ok as unknown as Packet, wire);
+    return { sent: Buffer.concat(written), loaded: load.loaded };
+  };
+
+  test('sends the block under the name that it was given', async () => {
+    const { sent, loaded } = sentAfter('sluice-ours');
+    expect(sent.toString('latin1')).toContain('1\tsecret\n');
+    expect(await loaded).toEqual({ rows: 1, warnings: 0 });
+  });
+
+  test('sends nothing when a server asks for another file', async () => {
+    const { sent, loaded } = sentAfter('/etc/passwd');
+    expect(sent).toEqual(Buffer.from([0, 0, 0, 2]));
+    await expect(loaded).rejects.toMatchObject({ code: 'database.permission_denied' });
+  });
+});
+
+describe('INSERT of a block', () => {
+  const plan = {
+    id: 't',
+    columns: [
+      { target: 'a', load: null },
+      { target: 'b', load: 'UNHEX(SUBSTR($value, 3))' },
+    ],
+  } as unknown as TablePlan;
+
+  test('keeps escapes, doubles quotes and cuts statements by their size', () => {
+    const data = Buffer.from(
+      String.raw`it's\t\\` + '\t' + String.raw`\\x00` + '\n' + String.raw`\N` + '\t' + String.raw`\N` + '\n',
+    );
+    const values = [
+      String.raw`('it''s\t\\', UNHEX(SUBSTR('\\x00', 3)))`,
+      String.raw`(NULL, UNHEX(SUBSTR(NULL, 3)))`,
+    ];
+    const head = 'INSERT INTO t (`a`, `b`) VALUES ';
+    expect([...insertStatements(plan, 't', data, 1_000)]).toEqual([`${head}${values.join()}`]);
+    expect([...insertStatements(plan, 't', data, 80)]).toEqual(values.map((value) => head + value));
+    expect(() => [...insertStatements(plan, 't', data, 40)]).toThrow(
+      expect.objectContaining({ code: 'target.value_rejected' }),
+    );
+  });
+});
