@@ -8,6 +8,8 @@ export function createPublisher(deps: Sending, topic: RunTopic): Publisher {
   return {
     publish: ({ id, ordinal, lane = 0, header, data }, signal) =>
       sender.send({ id, ordinal, lane, header, data }, signal),
+    // A topic has no limit of its own: the record's own bytes are what it takes.
+    storedBytes: ({ id, header, data }) => id.length + header.length + data.byteLength,
     close: async () => sender.close(),
   };
 }
