@@ -9,7 +9,5 @@ describeWith(['nats'], 'NATS as a hub', () => {
     url: () => servers().natsUrl,
     settings: {},
     limitsBytes: true,
-    storesIdsOnce: true,
-    sharesLanes: true,
   });
 });
