@@ -1,8 +1,10 @@
 import { BINARIES } from './install/binaries.mjs';
 import { provideBinary } from './install/install-binary.mjs';
 import { provideChromium } from './install/install-chromium.mjs';
+import { provideKafka } from './install/install-kafka.mjs';
 import { provideMariadb } from './install/install-mariadb.mjs';
 import { providePostgres } from './install/install-postgres.mjs';
+import { startKafka } from './start-kafka.mjs';
 import { startMariadb } from './start-mariadb.mjs';
 import { startNats } from './start-nats.mjs';
 import { startPostgres } from './start-postgres.mjs';
@@ -24,12 +26,12 @@ import { startTemporal } from './start-temporal.mjs';
  *
  * @typedef {object} Kind
  * @property {string} [address] the variable that names a server which runs already
- * @property {() => Promise<string>} install resolves to the program, for PostgreSQL to the folder of its programs
+ * @property {() => Promise<string>} install resolves to the program, for PostgreSQL and Kafka to a folder of theirs
  * @property {string} program the variable for what `install` resolves to
  * @property {(program: string, options: StartOptions) => Promise<Started>} [start]
  */
 
-/** @type {Record<'temporal' | 'nats' | 'postgres' | 'toxiproxy' | 'mariadb' | 'chromium', Kind>} */
+/** @type {Record<'temporal' | 'nats' | 'kafka' | 'postgres' | 'toxiproxy' | 'mariadb' | 'chromium', Kind>} */
 export const KINDS = {
   temporal: {
     address: 'SLUICE_TEST_TEMPORAL_ADDRESS',
@@ -52,6 +54,15 @@ export const KINDS = {
       const server = await startNats({ ...options, program });
       const variables = { SLUICE_TEST_NATS_URL: server.url, SLUICE_TEST_NATS_MONITOR: server.monitorUrl };
       return { server, variables };
+    },
+  },
+  kafka: {
+    address: 'SLUICE_TEST_KAFKA_BROKERS',
+    install: provideKafka,
+    program: 'SLUICE_TEST_KAFKA_LIBS',
+    start: async (libs, options) => {
+      const server = await startKafka({ ...options, libs });
+      return { server, variables: { SLUICE_TEST_KAFKA_BROKERS: server.brokers } };
     },
   },
   postgres: {
@@ -85,7 +96,7 @@ export const KINDS = {
 /** @typedef {keyof typeof KINDS} KindName */
 
 /** @type {ReadonlySet<KindName>} */
-const OPTIONAL = new Set(['mariadb', 'toxiproxy', 'chromium']);
+const OPTIONAL = new Set(['mariadb', 'kafka', 'toxiproxy', 'chromium']);
 
 /** @param {string} text @returns {text is KindName} */
 const isKind = (text) => Object.hasOwn(KINDS, text);

@@ -42,10 +42,11 @@ export function encodeBatch(batch: Batch, maxBytes: number): HubMessage[] {
   const data = spill ? Buffer.concat([spill, batch.data]) : batch.data;
   const ps = Math.max(1, Math.ceil(data.byteLength / maxBytes));
   if (ps === 1 && !spill)
-    return [{ id: messageId(batch.header, 1), ordinal: h.ordinal, header: inline, data }];
+    return [{ id: messageId(batch.header, 1), ordinal: h.ordinal, lane: h.lane, header: inline, data }];
   return Array.from({ length: ps }, (_, index) => ({
     id: messageId(batch.header, index + 1),
     ordinal: h.ordinal,
+    lane: h.lane,
     header: ascii({
       v: VERSION,
       h,

@@ -5,6 +5,8 @@ import { SluiceError } from '../model/sluice-error.ts';
 const HUBS: Readonly<Record<string, () => Promise<HubKind>>> = {
   nats: async () => (await import('./nats/hub.ts')).nats,
   tls: async () => (await import('./nats/hub.ts')).nats,
+  kafka: async () => (await import('./kafka/hub.ts')).kafka,
+  kafkas: async () => (await import('./kafka/hub.ts')).kafka,
 };
 
 export const hubSchemes = (): readonly string[] => Object.keys(HUBS);

@@ -50,7 +50,7 @@ export const ERRORS = {
     'never',
     EXIT.usage,
     400,
-    'Write the URL as postgres://, mysql://, mariadb://, sqlite: or nats://.',
+    'Write the URL as postgres://, mysql://, mariadb://, sqlite:, nats:// or kafka://.',
   ),
   'source.unreachable': entry(
     'auto',
@@ -169,6 +169,7 @@ export const ERRORS = {
   'hub.unreachable': entry('auto', EXIT.unreachable, 503, 'Check the address and that the hub runs.'),
   'hub.authentication_failed': entry('never', EXIT.unreachable, 401, 'Check the credentials of the hub.'),
   'hub.jetstream_disabled': entry('never', EXIT.unreachable, 409, 'Start nats-server with JetStream (-js).'),
+  'hub.version_unsupported': entry('never', EXIT.unreachable, 409, 'Use a supported version of the hub.'),
   'hub.full': entry(
     'auto',
     EXIT.failed,

@@ -35,6 +35,10 @@ export interface HubHarness {
   readonly settings: Readonly<Record<string, unknown>>;
   /** The hub itself refuses what goes beyond `maxBytes` (Kafka does not). */
   readonly limitsBytes: boolean;
+  /** A message that is published again under its id is stored once (elsewhere the ledger drops the second). */
+  readonly storesIdsOnce: boolean;
+  /** Two consumers share what comes with one ordinal and lane (Kafka shares lanes). */
+  readonly sharesLanes: boolean;
 }
 
 /** Hubs and runs of one test file; `clean` leaves nothing behind. */

@@ -41,7 +41,7 @@ export function losses(context: HubContext): void {
 
   test('a late acknowledgement for a lost stream acknowledges nothing of its successor', async () => {
     const { hub, topic } = context;
-    const consumer = await hub.consumer(topic, { messages: 1, bytes: MIB });
+    const consumer = await hub.consumer(topic, { messages: 2, bytes: MIB });
     const gate = createGate();
     const got = collect(consumer, gate.pass);
     await context.publish([message(1)]);
@@ -49,14 +49,15 @@ export function losses(context: HubContext): void {
     await hub.topics.remove(topic, never);
     await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
     await context.publish([message(2)]);
-    const other = await hub.consumer(topic, { messages: 1, bytes: MIB });
+    const other = await hub.consumer(topic, { messages: 2, bytes: MIB });
     const got2 = collect(other, gate.pass);
     await until(() => gate.waiting.has('id.2'));
     gate.waiting.get('id.1')?.('applied');
-    await got.stop();
+    await until(() => !gate.waiting.has('id.1'));
     expect(await context.backlog()).toBe(1);
     gate.open();
     await until(async () => (await context.backlog()) === 0);
+    await got.stop();
     await got2.stop();
     await Promise.all([consumer.close(), other.close()]);
   });

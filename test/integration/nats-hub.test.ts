@@ -9,5 +9,7 @@ describeWith(['nats'], 'NATS as a hub', () => {
     url: () => servers().natsUrl,
     settings: {},
     limitsBytes: true,
+    storesIdsOnce: true,
+    sharesLanes: true,
   });
 });

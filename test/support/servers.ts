@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type KafkaOptions, type RunningKafka, startKafka } from '../../scripts/servers/start-kafka.mjs';
 import { type NatsOptions, type RunningNats, startNats } from '../../scripts/servers/start-nats.mjs';
 import {
   type PostgresOptions,
@@ -17,6 +18,7 @@ const VARIABLES = {
   postgres: 'SLUICE_TEST_POSTGRES_URL',
   mariadb: 'SLUICE_TEST_MARIADB_URL',
   nats: 'SLUICE_TEST_NATS_URL',
+  kafka: 'SLUICE_TEST_KAFKA_BROKERS',
   temporal: 'SLUICE_TEST_TEMPORAL_ADDRESS',
   temporalUi: 'SLUICE_TEST_TEMPORAL_UI',
   toxiproxy: 'SLUICE_TEST_TOXIPROXY_BIN',
@@ -49,6 +51,9 @@ export const servers = () => ({
   },
   get natsMonitorUrl(): string {
     return required('SLUICE_TEST_NATS_MONITOR');
+  },
+  get kafkaUrl(): string {
+    return `kafka://${required('SLUICE_TEST_KAFKA_BROKERS')}`;
   },
   get temporalAddress(): string {
     return required('SLUICE_TEST_TEMPORAL_ADDRESS');
@@ -92,6 +97,12 @@ const programOf = (variable: string) => {
 /** A NATS server of this test alone, to be killed and restarted; the test stops it. */
 export const startOwnNats = (options: NatsOptions = {}): Promise<RunningNats> =>
   startNats({ ...programOf('SLUICE_TEST_NATS_BIN'), ...options });
+
+/** A Kafka broker of this test alone, to be killed and restarted; the test stops it. */
+export const startOwnKafka = (options: KafkaOptions = {}): Promise<RunningKafka> => {
+  const libs = process.env['SLUICE_TEST_KAFKA_LIBS'];
+  return startKafka({ ...(libs ? { libs } : {}), ...options });
+};
 
 /** A Temporal server of this test alone, to be killed and restarted; the test stops it. */
 export const startOwnTemporal = (options: TemporalOptions = {}): Promise<RunningTemporal> =>

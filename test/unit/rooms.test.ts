@@ -23,7 +23,7 @@ const ROOMS: Rooms = {
     builtins: true,
   },
   hubs: { values: ['model', 'engine'], lazy: ['hubs'], packages: [], builtins: false },
-  'hubs/*': { values: ['model', 'engine'], packages: [SCHEMAS, 'nats'], builtins: true },
+  'hubs/*': { values: ['model', 'engine'], packages: [SCHEMAS, 'nats', 'kafkajs'], builtins: true },
   catalog: { values: ['model'], packages: [SCHEMAS, 'yaml'], builtins: true },
   workflows: {
     values: ['model'],
@@ -57,6 +57,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'databases/mysql': ['mysql2'],
   'databases/sqlite': ['better-sqlite3'],
   'hubs/nats': ['nats'],
+  'hubs/kafka': ['kafkajs'],
 };
 
 const driverViolations = (files: readonly SourceFile[]) =>

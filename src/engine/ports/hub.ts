@@ -54,6 +54,8 @@ export interface HubMessage {
   readonly id: string;
   /** The table's ordinal in the run: a subject or a topic of its own. */
   readonly ordinal: number;
+  /** Where the hub keeps an order only within parts, messages of one lane of a table share a part; 0 where it is left out. */
+  readonly lane?: number;
   readonly header: string;
   readonly data: Uint8Array;
 }

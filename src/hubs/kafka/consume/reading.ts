@@ -1,0 +1,243 @@
+import { backOff, createBell, pause } from '../waiting.ts';
+import type { Cluster } from '../wire/cluster.ts';
+import { decodeRecords, type IncomingRecord } from '../wire/records.ts';
+import { type FetchAsk, type FetchedPartition, fetchRequest, type TopicView } from '../wire/requests.ts';
+import { Frame } from './frame.ts';
+import type { Partition } from './partition.ts';
+import type { Window } from './window.ts';
+
+/**
+ * So much at most in one answer, but one message at least: two default blocks. The memory of an answer is used again when
+ * all of it was applied, so smaller is better where the way to the broker is short.
+ */
+const MOST_FETCHED_BYTES = 4.5 * 1024 * 1024;
+const MAX_WAIT_MS = 500;
+/** Messages begun behind one that is not acknowledged, in one partition. */
+const MOST_SPAN = 4_000;
+const FIRST_DELAY_MS = 50;
+const LONGEST_DELAY_MS = 2_000;
+
+const OUT_OF_RANGE = 1;
+
+/** A message that was read and is not begun yet. */
+export interface Read {
+  readonly partition: Partition;
+  readonly record: IncomingRecord;
+  readonly frame: Frame;
+}
+
+export interface ReadingOptions {
+  readonly cluster: Cluster;
+  readonly topic: () => TopicView;
+  readonly window: Window;
+  readonly partitions: ReadonlyMap<number, Partition>;
+  readonly arrived: () => void;
+  /** Asks whether the topic is still there and who leads its partitions. Ends everything when it is lost. */
+  readonly refresh: () => Promise<void>;
+  /** The partition has no such offset. */
+  readonly outOfRange: (partition: Partition) => Promise<void>;
+}
+
+interface Plan {
+  readonly asks: readonly FetchAsk[];
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+  /** Only the message at this place is wanted. */
+  readonly again: boolean;
+}
+
+/** Reads the partitions of a topic that are ours: one request at a time to each of their leaders, within the window. */
+export class Reading {
+  /** In the order in which they came. */
+  readonly queue: Read[] = [];
+  readonly #options: ReadingOptions;
+  /** One a leader. */
+  readonly #loops = new Map<number, ReturnType<typeof createBell>>();
+  readonly #signal: AbortSignal;
+  #queuedBytes = 0;
+  #asked = 0;
+  #askedBytes = 0;
+  /** Of the last batch: less room than that is not worth asking for. */
+  #batchBytes = 1;
+  #turn = 0;
+
+  constructor(options: ReadingOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** There is room, or something else to ask for. */
+  wake(): void {
+    for (const { leader } of this.#options.topic().partitions) {
+      if (leader < 0 || this.#loops.has(leader) || this.#signal.aborted) continue;
+      const bell = createBell();
+      this.#loops.set(leader, bell);
+      void this.#readFrom(leader, bell);
+    }
+    for (const bell of this.#loops.values()) bell.ring();
+  }
+
+  /** After the signal aborted: what still comes is not looked at. */
+  end(): void {
+    for (const bell of this.#loops.values()) bell.ring();
+    for (const { frame } of this.queue.splice(0)) frame.leave(false);
+    this.#queuedBytes = 0;
+  }
+
+  shift(): Read | undefined {
+    const read = this.queue.shift();
+    if (read) this.#queuedBytes -= read.record.data.length;
+    return read;
+  }
+
+  /** Forgets what is queued of a partition that is not ours any more. */
+  forget(partition: Partition): void {
+    const kept = this.queue.filter((read) => read.partition !== partition);
+    for (const read of this.queue) {
+      if (read.partition !== partition) continue;
+      read.frame.leave(false);
+      this.#queuedBytes -= read.record.data.length;
+    }
+    this.queue.splice(0, this.queue.length, ...kept);
+  }
+
+  get #isIdle(): boolean {
+    return this.#options.window.isEmpty && this.queue.length === 0 && this.#asked === 0;
+  }
+
+  get #freeBytes(): number {
+    return this.#options.window.freeBytes - this.#queuedBytes - this.#askedBytes;
+  }
+
+  #mine(leader: number): readonly Partition[] {
+    const { partitions, topic } = this.#options;
+    return topic().partitions.flatMap(({ id, leader: led }) => {
+      const partition = partitions.get(id);
+      return led === leader && partition && !partition.leaving ? [partition] : [];
+    });
+  }
+
+  #plan(leader: number): Plan | null {
+    const mine = this.#mine(leader);
+    const now = Date.now();
+    for (const partition of mine) {
+      const due = partition.due(now);
+      const isQueued = (offset: number): boolean =>
+        this.queue.some((read) => read.partition === partition && read.record.offset === offset);
+      if (!due || isQueued(due.offset) || (due.sizeBytes > this.#freeBytes && !this.#isIdle)) continue;
+      const asks = [{ partition: partition.id, offset: due.offset }];
+      return { asks, maxBytes: Math.max(1, due.sizeBytes), maxWaitMs: 0, again: true };
+    }
+    const readable = mine.filter(({ span }) => span < MOST_SPAN);
+    const isRoomy =
+      this.#freeBytes >= this.#batchBytes && this.queue.length < this.#options.window.mostMessages;
+    if (readable.length === 0 || !(isRoomy || this.#isIdle)) return null;
+    this.#turn += 1;
+    const from = this.#turn % readable.length;
+    const asks = [...readable.slice(from), ...readable.slice(0, from)].map(({ id, next }) => ({
+      partition: id,
+      offset: next,
+    }));
+    return { asks, maxBytes: this.#worthAsking(), maxWaitMs: MAX_WAIT_MS, again: false };
+  }
+
+  /** Whole batches: brokers cut the last one off where the bytes end, and it would be sent for nothing. */
+  #worthAsking(): number {
+    const most = Math.max(1, Math.min(this.#freeBytes, MOST_FETCHED_BYTES));
+    return most < this.#batchBytes ? most : most - (most % this.#batchBytes);
+  }
+
+  /** Until the next message that was put off is due. */
+  #restMs(leader: number): number {
+    const now = Date.now();
+    return this.#mine(leader).reduce(
+      (least, { nextDueMs }) => Math.min(least, nextDueMs === null ? least : Math.max(5, nextDueMs - now)),
+      MAX_WAIT_MS,
+    );
+  }
+
+  async #readFrom(leader: number, bell: ReturnType<typeof createBell>): Promise<void> {
+    const delays = backOff(FIRST_DELAY_MS, LONGEST_DELAY_MS);
+    while (!this.#signal.aborted) {
+      const plan = this.#plan(leader);
+      if (!plan) {
+        await bell.wait(this.#restMs(leader));
+        continue;
+      }
+      try {
+        if (await this.#ask(leader, plan)) {
+          delays.reset();
+          continue;
+        }
+      } catch {
+        // Away, or of another mind about the topic: asked again.
+      }
+      await this.#options.refresh().catch(() => undefined);
+      await pause(delays.next(), this.#signal).catch(() => undefined);
+    }
+  }
+
+  /** @returns false where a partition could not be read */
+  async #ask(leader: number, plan: Plan): Promise<boolean> {
+    const { cluster, topic } = this.#options;
+    this.#asked += 1;
+    this.#askedBytes += plan.maxBytes;
+    try {
+      const broker = await cluster.broker(leader);
+      const fetched = await broker.send(fetchRequest({ topicId: topic().id, ...plan }));
+      if (this.#signal.aborted) return true;
+      if (fetched.errorCode !== 0) return false;
+      const frames = fetched.partitions.find(({ records }) => records.length > 0);
+      const frame = frames ? new Frame(frames.records) : null;
+      let isWell = true;
+      for (const one of fetched.partitions) isWell = (await this.#take(one, plan, frame)) && isWell;
+      frame?.leave(true);
+      return isWell;
+    } finally {
+      this.#asked -= 1;
+      this.#askedBytes -= plan.maxBytes;
+      this.#options.arrived();
+    }
+  }
+
+  async #take(fetched: FetchedPartition, plan: Plan, frame: Frame | null): Promise<boolean> {
+    const partition = this.#options.partitions.get(fetched.partition);
+    if (!partition || partition.leaving) return true;
+    if (fetched.errorCode === OUT_OF_RANGE) {
+      await this.#options.outOfRange(partition);
+      return true;
+    }
+    if (fetched.errorCode !== 0) return false;
+    if (!frame || fetched.records.length === 0) return true;
+    const ask = plan.asks.find(({ partition: id }) => id === fetched.partition);
+    // Given to another and back meanwhile: the answer is about another place.
+    if (!ask || (!plan.again && ask.offset !== partition.next)) return true;
+    const { records, nextOffset, largestBatchBytes } = decodeRecords(fetched.records);
+    this.#batchBytes = Math.max(1, largestBatchBytes);
+    for (const record of records) {
+      const isWanted = plan.again
+        ? record.offset === ask.offset && partition.isLater(record.offset)
+        : record.offset >= partition.next && partition.wants(record.offset);
+      if (isWanted) this.#push({ partition, record, frame });
+    }
+    if (!plan.again && nextOffset !== null) this.#advance(partition, records, nextOffset);
+    return true;
+  }
+
+  #push(read: Read): void {
+    read.frame.use();
+    this.#queuedBytes += read.record.data.length;
+    this.queue.push(read);
+  }
+
+  /** What is no message of ours is passed over, so that it holds nothing up. */
+  #advance(partition: Partition, records: readonly IncomingRecord[], nextOffset: number): void {
+    let at = partition.next;
+    for (const { offset } of records) {
+      if (offset > at) partition.pass(at, offset);
+      at = Math.max(at, offset + 1);
+    }
+    if (nextOffset > at) partition.pass(at, nextOffset);
+    partition.next = Math.max(partition.next, nextOffset);
+  }
+}

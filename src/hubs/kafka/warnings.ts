@@ -1,0 +1,61 @@
+import type { SluiceError } from '../../model/sluice-error.ts';
+import type { KafkaConfig } from './config.ts';
+import { vendorCode } from './error-codes.ts';
+import type { Limits } from './limits.ts';
+import { untilAborted } from './waiting.ts';
+import type { Cluster } from './wire/cluster.ts';
+
+/** What keeps publishers waiting at this moment, by topic. */
+export interface Troubles {
+  note(topic: string, error: SluiceError): void;
+  clear(topic: string): void;
+  list(): readonly string[];
+}
+
+export function createTroubles(): Troubles {
+  const current = new Map<string, { readonly since: Date; readonly error: SluiceError }>();
+  return {
+    note: (topic, error) => current.set(topic, { since: current.get(topic)?.since ?? new Date(), error }),
+    clear: (topic) => current.delete(topic),
+    list: () =>
+      [...current.values()].map(({ since, error }) => {
+        const vendor = error.details.vendorCode === undefined ? '' : `, Kafka ${error.details.vendorCode}`;
+        return `publishing waits since ${since.toISOString()}: ${error.message} [${error.code}${vendor}]`;
+      }),
+  };
+}
+
+/** A default block with its header travels whole from here on. */
+const ROOMY_MESSAGE_BYTES = 5 * 1024 * 1024;
+/** One may be lost without a loss, and the rest still takes messages. */
+const SAFE_REPLICAS = 3;
+
+const fewCopies = (replicas: number): string =>
+  `topics are stored by ${replicas} broker${replicas === 1 ? '' : 's'}, and Kafka does not sync each write: a power cut ` +
+  'or a broken disk can lose confirmed messages, which are then copied again (3 brokers that do not fail together keep them)';
+
+export interface WarningsOf {
+  readonly cluster: Cluster;
+  readonly config: KafkaConfig;
+  readonly limits: Limits;
+  readonly troubles: Troubles;
+}
+
+/** See Hub.warnings. */
+export async function collectWarnings(of: WarningsOf, signal: AbortSignal): Promise<readonly string[]> {
+  const warnings = [...of.troubles.list()];
+  try {
+    const { brokers } = await untilAborted(of.cluster.metadata(), signal);
+    const replicas = Math.min(of.config.replicas ?? SAFE_REPLICAS, brokers.length);
+    if (replicas < SAFE_REPLICAS) warnings.push(fewCopies(replicas));
+  } catch (error) {
+    signal.throwIfAborted();
+    warnings.unshift(`Kafka is away, connecting again goes on [${vendorCode(error) ?? 'unknown'}]`);
+    return warnings;
+  }
+  const most = await untilAborted(of.limits.topicBytes(), signal);
+  if (most < ROOMY_MESSAGE_BYTES) {
+    warnings.push(`maxMessageBytes is ${most} bytes: blocks are cut to fit; 8388608 is what Sluice likes`);
+  }
+  return warnings;
+}

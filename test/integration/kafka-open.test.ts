@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../../scripts/servers/process/free-port.mjs';
+import type { KafkaOptions } from '../../scripts/servers/start-kafka.mjs';
+import type { Hub } from '../../src/engine/ports/hub.ts';
+import { kafka } from '../../src/hubs/kafka/hub.ts';
+import { namesOf } from '../../src/hubs/kafka/names.ts';
+import { createAuthority, missingOpenssl } from '../support/certificates.ts';
+import { collect, message, MIB, never, range, until } from '../contract/hub-fixture.ts';
+import { describeWith, servers, startOwnKafka } from '../support/servers.ts';
+
+let closing: (() => Promise<unknown>)[] = [];
+
+const open = async (url: string, settings: Record<string, unknown> = {}): Promise<Hub> => {
+  const hub = await kafka.open(kafka.parseUrl(url, settings), { applicationName: 'open test' });
+  closing.push(() => hub.close());
+  return hub;
+};
+
+afterEach(async () => {
+  for (const close of closing.toReversed()) await close();
+  closing = [];
+});
+
+const secured = (
+  protocol: string,
+  port: readonly number[],
+  more: Record<string, string>,
+): Record<string, string> => ({
+  listeners: `${protocol}://127.0.0.1:${port[0]},CONTROLLER://127.0.0.1:${port[1]}`,
+  'advertised.listeners': `${protocol}://127.0.0.1:${port[0]}`,
+  'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,${protocol}:${protocol}`,
+  'inter.broker.listener.name': protocol,
+  ...more,
+});
+
+const LOGIN = 'org.apache.kafka.common.security';
+const withUsers: KafkaOptions = {
+  secured: true,
+  properties: (ports) =>
+    secured('SASL_PLAINTEXT', ports, {
+      'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+      'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+      'listener.name.sasl_plaintext.plain.sasl.jaas.config': `${LOGIN}.plain.PlainLoginModule required username="admin" password="admin" user_admin="admin" user_mover="right";`,
+      'listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config': `${LOGIN}.scram.ScramLoginModule required;`,
+    }),
+  formatArgs: ['--add-scram', 'SCRAM-SHA-512=[name=shaker,password=scrambled]'],
+};
+
+describeWith(['kafka'], 'opening Kafka', () => {
+  test('nobody at the address: hub.unreachable', async () => {
+    const [port = 0] = await freePorts(1);
+    await expect(open(`kafka://127.0.0.1:${port}`)).rejects.toMatchObject({
+      code: 'hub.unreachable',
+      details: { vendorCode: 'ECONNREFUSED' },
+    });
+  });
+
+  test('one of the brokers of the URL is enough', async () => {
+    const [port = 0] = await freePorts(1);
+    const hub = await open(servers().kafkaUrl.replace('//', `//127.0.0.1:${port},`));
+    expect(await hub.ping(never)).toMatch(/^Kafka \d/);
+  });
+
+  test('a wrong password: hub.authentication_failed, and the message shows neither; PLAIN and SCRAM log in', async () => {
+    const server = await startOwnKafka(withUsers);
+    closing.push(() => server.stop());
+    const failure = await open(`kafka://mover:wrong@${server.brokers}`, { mechanism: 'plain' }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 'hub.authentication_failed' });
+    expect((failure as Error).message).not.toMatch(/wrong|right/);
+    const plain = await open(`kafka://mover:right@${server.brokers}`, { mechanism: 'plain' });
+    const topic = { transfer: 'plain', run: 1 };
+    await plain.topics.ensure(topic, { maxBytes: MIB }, never);
+    const scram = await open(`kafka://${server.brokers}`, { user: 'shaker', password: 'scrambled' });
+    const publisher = await scram.publisher(topic);
+    await publisher.publish(message(1, Buffer.alloc(MIB)), never);
+    const consumer = await scram.consumer(topic, { messages: 1, bytes: MIB });
+    const got = collect(consumer);
+    await until(() => got.seen.length === 1);
+    await got.stop();
+    await expect(open(`kafka://${server.brokers}`)).rejects.toMatchObject({
+      code: expect.stringMatching(/^hub\.(unreachable|authentication_failed)$/),
+    });
+  });
+
+  describe.skipIf(missingOpenssl() !== null)('with TLS', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-tls-'));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    test('the right authority is needed, and large messages pass', async () => {
+      const authority = createAuthority(folder);
+      const { cert, key } = authority.issue('broker', 'IP:127.0.0.1');
+      const store = join(folder, 'store.pem');
+      writeFileSync(store, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'), { mode: 0o600 });
+      const server = await startOwnKafka({
+        secured: true,
+        properties: (ports) =>
+          secured('SSL', ports, {
+            'ssl.keystore.type': 'PEM',
+            'ssl.keystore.location': store,
+            'ssl.truststore.type': 'PEM',
+            'ssl.truststore.location': authority.cert,
+          }),
+      });
+      closing.push(() => server.stop());
+      const url = `kafkas://${server.brokers}`;
+      await expect(open(url)).rejects.toMatchObject({ code: 'hub.unreachable' });
+      const hub = await open(url, { tls: { ca: authority.cert } });
+      const topic = { transfer: 'tls', run: 1 };
+      await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
+      const publisher = await hub.publisher(topic);
+      await publisher.publish(message(1, Buffer.alloc(3 * MIB, 7)), never);
+      const consumer = await hub.consumer(topic, { messages: 1, bytes: MIB });
+      const got = collect(consumer);
+      await until(() => got.seen.length === 1);
+      await got.stop();
+      expect(got.seen[0]?.data.length).toBe(3 * MIB);
+      await expect(open(`kafka://${server.brokers}`)).rejects.toMatchObject({ code: 'hub.unreachable' });
+    });
+  });
+});
+
+describeWith(['kafka'], 'topics of Kafka', () => {
+  let admin: Admin;
+  const made: string[] = [];
+  beforeAll(async () => {
+    const { host } = new URL(servers().kafkaUrl.replace('kafka:', 'http:'));
+    admin = new Kafka({ brokers: [host], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+  });
+  afterAll(async () => {
+    await admin?.deleteTopics({ topics: made }).catch(() => undefined);
+    await admin?.disconnect();
+  });
+  const topicOf = (transfer: string) => {
+    const topic = { transfer: `${transfer} ${process.pid} ${Date.now()}`, run: 1 };
+    made.push(...Object.values(namesOf(topic)));
+    return topic;
+  };
+
+  test('one with other settings is refused and left as it is', async () => {
+    const hub = await open(servers().kafkaUrl);
+    const topic = topicOf('other');
+    await admin.createTopics({
+      topics: [
+        {
+          topic: namesOf(topic).dataTopic,
+          numPartitions: 1,
+          configEntries: [
+            { name: 'retention.ms', value: '60000' },
+            { name: 'max.message.bytes', value: '1000' },
+          ],
+        },
+      ],
+    });
+    await expect(hub.topics.ensure(topic, { maxBytes: MIB }, never)).rejects.toMatchObject({
+      code: 'hub.settings_differ',
+      message: expect.stringMatching(
+        /retention\.ms is 60000, not -1;.*max\.message\.bytes is 1000, less than/,
+      ),
+    });
+  });
+
+  test('the number of partitions and the largest message are as the settings say', async () => {
+    const hub = await open(servers().kafkaUrl, { partitions: 5, maxMessageBytes: 200_000 });
+    const topic = topicOf('sized');
+    await hub.topics.ensure(topic, { maxBytes: MIB }, never);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [namesOf(topic).dataTopic] });
+    expect(topics[0]?.partitions.length).toBe(5);
+    expect(await hub.topics.maxMessageBytes(never)).toBeLessThan(200_000);
+    expect((await hub.warnings(never)).join('\n')).toMatch(/maxMessageBytes is 200000/);
+  });
+
+  test('what is acknowledged is deleted from the broker', async () => {
+    const hub = await open(servers().kafkaUrl, { partitions: 1 });
+    const topic = topicOf('purged');
+    await hub.topics.ensure(topic, { maxBytes: MIB }, never);
+    const publisher = await hub.publisher(topic);
+    for (const n of range(1, 4)) await publisher.publish(message(n), never);
+    const consumer = await hub.consumer(topic, { messages: 8, bytes: MIB });
+    const got = collect(consumer);
+    await until(async () => (await hub.topics.backlog(topic, never)).messages === 0);
+    await hub.topics.purgeAcknowledged(topic, never);
+    await got.stop();
+    const [partition] = await admin.fetchTopicOffsets(namesOf(topic).dataTopic);
+    expect(partition).toMatchObject({ low: '4', high: '4' });
+  });
+
+  test('records that somebody deletes hold nobody up', async () => {
+    const hub = await open(servers().kafkaUrl, { partitions: 1 });
+    const topic = topicOf('deleted');
+    await hub.topics.ensure(topic, { maxBytes: MIB }, never);
+    const publisher = await hub.publisher(topic);
+    for (const n of range(1, 4)) await publisher.publish(message(n), never);
+    await admin.fetchTopicOffsets(namesOf(topic).dataTopic); // teaches the driver who leads it
+    await admin.deleteTopicRecords({
+      topic: namesOf(topic).dataTopic,
+      partitions: [{ partition: 0, offset: '3' }],
+    });
+    expect((await hub.topics.backlog(topic, never)).messages).toBe(1);
+    const consumer = await hub.consumer(topic, { messages: 8, bytes: MIB });
+    const got = collect(consumer);
+    await until(async () => (await hub.topics.backlog(topic, never)).messages === 0);
+    await got.stop();
+    expect(got.ids()).toEqual(['id.4']);
+  });
+});
