@@ -17,7 +17,7 @@ import {
 } from './hub-fixture.ts';
 
 /** What holds when a stream is lost and made again. */
-export function losses(context: HubContext): void {
+export function losses(context: HubContext, harness: HubHarness): void {
   test('publishing into a deleted stream fails by code; ensure makes another identity and both sides go on', async () => {
     const { hub, topic } = context;
     const identity = await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);

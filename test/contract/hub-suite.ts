@@ -51,7 +51,7 @@ export function hubSuite(harness: HubHarness): void {
     describe('consuming', () => consuming(context));
     describe('the window', () => window(context));
     describe('several consumers', () => sharing(context, harness));
-    describe('losses', () => losses(context));
+    describe('losses', () => losses(context, harness));
     describe('streams', () => streams(context, harness));
     describe('announcements', () => announcements(context));
   });
