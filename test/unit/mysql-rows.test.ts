@@ -175,8 +175,8 @@ describe('INSERT of a block', () => {
   const plan = {
     id: 't',
     columns: [
-      { target: 'a', load: null },
-      { target: 'b', load: 'UNHEX(SUBSTR($value, 3))' },
+      { target: 'a', targetType: 'longtext', load: null, nullable: true },
+      { target: 'b', targetType: 'longblob', load: 'UNHEX(SUBSTR($value, 3))', nullable: true },
     ],
   } as unknown as TablePlan;
 
@@ -189,9 +189,13 @@ describe('INSERT of a block', () => {
       String.raw`(NULL, UNHEX(SUBSTR(NULL, 3)))`,
     ];
     const head = 'INSERT INTO t (`a`, `b`) VALUES ';
-    expect([...insertStatements(plan, 't', data, 1_000)]).toEqual([`${head}${values.join()}`]);
-    expect([...insertStatements(plan, 't', data, 80)]).toEqual(values.map((value) => head + value));
-    expect(() => [...insertStatements(plan, 't', data, 40)]).toThrow(
+    expect([...insertStatements(plan, 't', data, { usualBytes: 1_000, mostBytes: 1_000 })]).toEqual([
+      `${head}${values.join()}`,
+    ]);
+    expect([...insertStatements(plan, 't', data, { usualBytes: 80, mostBytes: 1_000 })]).toEqual(
+      values.map((value) => head + value),
+    );
+    expect(() => [...insertStatements(plan, 't', data, { usualBytes: 40, mostBytes: 40 })]).toThrow(
       expect.objectContaining({ code: 'target.value_rejected' }),
     );
   });

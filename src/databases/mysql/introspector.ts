@@ -101,9 +101,11 @@ function indexesOf(
       columns: parts.flatMap((part) => part['column'] ?? []),
       unique,
       definition: `CREATE ${unique ? 'UNIQUE ' : kind}INDEX ${quote(name)} ON ${qualified(table)} (${list(keys)})`,
-      // Whole columns that are never NULL: a key by which one row is named.
+      // Whole columns that are never NULL: a key by which one row is named. MariaDB's unique texts without a length lie in a
+      // hash: they are in no order, and sorting compares their beginnings only.
       usable:
         unique &&
+        (name === 'PRIMARY' || first?.['type'] !== 'HASH') &&
         parts.every(
           (part) =>
             !part['prefix'] && part['column'] !== null && of(part['column'] ?? '')?.nullable === false,

@@ -19,7 +19,7 @@ import {
   upgradeStatement,
 } from './ledger-sql.ts';
 import { literal, quote } from '../sql/names.ts';
-import { clearTable, deleteRows, replaceTable } from '../structure/clear-table.ts';
+import { clearTable, deleteRows, hasRows, replaceTable } from '../structure/clear-table.ts';
 
 const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
 
@@ -162,7 +162,8 @@ interface Planning {
 
 /**
  * Clearing commits by itself here, so it stands between two transactions: the first fences all lanes of the table, the second
- * writes the new ones. Whoever dies in between leaves a table that takes no batch, and that the next planning clears again.
+ * fences them again, deletes what was written meanwhile, and writes the new ones. Whoever dies in between leaves a table that the
+ * next planning clears again.
  * The lock of the transfer, which is held throughout, keeps another run from planning meanwhile.
  */
 async function planTable(session: Session, names: LedgerNames, planning: Planning): Promise<PlannedTable> {
@@ -184,7 +185,10 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
   else if (clears) emptied = await clearTable(session, plan);
   return inTransaction(session, async () => {
     await lockRun(session, names, ref);
-    if (!emptied) await deleteRows(session, plan);
+    // While nothing of it was locked, a lane of the older generation could be opened and its batches be applied.
+    await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${tableKey(table)}`);
+    const mustBeEmpty = options.replaceBy !== null || clears;
+    if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await deleteRows(session, plan);
     await writePlan(session, names, table, planned);
     return (await readTable(session, names, table)) ?? planned;
   });

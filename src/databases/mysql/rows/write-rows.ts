@@ -5,7 +5,7 @@ import type { TablePlan } from '../../../model/table-plan.ts';
 import type { Answer, Session } from '../connections/session.ts';
 import { list, literal, qualified, quote } from '../sql/names.ts';
 import { drawFileName, LoadData, type Loaded } from './load-data.ts';
-import { insertStatements } from './insert-rows.ts';
+import { insertStatements, loadOf } from './insert-rows.ts';
 
 export interface WriteRequest {
   readonly plan: TablePlan;
@@ -16,12 +16,12 @@ export interface WriteRequest {
 
 /** How LOAD DATA reads text-rows, which is how it reads by default; and what is made of each cell. */
 function renderLoad(plan: TablePlan, into: string, fileName: string): string {
-  const fields = plan.columns.map((column, at) => (column.load === null ? quote(column.target) : `@c${at}`));
-  const sets = plan.columns.flatMap((column, at) =>
-    column.load === null
-      ? []
-      : [`${quote(column.target)} = ${column.load.replaceAll('$value', () => `@c${at}`)}`],
-  );
+  const loads = plan.columns.map(loadOf);
+  const fields = plan.columns.map(({ target }, at) => (loads[at] === null ? quote(target) : `@c${at}`));
+  const sets = plan.columns.flatMap(({ target }, at) => {
+    const made = loads[at] ?? null;
+    return made === null ? [] : [`${quote(target)} = ${made.replaceAll('$value', () => `@c${at}`)}`];
+  });
   const set = sets.length === 0 ? '' : ` SET ${list(sets)}`;
   return String.raw`LOAD DATA LOCAL INFILE ${literal(fileName)} INTO TABLE ${into} CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (${list(fields)})${set}`;
 }
@@ -55,9 +55,10 @@ const PACKET_SHARE = 0.8;
 const STATEMENT_BYTES = 4 * 1024 * 1024;
 
 async function insert(session: Session, plan: TablePlan, into: string, data: Buffer): Promise<number> {
-  const mostBytes = Math.min(STATEMENT_BYTES, Math.floor(session.facts.maxAllowedPacket * PACKET_SHARE));
+  const mostBytes = Math.floor(session.facts.maxAllowedPacket * PACKET_SHARE);
+  const sizes = { usualBytes: Math.min(STATEMENT_BYTES, mostBytes), mostBytes };
   let rows = 0;
-  for (const statement of insertStatements(plan, into, data, mostBytes)) {
+  for (const statement of insertStatements(plan, into, data, sizes)) {
     const answer = await session.query(statement);
     await refuseWarnings(session, answer);
     rows += answer.count;

@@ -26,7 +26,8 @@ function keyColumn(column: ColumnPlan, side: 'source' | 'target'): KeyColumn {
     side === 'source' ? [column.source, column.sourceType] : [column.target, column.targetType];
   const { base, labels } = parseType(type);
   const order = quote(name);
-  if (column.logical.kind === 'boolean') return { order, value: (text) => (text === 't' ? '1' : '0') };
+  if (column.logical.kind === 'boolean')
+    return { order, value: (text) => ({ t: '1', f: '0' })[text] ?? number(text) };
   if (INT_BITS[base] !== undefined || base === 'decimal' || base === 'year') return { order, value: number };
   if (base === 'float' || base === 'double')
     return { order, value: (text) => (text.includes('e') ? number(text) : `${number(text)}e0`) };

@@ -36,6 +36,9 @@ export function clearTable(session: Session, plan: TablePlan): Promise<boolean> 
   });
 }
 
+export const hasRows = async (session: Session, plan: TablePlan): Promise<boolean> =>
+  (await session.cell(`SELECT EXISTS (SELECT 1 FROM ${qualified(plan.target)})`)) === '1';
+
 /** In the transaction that is open. */
 export const deleteRows = (session: Session, plan: TablePlan): Promise<void> =>
   withGrant(session, plan, async () => {

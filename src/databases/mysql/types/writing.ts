@@ -1,6 +1,6 @@
 import type { ColumnWriting } from '../../../engine/ports/type-map.ts';
 import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
-import { quote } from '../sql/names.ts';
+import { list, literal, quote } from '../sql/names.ts';
 import { isBinary, isBytes, isGeometry, PRODUCT, renderNative } from './reading.ts';
 import {
   renderBits,
@@ -30,9 +30,23 @@ const roughly = (render: string, note: string, load: string | null = null): Colu
 });
 
 const LOAD_BYTES = 'UNHEX(SUBSTR($value, 3))';
+// A BIT takes the bytes of a text; what is no number becomes one that it has not, and NULL stays.
+const NUMBER_FOR_BIT = "IF($value IS NULL OR $value REGEXP '^[0-9]+$', $value + 0, 1e30)";
 const LOAD_BOOLEAN = "CASE $value WHEN 't' THEN 1 WHEN 'f' THEN 0 ELSE $value END";
 // Whatever does not end in the zone stays as it is, and is refused: ` BC` must not be lost.
 const LOAD_MOMENT = "IF(RIGHT($value, 3) = '+00', LEFT($value, CHAR_LENGTH($value) - 3), $value)";
+// As numbers 1 to 99 are years of two digits, and as texts 0 too: they become one that YEAR has not.
+const LOAD_YEAR = 'IF($value + 0 BETWEEN 1 AND 99, 9999, $value + 0)';
+const LOAD_YEAR_TEXT = 'IF(CHAR_LENGTH($value) < 4, 9999, $value)';
+// A number that is no label is taken for the place of one: it becomes what is longer than every label.
+const loadLabel = ({ labels }: TypeText): string => {
+  const numbers = labels.filter((label) => /^[-+]?\d+$/.test(label));
+  const unless = numbers.length === 0 ? '' : ` AND $value NOT IN (${list(numbers.map(literal))})`;
+  return `IF($value REGEXP '^[[:space:]]*[-+]?[0-9]+[[:space:]]*$'${unless}, REPEAT('?', 256), $value)`;
+};
+// Shorter ones would be filled up: they become longer ones, which are refused.
+const loadFixedBytes = (length: number): string =>
+  `UNHEX(IF(CHAR_LENGTH($value) <> ${2 + 2 * length}, REPEAT('00', ${length + 1}), SUBSTR($value, 3)))`;
 const LOAD_BITS = 'CAST(CONV($value, 2, 10) AS UNSIGNED)';
 
 function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: string) {
@@ -49,8 +63,7 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
     const render = scale === 0 ? column : `CAST(${column} AS DECIMAL(65,0))`;
     return fits ? exactly(render) : roughly(render, 'values with more digits are refused');
   }
-  if (to.base === 'year')
-    return roughly(`${column} + 0`, 'other numbers than years are refused', '$value + 0');
+  if (to.base === 'year') return roughly(`${column} + 0`, 'other numbers than years are refused', LOAD_YEAR);
   if (to.base !== 'double') return null;
   return roughly(`CAST(${column} AS DECIMAL(65,0))`, 'integers beyond 2^53 lose digits');
 }
@@ -82,9 +95,12 @@ function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
 function writeBoolean(to: TypeText, column: string) {
   if (INT_BITS[to.base] === undefined && to.base !== 'bit') return null;
   const value = to.base === 'bit' ? `(${column} + 0)` : column;
-  const load = to.base === 'bit' ? LOAD_BOOLEAN.replace('ELSE $value', 'ELSE 2') : LOAD_BOOLEAN;
+  const load =
+    to.base === 'bit' ? LOAD_BOOLEAN.replace('ELSE $value', () => `ELSE ${NUMBER_FOR_BIT}`) : LOAD_BOOLEAN;
   return exactly(renderBoolean(value), isBoolean(to) ? { load } : { load, note: 'true is 1, false is 0' });
 }
+
+const isLabelled = ({ base }: TypeText): boolean => base === 'enum' || base === 'set';
 
 /** Characters that a text column surely holds. */
 const charsOf = (to: TypeText): number | null => {
@@ -107,7 +123,8 @@ function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column
     return roughly(column, note);
   }
   if (isBytes(to.base) || isGeometry(to.base) || to.base === 'bit') return null;
-  return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`);
+  const load = to.base === 'year' ? LOAD_YEAR_TEXT : isLabelled(to) ? loadLabel(to) : null;
+  return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`, load);
 }
 
 function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, column: string) {
@@ -117,7 +134,7 @@ function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, colu
   if (to.base === 'binary') {
     const same = logical.maxBytes === (length ?? 1);
     const note = `filled up with zero bytes to ${length ?? 1}`;
-    return same ? exactly(render, { load: LOAD_BYTES }) : roughly(render, note, LOAD_BYTES);
+    return same ? exactly(render, { load: loadFixedBytes(length ?? 1) }) : roughly(render, note, LOAD_BYTES);
   }
   const capacity = to.base === 'varbinary' ? (length ?? 0) : (CAPACITY[to.base] ?? 0);
   const fits = to.base === 'longblob' || (logical.maxBytes !== null && logical.maxBytes <= capacity);
@@ -177,7 +194,7 @@ function writeEnum({ labels }: LogicalType & { kind: 'enum' }, to: TypeText, col
   if (to.base !== 'enum') return null;
   return labels.every((label) => to.labels.includes(label))
     ? exactly(column)
-    : roughly(column, 'labels that the target type lacks are refused');
+    : roughly(column, 'labels that the target type lacks are refused', loadLabel(to));
 }
 
 const REWRITTEN = 'MySQL keeps neither blanks, order of keys nor repeated keys';
@@ -192,7 +209,8 @@ function writeNative(logical: LogicalType & { kind: 'native' }, to: TypeText, co
     const sameLabels = from.labels.every((label) => to.labels.includes(label));
     if (sameLabels) return exactly(render, load === undefined ? {} : { load });
   }
-  return roughly(render, 'values that do not fit are refused or rounded', load ?? null);
+  const last = isLabelled(to) ? loadLabel(to) : (load ?? null);
+  return roughly(render, 'values that do not fit are refused or rounded', last);
 }
 
 type ByKind = {
