@@ -40,7 +40,7 @@ describe.skipIf(reason !== null)(`a hub whose disk is full${reason === null ? ''
   afterAll(async () => {
     await stage?.close();
     await hub?.stop();
-    execFileSync('umount', [disk]);
+    execFileSync('umount', ['--lazy', disk]); // gone at once, freed when the last of its files is closed
     rmSync(disk, { recursive: true, force: true });
   });
 

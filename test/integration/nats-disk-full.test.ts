@@ -32,7 +32,7 @@ describe.skipIf(reason !== null)(
       await hub.close();
       await server.kill();
       await server.stop();
-      execFileSync('umount', [disk]);
+      execFileSync('umount', ['--lazy', disk]); // gone at once, freed when the last of its files is closed
       rmSync(disk, { recursive: true, force: true });
     });
 
