@@ -14,7 +14,7 @@ const IDLE_RELEASE_MS = 10_000;
 export interface BlockPool {
   /** A buffer of at least so many bytes, their contents undefined. */
   take(bytes: number): Buffer;
-  /** Any view of a buffer that `take` gave; of others, and the second time, nothing happens. */
+  /** Any view of a buffer that is lent; of others nothing happens. Twice is a fault: it may be lent to another by then. */
   give(view: Uint8Array): void;
   readonly idleBytes: number;
 }

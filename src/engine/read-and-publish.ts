@@ -37,7 +37,7 @@ export interface ReadRequest {
 
 /**
  * Bytes of unanswered publishes of all lanes together, of which each has one publish at least: enough to keep the hub's file
- * store busy. The driver copies what it sends, so they count twice in memory.
+ * store busy.
  */
 const PUBLISHING_BYTES = 16 * 1024 * 1024;
 const MOST_UNANSWERED = 16;

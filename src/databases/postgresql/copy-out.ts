@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { blockPool } from '../../engine/block-pool.ts';
+import { READ_BYTES, takeReads } from '../../engine/reading-socket.ts';
 import { rowTooLarge } from '../../engine/largest-row.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import type { Wire, WireQuery } from './pool.ts';
-import { READ_BYTES, takeReads } from './socket.ts';
 
 /** How rows are cut out of what COPY TO STDOUT sends. */
 export interface CutOptions {

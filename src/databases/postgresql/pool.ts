@@ -1,10 +1,10 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { createReadingSocket } from '../../engine/reading-socket.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { PostgresConfig } from './config.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
-import { createSocket } from './socket.ts';
 import { quote } from './sql.ts';
 
 export type Cells = readonly (string | null)[];
@@ -151,7 +151,7 @@ function clientOf(config: PostgresConfig, applicationName: string): pg.Client {
     database: config.database,
     ssl: config.ssl,
     // Under TLS the bytes come from the stream above it.
-    ...(config.ssl ? {} : { stream: createSocket }),
+    ...(config.ssl ? {} : { stream: createReadingSocket }),
     // A function keeps the driver from looking for a password file.
     password: () => {
       if (config.password !== null) return config.password;

@@ -5,7 +5,7 @@ import type { Announcement, ControlChannel, RunTopic } from '../../engine/ports/
 import { classify } from './error-codes.ts';
 import { namesOf } from './names.ts';
 import type { TopicSender } from './publish/topic-sender.ts';
-import { backOff, pause, untilAborted } from './waiting.ts';
+import { backOff, pause, untilAborted } from '../../engine/waiting.ts';
 import type { Cluster } from './wire/cluster.ts';
 import { decodeRecords } from './wire/records.ts';
 import { fetchRequest, type TopicView } from './wire/requests.ts';

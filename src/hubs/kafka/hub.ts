@@ -11,7 +11,7 @@ import { namesOf } from './names.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { TopicSender } from './publish/topic-sender.ts';
 import { createTopics } from './topics.ts';
-import { untilAborted, within } from './waiting.ts';
+import { untilAborted, within } from '../../engine/waiting.ts';
 import { collectWarnings, createTroubles } from './warnings.ts';
 import { type Cluster, type ClusterOptions, createCluster } from './wire/cluster.ts';
 import { FETCH, METADATA, PRODUCE } from './wire/requests.ts';

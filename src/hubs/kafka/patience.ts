@@ -1,5 +1,5 @@
 import { classify, hubError } from './error-codes.ts';
-import { backOff, pause, untilAborted } from './waiting.ts';
+import { backOff, pause, untilAborted } from '../../engine/waiting.ts';
 
 /** A restart of a broker takes seconds; what takes longer is an error, which Temporal tries again. */
 const PATIENCE_MS = 15_000;

@@ -10,7 +10,7 @@ import { patiently } from './patience.ts';
 import { byLeader } from './wire/by-leader.ts';
 import type { Cluster } from './wire/cluster.ts';
 import { LOG_DIRS, logSizesRequest, type TopicView } from './wire/requests.ts';
-import { pause } from './waiting.ts';
+import { pause } from '../../engine/waiting.ts';
 
 const MIB = 1024 * 1024;
 /** Kafka frees whole segments only, and never the newest of a partition. */

@@ -2,7 +2,7 @@ import type { SluiceError } from '../../model/sluice-error.ts';
 import type { KafkaConfig } from './config.ts';
 import { vendorCode } from './error-codes.ts';
 import type { Limits } from './limits.ts';
-import { untilAborted } from './waiting.ts';
+import { untilAborted } from '../../engine/waiting.ts';
 import type { Cluster } from './wire/cluster.ts';
 
 /** What keeps publishers waiting at this moment, by topic. */

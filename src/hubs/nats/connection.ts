@@ -10,7 +10,7 @@ import {
 } from 'nats';
 import { credentialOptions, type NatsConfig } from './config.ts';
 import { hubError } from './error-codes.ts';
-import { untilAborted } from './waiting.ts';
+import { untilAborted } from '../../engine/waiting.ts';
 import { connectWire } from './wire/connect.ts';
 
 /** An answer of the JetStream API takes milliseconds; a busy disk may hold it up. */

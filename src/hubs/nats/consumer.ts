@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 import { classify, hubError } from './error-codes.ts';
 import { BATCH_HEADER, ID_HEADER, namesOf, ordinalOf, writersOf } from './names.ts';
 import { type Pull, type PullEnd, startPull } from './pull.ts';
-import { backOff, onAbort, pause, within } from './waiting.ts';
+import { backOff, onAbort, pause, within } from '../../engine/waiting.ts';
 
 /**
  * Asked for and not yet here. The server cuts a connection off as a slow consumer when 64 MB (its max_pending) wait to be

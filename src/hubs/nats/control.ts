@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts';
 import { HEADER_BYTES, namesOf } from './names.ts';
 import { StreamSender } from './publisher.ts';
 import { startPull } from './pull.ts';
-import { backOff, pause } from './waiting.ts';
+import { backOff, pause } from '../../engine/waiting.ts';
 import type { Troubles } from './warnings.ts';
 
 const lane = { table: Type.String(), generation: Type.Integer(), lane: Type.Integer() };

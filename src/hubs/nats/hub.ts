@@ -9,7 +9,7 @@ import { createControl } from './control.ts';
 import { classify, hubError } from './error-codes.ts';
 import { createPublisher } from './publisher.ts';
 import { createTopics } from './topics.ts';
-import { untilAborted, within } from './waiting.ts';
+import { untilAborted, within } from '../../engine/waiting.ts';
 import { collectWarnings, createTroubles } from './warnings.ts';
 
 const PING_TIMEOUT_MS = 5_000;

@@ -4,7 +4,7 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { Connection } from './connection.ts';
 import { API, apiCode, classify, hubError } from './error-codes.ts';
 import { BATCH_HEADER, ID_HEADER, namesOf } from './names.ts';
-import { backOff, pause, untilAborted } from './waiting.ts';
+import { backOff, pause, untilAborted } from '../../engine/waiting.ts';
 import type { Troubles } from './warnings.ts';
 
 /**

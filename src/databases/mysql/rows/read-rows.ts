@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { blockPool } from '../../../engine/block-pool.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import { takeReads } from '../connections/socket.ts';
+import { takeReads } from '../../../engine/reading-socket.ts';
 import { type Packet, sendQuery, type Wire, type WireCommand } from '../connections/wire.ts';
 import { vendorCode } from '../error-codes.ts';
 import { type CutOptions, RowCutter } from './row-cutter.ts';

@@ -1,6 +1,6 @@
 import { blockPool } from '../../../engine/block-pool.ts';
 import type { Position, RowBlock } from '../../../model/row-block.ts';
-import { READ_BYTES } from '../connections/socket.ts';
+import { READ_BYTES } from '../../../engine/reading-socket.ts';
 import { FULL_FRAME_BYTES } from '../connections/wire.ts';
 import { type CellKind, encodeRow, type Filling, textCells } from './encode-row.ts';
 

@@ -2,7 +2,7 @@ import type { Consumer, ConsumerWindow, RunTopic } from '../../../engine/ports/h
 import type { KafkaConfig } from '../config.ts';
 import { classify, hubError } from '../error-codes.ts';
 import { namesOf } from '../names.ts';
-import { backOff, onAbort, pause, untilAborted } from '../waiting.ts';
+import { backOff, onAbort, pause, untilAborted } from '../../../engine/waiting.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { TopicView } from '../wire/requests.ts';
 import { type Handle, TopicRun } from './topic-run.ts';

@@ -1,6 +1,7 @@
 import { classify, hubError, typeOf } from '../error-codes.ts';
 import { writersOf } from '../names.ts';
-import { backOff, createBell, pause, untilAborted, within } from '../waiting.ts';
+import { createBell } from '../bell.ts';
+import { backOff, pause, untilAborted, within } from '../../../engine/waiting.ts';
 import type { Broker, Cluster } from '../wire/cluster.ts';
 import { askMemberId, type JoinedGroup } from '../wire/driver.ts';
 import type { TopicView } from '../wire/requests.ts';

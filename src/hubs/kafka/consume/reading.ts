@@ -1,4 +1,5 @@
-import { backOff, createBell, pause } from '../waiting.ts';
+import { createBell } from '../bell.ts';
+import { backOff, pause } from '../../../engine/waiting.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import { decodeRecords, type IncomingRecord } from '../wire/records.ts';
 import { type FetchAsk, type FetchedPartition, fetchRequest, type TopicView } from '../wire/requests.ts';

@@ -1,5 +1,5 @@
 import type { Delivery, Handled } from '../../../engine/ports/hub.ts';
-import { backOff, pause, within } from '../waiting.ts';
+import { backOff, pause, within } from '../../../engine/waiting.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { TopicView } from '../wire/requests.ts';
 import type { Assignment } from './assignment.ts';

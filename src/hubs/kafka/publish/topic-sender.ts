@@ -2,7 +2,7 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import { classify, hubError, typeOf } from '../error-codes.ts';
 import type { Limits } from '../limits.ts';
 import { partitionOf } from '../names.ts';
-import { backOff, onAbort, pause, untilAborted } from '../waiting.ts';
+import { backOff, onAbort, pause, untilAborted } from '../../../engine/waiting.ts';
 import type { Troubles } from '../warnings.ts';
 import type { Broker, Cluster } from '../wire/cluster.ts';
 import { protocolError } from '../wire/driver.ts';

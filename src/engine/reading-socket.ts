@@ -11,9 +11,9 @@ const takers = new WeakMap<Duplex, { taker: Listener | null }>();
 
 /**
  * A socket for one session that reads into one buffer for its whole life. The driver's parser keeps what it is given, so it
- * gets copies, as 'data'; rows of COPY, which are nearly all bytes, are taken from the buffer itself (takeReads).
+ * gets copies, as 'data'; rows, which are nearly all bytes, are taken from the buffer itself (takeReads).
  */
-export function createSocket(): Socket {
+export function createReadingSocket(): Socket {
   const reads: { taker: Listener | null } = { taker: null };
   const callback = (bytes: number, buffer: Uint8Array): boolean => {
     const chunk = Buffer.from(buffer.buffer, buffer.byteOffset, bytes);
