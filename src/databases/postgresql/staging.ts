@@ -8,7 +8,7 @@ export interface Staging {
   readonly name: string;
   /** Makes it, empty, in the transaction that is open. */
   readonly create: string;
-  /** Stays with the session, empty at each commit: making it for each batch took 3 to 10 ms (measured) and wore the catalog. */
+  /** Stays with the session, empty at each commit: making it for each batch costs milliseconds and wears the catalog. */
   readonly kept: boolean;
 }
 
