@@ -44,6 +44,9 @@ async function measureAll(options: BenchOptions): Promise<Results> {
     temporalAddress,
     client: new Client({ connection }),
     hub: required('SLUICE_TEST_NATS_URL'),
+    kafka: cases.some(({ needs }) => needs === 'kafka')
+      ? `kafka://${required('SLUICE_TEST_KAFKA_BROKERS')}`
+      : '',
     postgres: required('SLUICE_TEST_POSTGRES_URL'),
   };
   try {

@@ -8,6 +8,8 @@ export interface BenchOptions {
   /** Twenty times the rows, and rows of a megabyte. */
   readonly large: boolean;
   readonly sqlite: boolean;
+  /** Also through Kafka, beside NATS. */
+  readonly kafka: boolean;
   /** Writes docs/explanation/performance.md from this run. */
   readonly publish: boolean;
   readonly readers: number | null;
@@ -26,6 +28,7 @@ export const HELP = `usage: scripts/bench [options]
   --runs N         runs of each case; medians are shown (3)
   --cases a,b      some cases; --cases list names them
   --sqlite         also PostgreSQL to SQLite and back
+  --kafka          also PostgreSQL to PostgreSQL through Kafka
   --large          also 20 times the rows, and rows of 1 MB: needs 40 GB of disk and an hour
   --readers N, --writers N, --block-bytes N   of our transfers; default: the product's
   --settle-ms N    pause before each run (2000)
@@ -66,6 +69,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       from: text,
       large: flag,
       sqlite: flag,
+      kafka: flag,
       publish: flag,
     },
   });
@@ -76,6 +80,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     from: listOf(values.from),
     large: values.large,
     sqlite: values.sqlite,
+    kafka: values.kafka,
     publish: values.publish,
     readers: wholeNumber('readers', values.readers),
     writers: wholeNumber('writers', values.writers),

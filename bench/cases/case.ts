@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly client: Client;
   readonly temporalAddress: string;
   readonly hub: string;
+  /** The other hub; empty where no chosen case needs it. */
+  readonly kafka: string;
   readonly source: string;
   readonly target: string;
   /** A folder that is empty at the start of the run and removed after it. */
@@ -42,6 +44,8 @@ export interface Case {
   readonly title: string;
   readonly side: 'ours' | 'peer';
   readonly group: Group['name'];
+  /** Measured only where it is asked for: its server takes memory and processor time from the others. */
+  readonly needs?: 'kafka';
   /** The target's table stands before the clock starts, with its key. */
   readonly tableExists: boolean;
   /** The target must have the same contents and not only as many rows: the tool keeps all types. */

@@ -17,8 +17,10 @@ export function chooseCases(options: BenchOptions): readonly Case[] {
     large: options.large,
     wide: options.large,
   };
-  return ALL_CASES.filter(({ name, group }) =>
-    options.cases.length > 0 ? options.cases.includes(name) : wanted[group],
+  return ALL_CASES.filter(({ name, group, needs }) =>
+    options.cases.length > 0
+      ? options.cases.includes(name)
+      : wanted[group] && (needs !== 'kafka' || options.kafka),
   );
 }
 

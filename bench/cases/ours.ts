@@ -5,7 +5,7 @@ import type { LedgerWatch } from '../sluice/watch-ledger.ts';
 import { type TransferChoice, writeConfig } from '../sluice/write-config.ts';
 import type { Case, Surroundings } from './case.ts';
 
-interface OurOptions extends Pick<Case, 'title'>, Partial<Pick<Case, 'group'>> {
+interface OurOptions extends Pick<Case, 'title'>, Partial<Pick<Case, 'group' | 'needs'>> {
   readonly encoding: TransferChoice['encoding'];
   readonly verify: TransferChoice['verify'];
   readonly table?: string;
@@ -17,16 +17,18 @@ interface OurOptions extends Pick<Case, 'title'>, Partial<Pick<Case, 'group'>> {
 }
 
 function ours(name: string, options: OurOptions): Case {
-  const { encoding, verify, table = 'orders', meanwhile, title, group = 'orders' } = options;
+  const { encoding, verify, table = 'orders', meanwhile, title, group = 'orders', needs } = options;
   return {
     name,
     title,
     side: 'ours',
     group,
+    ...(needs && { needs }),
     tableExists: true,
     sameContents: true,
     run: async (surroundings) => {
-      const { source, hub, target, options: chosen } = surroundings;
+      const { source, target, options: chosen } = surroundings;
+      const hub = needs === 'kafka' ? surroundings.kafka : surroundings.hub;
       const choice = { ...chosen, encoding, verify };
       const config = await writeConfig(surroundings.scratch, { source, hub, target }, table, choice);
       const result = await measureTransfer(surroundings.client, {
@@ -61,6 +63,12 @@ export const OURS: readonly Case[] = [
     encoding: 'binary-rows',
     verify: 'none',
     meanwhile: (surroundings, handle, ledger) => measurePause(handle, ledger, surroundings.rows * PAUSE_AT),
+  }),
+  ours('kafka-sluice', {
+    title: 'Sluice through Kafka, binary-rows',
+    needs: 'kafka',
+    encoding: 'binary-rows',
+    verify: 'none',
   }),
   ours('large-sluice', { title: 'Sluice', group: 'large', encoding: 'auto', verify: 'none' }),
   ours('wide-sluice', { title: 'Sluice', group: 'wide', table: 'wide', encoding: 'auto', verify: 'none' }),

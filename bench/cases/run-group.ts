@@ -16,7 +16,7 @@ import {
 import type { Case, Group, Outcome, Surroundings } from './case.ts';
 import { alternate } from './choose-cases.ts';
 
-export type Given = Pick<Surroundings, 'options' | 'client' | 'temporalAddress' | 'hub'> & {
+export type Given = Pick<Surroundings, 'options' | 'client' | 'temporalAddress' | 'hub' | 'kafka'> & {
   readonly postgres: string;
 };
 
