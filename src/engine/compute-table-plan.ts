@@ -3,7 +3,8 @@ import { type TableName, tableId } from '../model/table-name.ts';
 import type { ColumnPlan, PositionPlan, TablePlan } from '../model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
-import type { Database, Dialect } from './ports/dialect.ts';
+import { globToRegExp, isPlainName } from './glob.ts';
+import type { Dialect } from './ports/dialect.ts';
 import type { ColumnReading } from './ports/type-map.ts';
 
 export interface PlanInput {
@@ -19,56 +20,54 @@ export interface PlanInput {
   };
 }
 
-type SchemaOwner = Pick<Database, 'defaultSchema'>;
-
-/** Default schemas of both sides, where a database has one of another name than its product. */
-export interface DefaultSchemas {
-  readonly source?: string | undefined;
-  readonly target?: string | undefined;
-}
-
-export const defaultSchemas = (source: SchemaOwner, target: SchemaOwner): DefaultSchemas => ({
-  source: source.defaultSchema,
-  target: target.defaultSchema,
-});
-
-/**
- * Where a source table goes: the name of `to`, or its own; a database without schemas gets the schema in the name. The default
- * schema of the source becomes that of the target.
- */
-export function targetName(
-  source: TableName,
-  selection: TableSelection,
-  dialect: Dialect,
-  defaults: DefaultSchemas = {},
-): TableName {
-  const [first = '', second] = (selection.to ?? '').split('.', 2);
-  const isDefault =
-    defaults.source === undefined
-      ? source.schema === 'public' || source.schema === 'main'
-      : source.schema === defaults.source;
-  if (!dialect.capabilities.schemas) {
-    if (first !== '') return { schema: 'main', name: second ?? first };
-    return { schema: 'main', name: isDefault ? source.name : `${source.schema}_${source.name}` };
-  }
-  const schema = isDefault ? (defaults.target ?? 'public') : source.schema;
-  if (first === '') return { schema, name: source.name };
-  return second === undefined ? { schema, name: first } : { schema: first, name: second };
-}
+const matches = (pattern: string, name: string): boolean =>
+  name === pattern || (!isPlainName(pattern) && globToRegExp(pattern).test(name));
 
 function chosenColumns(table: TableSchema, selection: TableSelection): readonly ColumnSchema[] {
-  const { include, exclude = [], asText = [] } = selection.columns ?? {};
-  for (const name of [...(include ?? []), ...exclude, ...asText.filter((each) => each !== '*')]) {
+  const { include, exclude = [], asText = [], rename = {} } = selection.columns ?? {};
+  const named = [...(include ?? []), ...exclude].filter(isPlainName);
+  for (const name of [...named, ...asText.filter((each) => each !== '*'), ...Object.keys(rename)]) {
     if (table.columns.some((column) => column.name === name)) continue;
     throw new SluiceError('source.column_not_found', `the table has no column "${name}"`, {
       table: tableId(table.table),
       column: name,
     });
   }
-  return table.columns.filter(
+  const isNamed = (patterns: readonly string[], { name }: ColumnSchema): boolean =>
+    patterns.some((pattern) => matches(pattern, name));
+  const chosen = table.columns.filter(
     (column) =>
-      column.generated === null && (include?.includes(column.name) ?? true) && !exclude.includes(column.name),
+      column.generated === null && (!include || isNamed(include, column)) && !isNamed(exclude, column),
   );
+  const isAsked = include !== undefined || exclude.length > 0;
+  if (chosen.length === 0 && isAsked)
+    throw new SluiceError('source.column_not_found', 'columns.include and exclude leave no column', {
+      table: tableId(table.table),
+    });
+  return chosen;
+}
+
+/** The column's name at the target. */
+const renamed = ({ selection }: PlanInput, name: string): string => {
+  const { rename = {} } = selection.columns ?? {};
+  return Object.hasOwn(rename, name) ? (rename[name] as string) : name;
+};
+
+/** @throws SluiceError config.invalid when two columns would go into one */
+function refuseClashes(input: PlanInput, chosen: readonly ColumnSchema[]): void {
+  const taken = new Map<string, string>();
+  for (const { name } of chosen) {
+    const goesTo = renamed(input, name);
+    const other = taken.get(goesTo);
+    if (other !== undefined) {
+      throw new SluiceError(
+        'config.invalid',
+        `the columns "${other}" and "${name}" would both go into "${goesTo}"`,
+        { table: tableId(input.source.table.table), column: name },
+      );
+    }
+    taken.set(goesTo, name);
+  }
 }
 
 /** A type that only its own product has is copied as its text where a person wants that, and refused otherwise. */
@@ -114,16 +113,17 @@ function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
   const table = tableId(source.table.table);
   const sameProduct = source.dialect.name === target.dialect.name;
   const reading = readColumn(input, column);
-  const existing = target.table?.columns.find((each) => each.name === column.name);
+  const name = renamed(input, column.name);
+  const existing = target.table?.columns.find((each) => each.name === name);
   if (target.table && !existing) {
-    throw new SluiceError('target.structure_differs', `the target table has no column "${column.name}"`, {
+    throw new SluiceError('target.structure_differs', `the target table has no column "${name}"`, {
       table,
       column: column.name,
     });
   }
   const targetType =
     existing?.type ?? (sameProduct ? column.type : target.dialect.types.propose(reading.logical));
-  const writing = target.dialect.types.writing(reading.logical, { name: column.name, type: targetType });
+  const writing = target.dialect.types.writing(reading.logical, { name, type: targetType });
   if (!writing) {
     throw new SluiceError(
       'type.unsupported',
@@ -136,7 +136,7 @@ function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
   }
   return {
     source: column.name,
-    target: column.name,
+    target: name,
     sourceType: column.type,
     targetType,
     logical: reading.logical,
@@ -182,7 +182,7 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
     columns: chosen.columns,
     types: keyColumns.map((column) => column.type),
     sameOrder: keyColumns.every((column) => {
-      const existing = input.target.table?.columns.find((each) => each.name === column.name);
+      const existing = input.target.table?.columns.find((each) => each.name === renamed(input, column.name));
       return dialect.types.portableOrder(column) && (!existing || ordersAlike(input, column, existing));
     }),
     needsSnapshot: false,
@@ -191,11 +191,12 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
 
 /**
  * How one table travels, from what introspection found on both sides. Pure.
- * @throws SluiceError type.unsupported, source.column_not_found, target.structure_differs
+ * @throws SluiceError type.unsupported, source.column_not_found, target.structure_differs, config.invalid
  */
 export function computeTablePlan(input: PlanInput): TablePlan {
   const { source, target, spec } = input;
   const chosen = chosenColumns(source.table, input.selection);
+  refuseClashes(input, chosen);
   const position = planPosition(input, chosen);
   const inWireOrder = [
     ...position.columns.map((name) => chosen.find((column) => column.name === name) as ColumnSchema),
@@ -216,8 +217,8 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     });
   }
   const targetKey = target.table
-    ? (target.table.primaryKey ?? target.table.uniqueKeys[0] ?? null)
-    : source.table.primaryKey;
+    ? (target.table.primaryKey ?? target.table.uniqueKeys[0])?.columns
+    : source.table.primaryKey?.columns.map((name) => renamed(input, name));
   return {
     id: tableId(source.table.table),
     ordinal: input.ordinal,
@@ -228,9 +229,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
       ? columns.map((column) => ({ ...column, select: source.dialect.quote(column.source) }))
       : columns,
     position,
-    targetKey: targetKey?.columns.every((name) => columns.some((column) => column.target === name))
-      ? targetKey.columns
-      : [],
+    targetKey: targetKey?.every((name) => columns.some((column) => column.target === name)) ? targetKey : [],
     where: input.selection.where ?? null,
     writeMode: spec.write?.mode ?? 'fail-if-not-empty',
     estimatedRows: source.table.estimatedRows,

@@ -3,12 +3,13 @@ import { type TableName, tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
-import { computeTablePlan, defaultSchemas, targetName } from './compute-table-plan.ts';
+import { computeTablePlan } from './compute-table-plan.ts';
 import type { Database } from './ports/dialect.ts';
 import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 import { selectTables } from './select-tables.ts';
+import { namingRules, targetName } from './target-names.ts';
 
 export interface PlanTableRequest {
   readonly transfer: string;
@@ -72,7 +73,7 @@ export async function computePlan(
 ): Promise<{ readonly plan: TablePlan; readonly source: TableSchema; readonly exists: boolean }> {
   const { source, target } = deps;
   const { table, selection } = await findSource(source, request.spec, request.table, signal);
-  const name = targetName(table.table, selection, target.dialect, defaultSchemas(source, target));
+  const name = targetName({ table: table.table, selection }, namingRules(deps, request.spec));
   const existing =
     request.spec.structure?.policy === 'replace' ? null : await describeTarget(target, name, signal);
   const plan = computeTablePlan({

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { CREDITS } from './largest-row.ts';
-import { defaultSchemas, targetName } from './compute-table-plan.ts';
 import type { Database } from './ports/dialect.ts';
 import type { Hub } from './ports/hub.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
+import { namingRules, refuseClashes } from './target-names.ts';
 
 export interface TransferDeps {
   readonly source: Database;
@@ -38,31 +37,11 @@ export function planHash(spec: TransferSpec, tables: readonly SelectedTable[]): 
     structure: spec.structure ?? {},
     write: spec.write?.mode ?? 'fail-if-not-empty',
     encoding: spec.read?.encoding ?? 'auto',
+    // Absent where it says nothing: runs of older versions go on.
+    ...(spec.rename && { rename: spec.rename }),
     tables: tables.map(({ table, selection }) => [tableId(table), selection]),
   };
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
-}
-
-/** @throws SluiceError config.invalid when two source tables would go into one target table */
-function refuseClashes(
-  tables: readonly SelectedTable[],
-  { source, target }: { readonly source: Database; readonly target: Database },
-): void {
-  const taken = new Map<string, string>();
-  for (const { table, selection } of tables) {
-    const goesTo = tableId(targetName(table, selection, target.dialect, defaultSchemas(source, target)));
-    const other = taken.get(goesTo);
-    if (other !== undefined) {
-      throw new SluiceError(
-        'config.invalid',
-        `"${other}" and "${tableId(table)}" would both go into "${goesTo}"`,
-        {
-          suggestion: `give one of them another name with "to"`,
-        },
-      );
-    }
-    taken.set(goesTo, tableId(table));
-  }
 }
 
 /**
@@ -77,7 +56,7 @@ export async function prepareTransfer(
   const { transfer, execution } = request;
   const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
   const wanted = selectTables(request.spec, available, deps.source.defaultSchema);
-  refuseClashes(wanted, deps);
+  refuseClashes(wanted, namingRules(deps, request.spec));
   await deps.target.ledger.install(signal);
   const hash = planHash(request.spec, wanted);
   const run = await deps.target.ledger.openRun(

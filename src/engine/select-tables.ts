@@ -1,6 +1,7 @@
 import { SluiceError } from '../model/sluice-error.ts';
 import { type TableName, tableId } from '../model/table-name.ts';
 import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
+import { globToRegExp, isPlainName } from './glob.ts';
 
 export interface SelectedTable {
   readonly table: TableName;
@@ -8,16 +9,6 @@ export interface SelectedTable {
 }
 
 const DEFAULT_SCHEMAS = ['public', 'main'];
-
-/** `*` is any run of characters, `?` any one; everything else is itself. */
-const globToRegExp = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    'su',
-  );
 
 /** A pattern without a dot means the default schema. Parts may be quoted as in a table id. */
 function matcher(pattern: string, defaultSchemas: readonly string[]): (table: TableName) => boolean {
@@ -28,8 +19,6 @@ function matcher(pattern: string, defaultSchemas: readonly string[]): (table: Ta
     dotted.test(`${table.schema}.${table.name}`) ||
     (bare !== null && defaultSchemas.includes(table.schema) && bare.test(table.name));
 }
-
-const isPlainName = (pattern: string): boolean => !/[*?]/.test(pattern);
 
 /**
  * The tables that a transfer's patterns choose, in name order; a later pattern wins over an earlier one.

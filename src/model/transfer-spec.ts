@@ -30,19 +30,34 @@ export const TableSelection = Type.Object(
     columns: Type.Optional(
       Type.Object(
         {
-          include: Type.Optional(Type.Array(Type.String())),
-          exclude: Type.Optional(Type.Array(Type.String())),
+          include: Type.Optional(
+            Type.Array(Type.String(), { description: 'Only these columns; * and ? as in table patterns.' }),
+          ),
+          exclude: Type.Optional(
+            Type.Array(Type.String(), { description: 'Not these columns; * and ? as in table patterns.' }),
+          ),
           asText: Type.Optional(
             Type.Array(Type.String(), {
               description:
                 'Columns whose type the target does not have are copied as the text that the source writes for them, instead of refused; "*": all such columns.',
             }),
           ),
+          rename: Type.Optional(
+            Type.Record(Type.String(), Type.String({ minLength: 1 }), {
+              description: 'Names of columns at the target, by their names at the source.',
+            }),
+          ),
         },
         closed,
       ),
     ),
-    to: Type.Optional(Type.String({ description: 'Name at the target: table, or schema.table.' })),
+    to: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Name at the target: table, or schema.table. A * stands for the name that the part would have without it: "archive.*", "old_*".',
+      }),
+    ),
   },
   closed,
 );
@@ -73,6 +88,19 @@ export const TransferSpec = Type.Object(
       description:
         'Patterns of table names, schema.table with * and ?; false excludes. Later lines win over earlier ones.',
     }),
+    rename: Type.Optional(
+      Type.Object(
+        {
+          schemas: Type.Optional(
+            Type.Record(Type.String(), Type.String({ minLength: 1 }), {
+              description:
+                'Names of schemas at the target, by their names at the source. Where the target has no schemas: what stands before the name of the table.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     structure: Type.Optional(
       Type.Object(
         {

@@ -1,8 +1,9 @@
-import { computeTablePlan, defaultSchemas, targetName } from '../engine/compute-table-plan.ts';
+import { computeTablePlan } from '../engine/compute-table-plan.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { TablePreview } from '../engine/ports/target-writer.ts';
 import { selectTables } from '../engine/select-tables.ts';
 import type { SliceControl } from '../engine/slice.ts';
+import { namingRules, refuseClashes, targetName } from '../engine/target-names.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/verify-table.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
@@ -82,7 +83,7 @@ async function previewOf(
 /**
  * The plan of every chosen table as both databases are now; nothing is written. A table that the plan refuses stands
  * in the list with the reason.
- * @throws SluiceError source.table_not_found, database.*
+ * @throws SluiceError source.table_not_found, config.invalid, database.*
  */
 export async function planLocally(
   ends: Ends,
@@ -92,9 +93,9 @@ export async function planLocally(
   const { source, target } = ends;
   const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
   const chosen = selectTables(spec, names, source.defaultSchema);
-  const goesTo = chosen.map(({ table, selection }) =>
-    targetName(table, selection, target.dialect, defaultSchemas(source, target)),
-  );
+  const rules = namingRules(ends, spec);
+  refuseClashes(chosen, rules);
+  const goesTo = chosen.map((selected) => targetName(selected, rules));
   const sourceTables = new Map(
     (
       await source.introspector.describeTables(

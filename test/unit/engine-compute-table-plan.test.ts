@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { computeTablePlan, targetName, type PlanInput } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan, type PlanInput } from '../../src/engine/compute-table-plan.ts';
 import type { TableSchema } from '../../src/model/table-schema.ts';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import { standInColumn as column, standInDialect, standInTable } from '../support/stand-in-dialect.ts';
@@ -167,30 +167,53 @@ describe('the plan of a table', () => {
     expect(plan(plain, { existing: collated }).position.sameOrder).toBe(false);
   });
 
+  test('takes columns by pattern, and by a name with a star before the pattern', () => {
+    const columns = ['id', 'a_1', 'a_2', 'b', 'c*'].map((name) => column(name, 'text'));
+    const table = standInTable('t', columns, ['id']);
+    const chosen = (selected: object) => sources(plan(table, { selection: { columns: selected } }));
+    expect(chosen({ include: ['id', 'a_?'] })).toEqual(['id', 'a_1', 'a_2']);
+    expect(chosen({ exclude: ['a*', 'nothing*'] })).toEqual(['id', 'b', 'c*']);
+    expect(chosen({ include: ['*'], exclude: ['c*'] })).toEqual(['id', 'a_1', 'a_2', 'b']);
+    expect(() => chosen({ exclude: ['gone'] })).toThrow(
+      expect.objectContaining({ code: 'source.column_not_found' }),
+    );
+    expect(() => chosen({ include: ['z*'] })).toThrow(
+      expect.objectContaining({ code: 'source.column_not_found' }),
+    );
+  });
+
+  test('calls a renamed column by its new name at the target, in the key as well', () => {
+    const selection = { columns: { rename: { id: 'order_id', note: 'id' } } };
+    const found = plan(ORDERS, { selection });
+    expect(found.columns.map((each) => `${each.source}>${each.target} ${each.renderTarget}`)).toEqual([
+      'part>part "part"',
+      'id>order_id "order_id"',
+      'note>id "id"',
+    ]);
+    expect(found.position.columns).toEqual(['part', 'id']);
+    expect(found.targetKey).toEqual(['part', 'order_id']);
+    const there = ['part', 'order_id', 'id'].map((name) => column(name, 'text'));
+    const existing = standInTable('orders', there, ['order_id']);
+    expect(plan(ORDERS, { selection, existing }).targetKey).toEqual(['order_id']);
+    expect(() => plan(ORDERS, { selection, existing: ORDERS })).toThrow(
+      expect.objectContaining({ code: 'target.structure_differs' }),
+    );
+  });
+
+  test.each([
+    ['onto one that is copied', { id: 'note' }, 'config.invalid'],
+    ['that is not there', { gone: 'x' }, 'source.column_not_found'],
+  ])('refuses to rename a column %s', (_, rename, code) => {
+    expect(() => plan(ORDERS, { selection: { columns: { rename } } })).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+
   test('matches upsert by the key of the target, where all of it is copied', () => {
     const existing = standInTable('orders', ORDERS.columns, ['id']);
     expect(plan(ORDERS, { existing }).targetKey).toEqual(['id']);
     expect(plan(ORDERS).targetKey).toEqual(['part', 'id']);
     const keyless = standInTable('orders', ORDERS.columns, null);
     expect(plan(ORDERS, { existing: keyless }).targetKey).toEqual([]);
-  });
-});
-
-describe('where a table goes', () => {
-  const schemas = standInDialect('with', { capabilities: { schemas: true } });
-  const flat = standInDialect('without');
-
-  test.each([
-    ['sales', undefined, { withSchemas: 'sales.orders', without: 'main.sales_orders' }],
-    ['public', undefined, { withSchemas: 'public.orders', without: 'main.orders' }],
-    ['main', undefined, { withSchemas: 'public.orders', without: 'main.orders' }],
-    ['sales', 'bills', { withSchemas: 'sales.bills', without: 'main.bills' }],
-    ['sales', 'x.bills', { withSchemas: 'x.bills', without: 'main.bills' }],
-  ])('%s.orders to %s', (schema, to, expected) => {
-    const name = (dialect: typeof flat) => {
-      const found = targetName({ schema, name: 'orders' }, to === undefined ? {} : { to }, dialect);
-      return `${found.schema}.${found.name}`;
-    };
-    expect({ withSchemas: name(schemas), without: name(flat) }).toEqual(expected);
   });
 });

@@ -1,4 +1,5 @@
 import type { PrepareRequest, TableOutcome, TablePreview } from '../../engine/ports/target-writer.ts';
+import { renamesColumns } from '../../engine/target-names.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../../model/table-schema.ts';
@@ -180,7 +181,11 @@ interface Making {
 async function makingOf(session: Session, plan: TablePlan, source: TableSchema): Promise<Making> {
   const unsafe = expressionsOf(source).filter((text) => !isSingleExpression(text));
   const optional = optionalStatements(plan, source);
-  const isUnsafe = (statement: string): boolean => unsafe.some((text) => statement.includes(`(${text})`));
+  const renames = renamesColumns(plan);
+  const isUnsafe = (statement: string): boolean =>
+    unsafe.some((text) => statement.includes(`(${text})`)) ||
+    // After `a` and `b` changed their names an expression of the source may still stand, and mean something else.
+    (renames && statement.includes(' GENERATED ALWAYS AS ('));
   // Tables share schemas and types, and columns of one table do too.
   const first = [
     ...(await schemaStatement(session, plan.target.schema)),
