@@ -172,6 +172,8 @@ describe('floats', () => {
     [0.0001, '0.0001'],
     [0.00001, '1e-05'],
     [5e-324, '5e-324'],
+    // Read back as the same, these lie halfway to the next double: PostgreSQL does not print them.
+    [1e23, '9.999999999999999e+22'],
     [1.7976931348623157e308, '1.7976931348623157e+308'],
     [-0, '-0'],
     [Number.NEGATIVE_INFINITY, '-Infinity'],
@@ -188,6 +190,11 @@ describe('floats', () => {
     [Math.fround(0.1), '0.1'],
     [Math.fround(3.402_823_5e38), '3.4028235e+38'],
     [Math.fround(1e-45), '1e-45'],
+    // As near to ...12 as to ...13: the even one.
+    [469_247.125, '469247.12'],
+    [-2_860_702.25, '-2.8607022e+06'],
+    [2 ** -96, '1.2621775e-29'],
+    [2 ** 90, '1.2379401e+27'],
   ])('of 4 bytes are written as PostgreSQL does: %d', (value, text) => {
     expect(float32Text(value)).toBe(text);
   });
