@@ -158,7 +158,7 @@ export interface Sample {
   };
   readonly creditBytes: number;
   readonly tables: readonly TableSample[];
-  /** What the hub says of itself now: a full disk, no connection. */
+  /** What hub and target say of themselves now: a full disk, no connection, commits that are not durable. */
   readonly warnings?: readonly string[];
 }
 

@@ -8,13 +8,17 @@ export const createSampleProgress =
   (deps: ActivityDeps) =>
   (request: SampleRequest): Promise<Sample> =>
     governed<Sample>({ log: deps.log }, async (control) => {
-      const { tables, spec } = await deps.connections.useDatabase(request.target, async (target) => ({
-        tables: await target.ledger.progress(request.transfer, request.run, control.stop),
-        spec: await readRunSpec(target, request, control.stop),
-      }));
-      const { backlog, warnings } = await deps.connections.useHub(request.hub, async (hub) => ({
-        backlog: await hub.topics.backlog(request, control.stop),
-        warnings: await hub.warnings(control.stop),
+      const { tables, spec, ...target } = await deps.connections.useDatabase(
+        request.target,
+        async (opened) => ({
+          tables: await opened.ledger.progress(request.transfer, request.run, control.stop),
+          spec: await readRunSpec(opened, request, control.stop),
+          warnings: (await opened.warnings?.(control.stop)) ?? [],
+        }),
+      );
+      const { backlog, ...hub } = await deps.connections.useHub(request.hub, async (opened) => ({
+        backlog: await opened.topics.backlog(request, control.stop),
+        warnings: await opened.warnings(control.stop),
       }));
       const wanted = new Set(request.tables);
       return {
@@ -23,6 +27,6 @@ export const createSampleProgress =
         backlog,
         creditBytes: spec.read?.creditBytes ?? DEFAULTS.creditBytes,
         tables: tables.filter(({ table }) => wanted.has(table)),
-        warnings,
+        warnings: [...hub.warnings, ...target.warnings],
       };
     });

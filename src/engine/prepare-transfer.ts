@@ -73,6 +73,6 @@ export async function prepareTransfer(
       id: tableId(table),
       ordinal: index + 1,
     })),
-    warnings: await deps.hub.warnings(signal),
+    warnings: [...(await deps.hub.warnings(signal)), ...((await deps.target.warnings?.(signal)) ?? [])],
   };
 }

@@ -118,6 +118,17 @@ describeWith(['postgres', 'mariadb'], 'PostgreSQL and MariaDB', () => {
     expect(await between.query('SELECT COUNT(*) FROM t')).toEqual([['0']]);
   });
 
+  test('a label that an enum of MariaDB lacks is refused, and never the place of another', async () => {
+    await first.execute(`CREATE TYPE digit AS ENUM ('1', '2', '10'); CREATE TABLE t (id bigint PRIMARY KEY, v digit);
+      INSERT INTO t VALUES (1, '2')`);
+    await between.execute("CREATE TABLE t (id bigint PRIMARY KEY, v enum('1','10') NULL)");
+    await expect(copyTable({ source, target: middle }, 't')).rejects.toMatchObject({
+      code: 'target.value_rejected',
+      details: { column: 'v' },
+    });
+    expect(await between.query('SELECT COUNT(*) FROM t')).toEqual([['0']]);
+  });
+
   test.for(FROM_MARIADB)('%s %s is %s in PostgreSQL', async ([type, literal, text]) => {
     await between.execute(`CREATE TABLE t (id bigint PRIMARY KEY, v ${type});
       INSERT INTO t VALUES (1, ${literal}), (2, NULL)`);

@@ -61,9 +61,9 @@ const typeCast = (field: unknown): string | null => {
 export async function mariadbPlace(
   product: Product = 'mariadb',
   settings: Readonly<Record<string, unknown>> = {},
+  server = serverUrl(product),
 ): Promise<MariadbPlace> {
   const name = `sluice_test_${randomBytes(6).toString('hex')}`;
-  const server = serverUrl(product);
   const url = new URL(server);
   url.pathname = `/${name}`;
   await withClient(server, (client) => client.query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`));

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type KafkaOptions, type RunningKafka, startKafka } from '../../scripts/servers/start-kafka.mjs';
+import {
+  type MariadbOptions,
+  type RunningMariadb,
+  startMariadb,
+} from '../../scripts/servers/start-mariadb.mjs';
 import { type NatsOptions, type RunningNats, startNats } from '../../scripts/servers/start-nats.mjs';
 import {
   type PostgresOptions,
@@ -113,6 +118,10 @@ export const startOwnPostgres = (options: PostgresOptions = {}): Promise<Running
   const binFolder = process.env['SLUICE_TEST_POSTGRES_BIN'];
   return startPostgres({ ...(binFolder ? { binFolder } : {}), ...options });
 };
+
+/** A MariaDB server of this test alone, to be killed and restarted; the test stops it. */
+export const startOwnMariadb = (options: MariadbOptions = {}): Promise<RunningMariadb> =>
+  startMariadb({ ...programOf('SLUICE_TEST_MARIADB_BIN'), ...options });
 
 /** A proxy of this test alone between us and a server; the test stops it. */
 export const startOwnToxiproxy = (): Promise<RunningToxiproxy> =>

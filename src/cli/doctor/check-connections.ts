@@ -24,6 +24,21 @@ async function attempt(name: string, work: () => Promise<Check>): Promise<Check>
   }
 }
 
+/** What the target says of itself that may cost what was copied. */
+async function checkTarget(config: Config, name: string, signal: AbortSignal): Promise<readonly Check[]> {
+  const label = `target ${name}`;
+  try {
+    const warnings = await withDatabase(
+      config,
+      name,
+      async (database) => (await database.warnings?.(signal)) ?? [],
+    );
+    return warnings.map((text) => warning(label, text, 'docs/explanation/durability.md'));
+  } catch (error) {
+    return [await attempt(label, () => Promise.reject(error))];
+  }
+}
+
 /** Whether the user sees any table, and whether the ledger is there or can be made. */
 async function checkRoles(config: Config, installLedger: boolean): Promise<readonly Check[]> {
   const specs = Object.values(config.transfers);
@@ -48,6 +63,7 @@ async function checkRoles(config: Config, installLedger: boolean): Promise<reado
       }),
     );
   }
+  for (const name of targets) checks.push(...(await checkTarget(config, name, signal)));
   for (const name of installLedger ? targets : []) {
     const label = `target ${name}`;
     checks.push(

@@ -82,6 +82,7 @@ function previewLines({ preview }: PlannedLocally): readonly string[] {
   if (!preview) return [];
   const ended = (text: string): string => (/^(?:ALTER|COMMENT|CREATE|DROP) /.test(text) ? `${text};` : text);
   return [
+    ...(preview.notes ?? []).map((note) => `  ! ${safeText(note)}`),
     ...listed('statements at the target:', preview.statements.map(ended)),
     ...listed('left out of the structure, for a person to make:', preview.leftOut.map(ended)),
     ...listed('✗ REFUSED until this is mended:', preview.refusals),

@@ -8,6 +8,7 @@ import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
 import { createReader } from './reader.ts';
+import { collectWarnings } from './warnings.ts';
 import { createWriter } from './writer.ts';
 
 /**
@@ -52,6 +53,7 @@ export async function openMysql(
         await session.query('SELECT 1');
         return `${flavour === 'mysql' ? 'MySQL' : 'MariaDB'} ${version}`;
       }, signal),
+    warnings: (signal) => pool.use(collectWarnings, signal),
     close: async () => {
       snapshots.closeAll();
       await pool.close();

@@ -123,7 +123,8 @@ export function createWriter(pool: Pool, names: LedgerNames): TargetWriter {
   return {
     prepare: (request, signal) =>
       pool.locked('structure', (session) => prepareTable(session, request), signal, { side: 'target' }),
-    preview: (request, signal) => on(request.plan, signal, (session) => previewTable(session, request)),
+    preview: (request, signal) =>
+      on(request.plan, signal, (session) => previewTable(session, request, pool.config.loadData)),
     hasRows: (plan, signal) =>
       on(
         plan,

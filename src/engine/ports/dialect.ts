@@ -67,5 +67,7 @@ export interface Database {
   incarnation(signal: AbortSignal): Promise<string>;
   /** Version text of the server or library. */
   ping(signal: AbortSignal): Promise<string>;
+  /** What an operator should know of it as a target: committed rows may be lost with the power. Empty: all well. */
+  warnings?(signal: AbortSignal): Promise<readonly string[]>;
   close(): Promise<void>;
 }

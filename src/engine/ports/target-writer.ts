@@ -27,6 +27,8 @@ export interface TablePreview {
   readonly leftOut: readonly string[];
   /** What keeps the table from being copied, each with what mends it. */
   readonly refusals: readonly string[];
+  /** How the server's own limits and settings decide what is written, and how. */
+  readonly notes?: readonly string[];
 }
 
 /**

@@ -36,6 +36,7 @@ const PINS: readonly string[] = [
   `sql_mode = '${SQL_MODE}'`,
   `time_zone = '+00:00'`,
   `autocommit = 1`,
+  `max_error_count = 64`, // 0: what was changed to fit is counted, and nobody learns which column
   `sql_notes = 1`, // a text that loses its blanks is told as a note only
   `sql_auto_is_null = 0`,
   `sql_safe_updates = 0`,
@@ -53,7 +54,8 @@ const PINS: readonly string[] = [
 ];
 const BY_FLAVOUR: Readonly<Record<ServerFacts['flavour'], readonly string[]>> = {
   mysql: ['max_execution_time = 0', 'information_schema_stats_expiry = 0'],
-  mariadb: ['max_statement_time = 0', `idle_transaction_timeout = ${WAIT_SECONDS}`],
+  // Of the old modes one keeps rows that are passed over from being told.
+  mariadb: ['max_statement_time = 0', `idle_transaction_timeout = ${WAIT_SECONDS}`, `old_mode = ''`],
 };
 
 const OLDEST = { mysql: [8, 0], mariadb: [10, 6] } as const;
@@ -97,7 +99,7 @@ export async function pinSession(session: Session, config: MysqlConfig): Promise
   refuseOld(flavour, version);
   await session.query('SET NAMES utf8mb4');
   await session.query(`SET SESSION ${[...PINS, ...BY_FLAVOUR[flavour]].join(', ')}`);
-  await session.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  await session.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE');
   await session.query(`SET @sluice_zero_dates = ${config.zeroDates === 'null' ? 1 : 0}`);
   await assertPins(session, flavour === 'mysql' ? 'transaction_isolation' : 'tx_isolation');
   const { rows } = await session.query(

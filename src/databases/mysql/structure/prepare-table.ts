@@ -8,6 +8,7 @@ import { literal, qualified, quote } from '../sql/names.ts';
 import { CAPACITY, parseType, sameType } from '../types/type-text.ts';
 import { withGrant } from './clear-table.ts';
 import { createTable, keyLengths, makingOf, primaryKeyOf } from './create-table.ts';
+import { writingNotes } from './writing-notes.ts';
 
 /** What is never made here, as statements for a person: made after the load by somebody who knows the target. */
 export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly string[] {
@@ -102,8 +103,7 @@ function refuse(plan: TablePlan, differences: readonly string[]): void {
   );
 }
 
-/** What prepareTable and, under `replace`, replaceTable would do; changes nothing. */
-export async function previewTable(
+async function previewStructure(
   session: Session,
   { plan, source, policy }: PrepareRequest,
 ): Promise<TablePreview> {
@@ -118,6 +118,16 @@ export async function previewTable(
     leftOut: [...making.untranslated, ...renderLeftOut(plan, source)],
     refusals: [],
   };
+}
+
+/** What prepareTable and, under `replace`, replaceTable would do; changes nothing. */
+export async function previewTable(
+  session: Session,
+  request: PrepareRequest,
+  loadData: boolean,
+): Promise<TablePreview> {
+  const notes = writingNotes(request.plan, session.facts, loadData);
+  return { ...(await previewStructure(session, request)), notes };
 }
 
 /** Under a lock that all who prepare tables take: a table is looked for and made by one at a time. */
