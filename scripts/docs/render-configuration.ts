@@ -80,6 +80,8 @@ const typeOf = (schema: TSchema): string => {
   const options = schema['anyOf'] as readonly TSchema[] | undefined;
   if (options) return options.map(typeOf).join(', ');
   const { type, minimum, maximum } = schema as { type?: string; minimum?: number; maximum?: number };
+  const values = (schema['patternProperties'] as Record<string, TSchema> | undefined)?.['^(.*)$'];
+  if (values) return `by name: ${typeOf(values)}`;
   if (minimum === undefined)
     return type === 'array' ? 'list of texts' : type === 'string' ? 'text' : String(type);
   return maximum === undefined ? `number from ${minimum}` : `number, ${minimum} to ${maximum}`;
@@ -91,7 +93,7 @@ function rowsOf(schema: TSchema, prefix: string): readonly (readonly string[])[]
   return Object.entries((schema['properties'] ?? {}) as Record<string, TSchema>).flatMap(([key, value]) => {
     const path = `${prefix}${key}`;
     if (value['properties'] !== undefined) return rowsOf(value, `${path}.`);
-    const type = value['patternProperties'] === undefined ? typeOf(value) : 'patterns, see below';
+    const type = path === 'tables' ? 'patterns, see below' : typeOf(value);
     const means = value.description ?? MEANS[path] ?? '';
     const fallback = required.has(key) ? 'required' : (DEFAULT_OF[path] ?? '');
     return [[`\`${path}\``, type, fallback, means]];

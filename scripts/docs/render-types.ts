@@ -189,7 +189,7 @@ function directionRows(from: TypeMap, to: TypeMap, names: readonly string[]): re
         code(name),
         nameOf(read.logical),
         code(to.propose(AS_TEXT)),
-        'by `columns.asText`',
+        'by the policy `text`',
         AS_TEXT_NOTE,
       ];
     const written = to.writing(read.logical, { name: 'c', type: created });

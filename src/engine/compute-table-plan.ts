@@ -4,8 +4,8 @@ import type { ColumnPlan, PositionPlan, TablePlan } from '../model/table-plan.ts
 import type { ColumnSchema, TableSchema } from '../model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
 import { globToRegExp, isPlainName } from './glob.ts';
+import { planColumn } from './plan-column.ts';
 import type { Dialect } from './ports/dialect.ts';
-import type { ColumnReading } from './ports/type-map.ts';
 
 export interface PlanInput {
   readonly spec: TransferSpec;
@@ -24,9 +24,10 @@ const matches = (pattern: string, name: string): boolean =>
   name === pattern || (!isPlainName(pattern) && globToRegExp(pattern).test(name));
 
 function chosenColumns(table: TableSchema, selection: TableSelection): readonly ColumnSchema[] {
-  const { include, exclude = [], asText = [], rename = {} } = selection.columns ?? {};
-  const named = [...(include ?? []), ...exclude].filter(isPlainName);
-  for (const name of [...named, ...asText.filter((each) => each !== '*'), ...Object.keys(rename)]) {
+  const { include, exclude = [], rename = {}, types = {}, policies = {} } = selection.columns ?? {};
+  const chosenNames = [...(include ?? []), ...exclude].filter(isPlainName);
+  const policyNames = Object.keys(policies).filter((each) => each !== '*');
+  for (const name of [...chosenNames, ...Object.keys(rename), ...Object.keys(types), ...policyNames]) {
     if (table.columns.some((column) => column.name === name)) continue;
     throw new SluiceError('source.column_not_found', `the table has no column "${name}"`, {
       table: tableId(table.table),
@@ -70,84 +71,19 @@ function refuseClashes(input: PlanInput, chosen: readonly ColumnSchema[]): void 
   }
 }
 
-/** A type that only its own product has is copied as its text where a person wants that, and refused otherwise. */
-function readAsText({ source, target, selection }: PlanInput, column: ColumnSchema, reading: ColumnReading) {
-  const { asText = [] } = selection.columns ?? {};
-  if (!asText.includes('*') && !asText.includes(column.name)) {
-    throw new SluiceError(
-      'type.unsupported',
-      `${target.dialect.name} has no type for ${column.type}; it is copied as its text only where that is asked for`,
-      {
-        table: tableId(source.table.table),
-        column: column.name,
-        suggestion: `columns: { asText: [${JSON.stringify(column.name)}] }, or columns.exclude`,
-      },
-    );
-  }
-  const note = `the text that ${source.dialect.name} writes for ${column.type}; the target does not check it`;
-  return { ...reading, logical: { kind: 'text', maxChars: null }, aside: note } as const;
-}
-
-/** A column as the source gives it; `aside` is said of a column that is exact all the same. */
-function readColumn(
-  input: PlanInput,
-  column: ColumnSchema,
-): ColumnReading & { readonly aside: string | null } {
-  const { source, target } = input;
-  const sameProduct = source.dialect.name === target.dialect.name;
-  const reading =
-    (sameProduct ? source.dialect.types.identical?.(column) : undefined) ??
-    source.dialect.types.reading(column);
-  if (!reading) {
-    throw new SluiceError('type.unsupported', `a column of type ${column.type} cannot be read`, {
-      table: tableId(source.table.table),
-      column: column.name,
-    });
-  }
-  const isForeign = reading.logical.kind === 'native' && !sameProduct;
-  return isForeign ? readAsText(input, column, reading) : { ...reading, aside: null };
-}
-
-function planColumn(input: PlanInput, column: ColumnSchema): ColumnPlan {
-  const { source, target } = input;
+function planOne(input: PlanInput, column: ColumnSchema): ColumnPlan {
+  const { source, target, selection } = input;
   const table = tableId(source.table.table);
-  const sameProduct = source.dialect.name === target.dialect.name;
-  const reading = readColumn(input, column);
   const name = renamed(input, column.name);
-  const existing = target.table?.columns.find((each) => each.name === name);
+  const existing = target.table?.columns.find((each) => each.name === name) ?? null;
   if (target.table && !existing) {
     throw new SluiceError('target.structure_differs', `the target table has no column "${name}"`, {
       table,
       column: column.name,
     });
   }
-  const targetType =
-    existing?.type ?? (sameProduct ? column.type : target.dialect.types.propose(reading.logical));
-  const writing = target.dialect.types.writing(reading.logical, { name, type: targetType });
-  if (!writing) {
-    throw new SluiceError(
-      'type.unsupported',
-      `a column of type ${column.type} cannot be written into ${targetType}`,
-      {
-        table,
-        column: column.name,
-      },
-    );
-  }
-  return {
-    source: column.name,
-    target: name,
-    sourceType: column.type,
-    targetType,
-    logical: reading.logical,
-    select: reading.render,
-    load: writing.load,
-    renderSource: reading.render,
-    renderTarget: writing.render,
-    nullable: column.nullable,
-    exact: writing.exact && reading.note === null,
-    note: [reading.aside, reading.note, writing.note].filter((note) => note !== null).join('; ') || null,
-  };
+  const dialects = { source: source.dialect, target: target.dialect };
+  return planColumn({ ...dialects, table, column, name, existing, selection });
 }
 
 /** A number orders otherwise than its digits as text. */
@@ -183,7 +119,11 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
     types: keyColumns.map((column) => column.type),
     sameOrder: keyColumns.every((column) => {
       const existing = input.target.table?.columns.find((each) => each.name === renamed(input, column.name));
-      return dialect.types.portableOrder(column) && (!existing || ordersAlike(input, column, existing));
+      const wanted = input.selection.columns?.types?.[column.name];
+      const asked =
+        wanted === undefined ? null : { ...column, type: wanted, baseType: wanted, collation: null };
+      const there = existing ?? asked;
+      return dialect.types.portableOrder(column) && (!there || ordersAlike(input, column, there));
     }),
     needsSnapshot: false,
   };
@@ -202,7 +142,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     ...position.columns.map((name) => chosen.find((column) => column.name === name) as ColumnSchema),
     ...chosen.filter((column) => !position.columns.includes(column.name)),
   ];
-  const columns = inWireOrder.map((column) => planColumn(input, column));
+  const columns = inWireOrder.map((column) => planOne(input, column));
   const binary =
     (spec.read?.encoding ?? 'auto') !== 'text-rows' &&
     source.dialect.name === target.dialect.name &&

@@ -1,6 +1,7 @@
 import type { LogicalType } from './logical-type.ts';
 import type { RowEncoding } from './row-block.ts';
 import type { TableName } from './table-name.ts';
+import type { ValuePolicy } from './transfer-spec.ts';
 
 /** How one column travels. SQL texts name the column quoted, as `t."name"` is not used: statements have one table. */
 export interface ColumnPlan {
@@ -23,6 +24,8 @@ export interface ColumnPlan {
   /** False where a value of the source type can change or be refused; `note` says why. */
   readonly exact: boolean;
   readonly note: string | null;
+  /** What becomes of a value that the target cannot hold; absent in plans of older versions: `error`. */
+  readonly policy?: ValuePolicy;
 }
 
 /** By what the rows of a table are put in order and cut into ranges. */

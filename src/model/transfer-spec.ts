@@ -22,6 +22,10 @@ export const DEFAULTS = {
   heartbeatTimeout: '30s',
 } as const;
 
+/** What becomes of a value that the column at the target cannot hold. */
+export const ValuePolicy = oneOf(['error', 'text'], 'What becomes of such a value.');
+export type ValuePolicy = Static<typeof ValuePolicy>;
+
 export const TableSelection = Type.Object(
   {
     where: Type.Optional(
@@ -36,10 +40,15 @@ export const TableSelection = Type.Object(
           exclude: Type.Optional(
             Type.Array(Type.String(), { description: 'Not these columns; * and ? as in table patterns.' }),
           ),
-          asText: Type.Optional(
-            Type.Array(Type.String(), {
+          types: Type.Optional(
+            Type.Record(Type.String(), Type.String({ minLength: 1 }), {
+              description: 'Types of columns at the target, in place of those that Sluice would choose.',
+            }),
+          ),
+          policies: Type.Optional(
+            Type.Record(Type.String(), ValuePolicy, {
               description:
-                'Columns whose type the target does not have are copied as the text that the source writes for them, instead of refused; "*": all such columns.',
+                'What becomes of a value that the column at the target cannot hold; "*": of all other columns. error (the default): the table is blocked. text: a column whose type the target does not have exactly is copied as its text.',
             }),
           ),
           rename: Type.Optional(

@@ -188,7 +188,7 @@ describeWith(['postgres', 'mariadb'], 'PostgreSQL and MariaDB', () => {
     await expect(copyTable({ source: middle, target }, 't')).rejects.toMatchObject({
       code: 'type.unsupported',
     });
-    await copyTable({ source: middle, target }, 't', { selection: { columns: { asText: ['g'] } } });
+    await copyTable({ source: middle, target }, 't', { selection: { columns: { policies: { g: 'text' } } } });
     expect(await last.query('SELECT g FROM t ORDER BY id')).toEqual([['SRID=4326;POINT(1 2)'], [null]]);
   });
 });

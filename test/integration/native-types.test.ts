@@ -42,10 +42,10 @@ describeWith(['postgres'], 'types that only PostgreSQL has', () => {
       const refused = await planBetween({ source, target }, 't').catch((error: unknown) => error);
       expect(refused).toMatchObject({
         code: 'type.unsupported',
-        details: { column: 'v', suggestion: expect.stringContaining('asText: ["v"]') as string },
+        details: { column: 'v', suggestion: expect.stringContaining('policies: { "v": text }') as string },
       });
       const { plan } = await copyTable({ source, target }, 't', {
-        selection: { columns: { asText: ['*'] } },
+        selection: { columns: { policies: { '*': 'text' } } },
       });
       expect(plan.columns[1]).toMatchObject({ targetType: 'TEXT', exact: true });
       expect(plan.columns[1]?.note).toContain(`the text that postgresql writes for`);
@@ -65,7 +65,9 @@ describeWith(['postgres'], 'types that only PostgreSQL has', () => {
       CREATE DOMAIN email AS varchar(40) CHECK (VALUE LIKE '%@%');
       CREATE TABLE t (id int PRIMARY KEY, m mood, e email, p pair);
       INSERT INTO t VALUES (1, 'ok', 'a@b', (1, 'x,y')), (2, NULL, NULL, NULL), (3, 'sad', 'c@d', (NULL, ''))`);
-    const { plan } = await copyTable({ source, target }, 't', { selection: { columns: { asText: ['p'] } } });
+    const { plan } = await copyTable({ source, target }, 't', {
+      selection: { columns: { policies: { p: 'text' } } },
+    });
     expect(await target.writer.checksum(plan, null, never())).toEqual(
       await source.reader.checksum(plan, null, never()),
     );
@@ -74,7 +76,7 @@ describeWith(['postgres'], 'types that only PostgreSQL has', () => {
   test('a column that is not there is refused', async () => {
     await from.execute('CREATE TABLE t (id int PRIMARY KEY)');
     await expect(
-      planBetween({ source, target }, 't', { selection: { columns: { asText: ['gone'] } } }),
+      planBetween({ source, target }, 't', { selection: { columns: { policies: { gone: 'text' } } } }),
     ).rejects.toMatchObject({ code: 'source.column_not_found' });
   });
 });

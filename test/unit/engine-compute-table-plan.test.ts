@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { computeTablePlan, type PlanInput } from '../../src/engine/compute-table-plan.ts';
 import type { TableSchema } from '../../src/model/table-schema.ts';
-import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import type { TableSelection, TransferSpec } from '../../src/model/transfer-spec.ts';
 import { standInColumn as column, standInDialect, standInTable } from '../support/stand-in-dialect.ts';
 
 const spec: TransferSpec = { source: 's', hub: 'h', target: 't', tables: { '*': {} } };
@@ -215,5 +215,106 @@ describe('the plan of a table', () => {
     expect(plan(ORDERS).targetKey).toEqual(['part', 'id']);
     const keyless = standInTable('orders', ORDERS.columns, null);
     expect(plan(ORDERS, { existing: keyless }).targetKey).toEqual([]);
+  });
+});
+
+describe('types and policies of columns', () => {
+  const table = standInTable('t', [column('id', 'int'), column('a', 'int'), column('b', 'odd')], ['id']);
+  const dialect = standInDialect('one', {
+    types: {
+      reading: ({ name, type }) => ({
+        logical: type === 'odd' ? { kind: 'native', product: 'one', type } : { kind: 'text', maxChars: null },
+        render: `"${name}"`,
+        note: null,
+      }),
+      asText: ({ name }) => ({ render: `whole("${name}")` }),
+      portableOrder: () => true,
+    },
+  });
+  const narrow = standInDialect('other', {
+    types: {
+      writing: (_, { name, type }) =>
+        type === 'none'
+          ? null
+          : { load: null, render: name, exact: type === 'text', note: type === 'text' ? null : 'refused' },
+    },
+  });
+  const planned = (columns: TableSelection['columns'], existing?: TableSchema) =>
+    plan(table, {
+      selection: { columns: columns ?? {} },
+      source: { dialect, table },
+      target: { dialect: narrow, name: table.table, table: existing ?? null },
+    });
+  const rest = { policies: { b: 'text' } } as const;
+
+  test('columns.types says the type at the target, and what it loses is said', () => {
+    const { columns, position } = planned({ ...rest, types: { a: 'short(3)', id: 'varchar' } });
+    expect(columns[1]).toMatchObject({ targetType: 'short(3)', exact: false, note: 'refused' });
+    expect(position.sameOrder).toBe(true);
+  });
+
+  test('a type that cannot hold the column, or is no type, is refused', () => {
+    for (const type of ['none', 'int); DROP TABLE t; --', "enum('a'", 'int -- x'])
+      expect(() => planned({ ...rest, types: { a: type } })).toThrow(
+        expect.objectContaining({ code: 'type.unsupported' }),
+      );
+  });
+
+  test('a column that is there keeps its type: another one in columns.types is refused', () => {
+    const lengths = standInDialect('other', {
+      types: {
+        reading: ({ type }) => ({
+          logical: { kind: 'text', maxChars: type === 'long' ? 9 : 1 },
+          render: '',
+          note: null,
+        }),
+      },
+    });
+    const existing = standInTable(
+      't',
+      [column('id', 'int'), column('a', 'short'), column('b', 'text')],
+      ['id'],
+    );
+    const target = { dialect: lengths, name: table.table, table: existing };
+    const asked = (type: string) =>
+      plan(table, {
+        selection: { columns: { ...rest, types: { a: type } } },
+        source: { dialect, table },
+        target,
+      });
+    expect(asked('SHORT').columns[1]).toMatchObject({ targetType: 'short' });
+    expect(() => asked('long')).toThrow(expect.objectContaining({ code: 'target.structure_differs' }));
+  });
+
+  test('the policy text is for columns that would not arrive exactly, by name or all of them', () => {
+    expect(() => planned({})).toThrow(
+      expect.objectContaining({
+        code: 'type.unsupported',
+        details: expect.objectContaining({ column: 'b' }) as unknown,
+      }),
+    );
+    for (const policies of [{ b: 'text' }, { '*': 'text' }] as const)
+      expect(planned({ policies }).columns).toMatchObject([
+        { source: 'id', policy: 'error', select: '"id"' },
+        { source: 'a', policy: 'error', select: '"a"' },
+        { source: 'b', policy: 'text', select: 'whole("b")', exact: true },
+      ]);
+  });
+
+  test('the policy text needs a column of text where the table is there', () => {
+    const existing = standInTable(
+      't',
+      [column('id', 'text'), column('a', 'short'), column('b', 'text')],
+      ['id'],
+    );
+    expect(planned({ policies: { '*': 'text' } }, existing).columns[1]).toMatchObject({ policy: 'error' });
+    expect(() => planned({ policies: { '*': 'text', a: 'text' } }, existing)).toThrow(
+      expect.objectContaining({ code: 'type.unsupported' }),
+    );
+  });
+
+  test('a name that is no column is refused', () => {
+    for (const columns of [{ types: { gone: 'int' } }, { policies: { gone: 'text' } }] as const)
+      expect(() => planned(columns)).toThrow(expect.objectContaining({ code: 'source.column_not_found' }));
   });
 });

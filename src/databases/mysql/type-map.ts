@@ -1,7 +1,7 @@
 import type { TypeMap } from '../../engine/ports/type-map.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { literal } from './sql/names.ts';
-import { identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
+import { asText, identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
 import { writing } from './types/writing.ts';
 
 /** From this length on a text is kept outside of the row, which takes 65,535 bytes at most. */
@@ -75,6 +75,7 @@ const propose = (logical: LogicalType): string =>
 export const types: TypeMap = {
   reading,
   identical,
+  asText,
   propose,
   writing,
   binaryCompatible: () => false,

@@ -22,6 +22,7 @@ const columnsOf = (plan: TablePlan, side: 'source' | 'target'): ReadProgram['col
     name: column[side],
     logical: column.logical,
     affinity: affinityOf(side === 'source' ? column.sourceType : column.targetType),
+    ...(side === 'source' && column.policy === 'text' && { asText: true }),
   }));
 
 /** What of a source table is read, and how. The plan's select expressions are the bare columns here. */

@@ -26,6 +26,8 @@ export interface TypeMap {
   reading(column: ColumnSchema): ColumnReading | null;
   /** The reading for a target of the same product: keeps everything. Absent where `reading` does that already. */
   identical?(column: ColumnSchema): ColumnReading;
+  /** The reading of a column that is copied as text, where the text of `reading` does not say all. */
+  asText?(column: ColumnSchema): Pick<ColumnReading, 'render'>;
   /** The column type that this database would create for a logical type: exact wherever it has one. */
   propose(logical: LogicalType): string;
   /**

@@ -110,6 +110,15 @@ export function identical(column: ColumnSchema): ColumnReading {
   return read({ kind: 'native', product: PRODUCT, type: column.type }, renderNative(type, name));
 }
 
+/** A zero date stays what it is in a text. */
+export function asText(column: ColumnSchema): Pick<ColumnReading, 'render'> {
+  const name = quote(column.name);
+  const type = parseType(column.type);
+  if (type.base === 'timestamp') return { render: `CONCAT(${renderNative(type, name)}, '+00')` };
+  if (type.base === 'date' || type.base === 'datetime') return { render: renderNative(type, name) };
+  return { render: reading(column)?.render ?? name };
+}
+
 /** Adds up to 64 bits in each database; text where it is compared by its bytes, without padding. */
 export function portableOrder(column: ColumnSchema): boolean {
   const type = parseType(column.type);

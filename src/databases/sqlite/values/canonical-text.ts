@@ -10,6 +10,8 @@ export interface ThreadColumn {
   readonly name: string;
   readonly logical: LogicalType;
   readonly affinity: Affinity;
+  /** Of a source that is copied as text whatever its type: numbers as their digits. */
+  readonly asText?: boolean;
 }
 
 /** Makes the canonical text of a value that is not NULL; null where the value does not fit the logical type. */
@@ -92,6 +94,13 @@ const any: Render = (value) => {
   return hex === null ? null : `b${hex}`;
 };
 
+/** A text or a number as its text. */
+const scalar: Render = (value) => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint') return String(value);
+  return typeof value === 'number' ? float64Text(value) : null;
+};
+
 const asItIs = onlyText((value) => value);
 
 const RENDERS: { readonly [K in LogicalKind]: (logical: Extract<LogicalType, { kind: K }>) => Render } = {
@@ -134,7 +143,7 @@ export function canonicalText(
 ): (value: StoredValue) => string | null {
   const { kind } = column.logical;
   const textAsItIs = column.affinity === 'text' && TEXT_IN_TEXT.has(kind) && place.side === 'target';
-  const render = textAsItIs ? asItIs : renderOf(column.logical);
+  const render = textAsItIs ? asItIs : column.asText === true ? scalar : renderOf(column.logical);
   return (value) => {
     if (value === null) return null;
     const made = render(value);
