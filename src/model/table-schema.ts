@@ -1,3 +1,4 @@
+import type { Expression, SqlExpression } from './expression.ts';
 import type { TableName } from './table-name.ts';
 
 /** What a domain adds to the type under it, with its NOT NULL, which is the column's. */
@@ -20,9 +21,13 @@ export interface ColumnSchema {
   readonly nullable: boolean;
   /** SQL text of the default, or null. */
   readonly default: string | null;
+  /** The default as another database could say it; absent where there is none or nobody else could. */
+  readonly neutralDefault?: Expression;
   readonly identity: 'always' | 'by-default' | null;
   /** Expression of a generated column, or null. Generated columns are not copied. */
   readonly generated: string | null;
+  /** The same for the expression of a generated column. */
+  readonly neutralGenerated?: Expression;
   readonly collation: string | null;
   readonly enumLabels: readonly string[] | null;
   /** The domain that the column is declared of, which `type` is without; absent where it is of none. */
@@ -35,30 +40,80 @@ export interface KeySchema {
   readonly columns: readonly string[];
 }
 
+/** What an index orders by: a column, or an expression. */
+export interface IndexPart {
+  /** Null where it is an expression. */
+  readonly column: string | null;
+  readonly expression: SqlExpression | null;
+  readonly descending: boolean;
+  /** Where NULLs stand against the product's own order; null: as the product does by itself. */
+  readonly nulls: 'first' | 'last' | null;
+  /** Another one than the column's. */
+  readonly collation: string | null;
+  /** Only so many characters (bytes) of the column are in the index. */
+  readonly prefix: number | null;
+  /** How values are compared (PostgreSQL's operator class), where it is not the type's own way. */
+  readonly operators: string | null;
+}
+
 export interface IndexSchema {
   readonly name: string;
+  /** Names of the columns among its parts. */
   readonly columns: readonly string[];
   readonly unique: boolean;
+  readonly parts: readonly IndexPart[];
+  /** Columns that are stored in it and not ordered by. */
+  readonly included: readonly string[];
+  /** Only rows for which it is true are in the index. */
+  readonly condition: SqlExpression | null;
+  /** `btree`, `hash`, `gin`, `fulltext`, …: only trees can be made elsewhere. */
+  readonly method: string;
+  /** Two NULLs are two values in a unique index. */
+  readonly nullsDistinct: boolean;
+  /** It belongs to a UNIQUE constraint: that one's definition. */
+  readonly constraint: string | null;
+  /** False: it is broken and must be built again (PostgreSQL after a failed CREATE INDEX CONCURRENTLY). */
+  readonly valid: boolean;
   /** The statement that makes it at the source. */
   readonly definition: string;
+  /** Of `definition` what stands behind the name of the table; null where the product has no such part. */
+  readonly body: string | null;
 }
+
+export const FOREIGN_KEY_ACTIONS = ['no action', 'restrict', 'cascade', 'set null', 'set default'] as const;
+export type ForeignKeyAction = (typeof FOREIGN_KEY_ACTIONS)[number];
 
 export interface ForeignKeySchema {
   readonly name: string;
   readonly columns: readonly string[];
   readonly references: TableName;
+  /** Empty: the primary key of the parent (SQLite). */
   readonly referencedColumns: readonly string[];
+  readonly onUpdate: ForeignKeyAction;
+  readonly onDelete: ForeignKeyAction;
+  /** `full`: either all columns are NULL or none. */
+  readonly match: 'simple' | 'full';
+  /** When it is checked: at once, or at once unless a transaction says otherwise, or at its end. */
+  readonly checked: 'at-once' | 'deferrable' | 'deferred';
+  /** False: PostgreSQL's NOT VALID, rows that were there before were never checked. */
+  readonly valid: boolean;
+  /** The statement part behind `ADD CONSTRAINT name`, in names of the source. */
   readonly definition: string;
 }
 
 export interface CheckSchema {
   readonly name: string;
+  /** As the product writes it behind the constraint's name: `CHECK (…)`, or PostgreSQL's `EXCLUDE …`. */
   readonly definition: string;
+  /** Its condition; null where it is no CHECK. */
+  readonly expression: SqlExpression | null;
 }
 
 /** What introspection finds of one table. */
 export interface TableSchema {
   readonly table: TableName;
+  /** Name of the dialect that described it: its definitions are in the words of that one. */
+  readonly product: string;
   readonly kind: 'table' | 'partitioned' | 'partition' | 'inheritance-child';
   /** The parent of a partition or inheritance child. */
   readonly parent: TableName | null;

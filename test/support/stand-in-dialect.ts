@@ -34,6 +34,7 @@ export const standInTable = (
   key: readonly string[] | null,
 ): TableSchema => ({
   table: { schema: 'main', name },
+  product: 'stand-in',
   kind: 'table',
   parent: null,
   columns,

@@ -68,12 +68,14 @@ export const COLUMNS: CatalogQuery = {
   order: 'TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION',
 };
 
-export const INDEXES: CatalogQuery = {
-  names: ['schema', 'table', 'index', 'nonUnique', 'column', 'prefix', 'type'],
-  select: 'TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE',
+const indexes = (expression: string): CatalogQuery => ({
+  names: ['schema', 'table', 'index', 'nonUnique', 'column', 'prefix', 'type', 'order', 'expression'],
+  select: `TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE, COLLATION, ${expression}`,
   from: 'information_schema.STATISTICS',
   order: "TABLE_SCHEMA, TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX",
-};
+});
+// MariaDB has no indexes on expressions.
+export const INDEXES = { mysql: indexes('EXPRESSION'), mariadb: indexes('NULL') } as const;
 
 export const FOREIGN_KEYS: CatalogQuery = {
   names: ['schema', 'table', 'name', 'column', 'refSchema', 'refTable', 'refColumn', 'onUpdate', 'onDelete'],

@@ -3,7 +3,6 @@ import { type TableName, tableId } from '../../model/table-name.ts';
 import type {
   CheckSchema,
   ColumnSchema,
-  ForeignKeySchema,
   IndexSchema,
   KeySchema,
   TableSchema,
@@ -20,7 +19,9 @@ import {
 import type { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import type { LedgerNames } from './ledger/ledger-sql.ts';
-import { list, literal, qualified, quote } from './sql/names.ts';
+import { list, literal } from './sql/names.ts';
+import { expressionsOf, neutralDefaultOf } from './structure/expression-style.ts';
+import { type FoundIndex, foreignKeysOf, indexesOf } from './structure/found-keys.ts';
 import { parseType } from './types/type-text.ts';
 
 const nameOf = (row: CatalogRow): TableName => ({ schema: row['schema'] ?? '', name: row['table'] ?? '' });
@@ -56,6 +57,8 @@ function toColumn(row: CatalogRow, json: ReadonlySet<string>, flavour: 'mysql' |
   const name = row['name'] ?? '';
   const isTimed = numberOf(row['fraction']) !== null;
   const parsed = parseType(type);
+  const text = defaultOf(row, flavour);
+  const neutral = neutralDefaultOf(text);
   return {
     name,
     type,
@@ -64,7 +67,8 @@ function toColumn(row: CatalogRow, json: ReadonlySet<string>, flavour: 'mysql' |
     scale: numberOf(row['scale']),
     maxChars: /char$|text$/.test(parsed.base) ? numberOf(row['chars']) : null,
     nullable: row['nullable'] === 'YES',
-    default: defaultOf(row, flavour),
+    default: text,
+    ...(neutral && { neutralDefault: neutral }),
     identity: (row['extra'] ?? '').includes('auto_increment') ? 'by-default' : null,
     generated: row['generated'] ? row['generated'] : null,
     collation: row['collation'] ?? null,
@@ -73,59 +77,9 @@ function toColumn(row: CatalogRow, json: ReadonlySet<string>, flavour: 'mysql' |
   };
 }
 
-interface FoundIndex extends IndexSchema {
-  readonly usable: boolean;
-  readonly columns: readonly string[];
-}
-
-function indexesOf(
-  table: TableName,
-  rows: readonly CatalogRow[],
-  columns: readonly ColumnSchema[],
-): readonly FoundIndex[] {
-  const names = [...new Set(rows.map((row) => row['index'] ?? ''))];
-  return names.map((name) => {
-    const parts = rows.filter((row) => row['index'] === name);
-    const [first] = parts;
-    const unique = first?.['nonUnique'] === '0';
-    const kind = first?.['type'] === 'FULLTEXT' || first?.['type'] === 'SPATIAL' ? `${first['type']} ` : '';
-    const of = (column: string) => columns.find((each) => each.name === column);
-    const keys = parts.map((part) => {
-      const column = part['column'];
-      return column === null || column === undefined
-        ? '(…)'
-        : `${quote(column)}${part['prefix'] ? `(${part['prefix']})` : ''}`;
-    });
-    return {
-      name,
-      columns: parts.flatMap((part) => part['column'] ?? []),
-      unique,
-      definition: `CREATE ${unique ? 'UNIQUE ' : kind}INDEX ${quote(name)} ON ${qualified(table)} (${list(keys)})`,
-      // Whole columns that are never NULL: a key by which one row is named. MariaDB's unique texts without a length lie in a
-      // hash: they are in no order, and sorting compares their beginnings only.
-      usable:
-        unique &&
-        (name === 'PRIMARY' || first?.['type'] !== 'HASH') &&
-        parts.every(
-          (part) =>
-            !part['prefix'] && part['column'] !== null && of(part['column'] ?? '')?.nullable === false,
-        ),
-    };
-  });
-}
-
-function foreignKeysOf(rows: readonly CatalogRow[]): readonly ForeignKeySchema[] {
-  const names = [...new Set(rows.map((row) => row['name'] ?? ''))];
-  return names.map((name) => {
-    const parts = rows.filter((row) => row['name'] === name);
-    const first = parts[0] as CatalogRow;
-    const columns = parts.map((part) => part['column'] ?? '');
-    const references = { schema: first['refSchema'] ?? '', name: first['refTable'] ?? '' };
-    const referencedColumns = parts.map((part) => part['refColumn'] ?? '');
-    const rules = ` ON UPDATE ${first['onUpdate']} ON DELETE ${first['onDelete']}`;
-    const definition = `FOREIGN KEY (${list(columns.map(quote))}) REFERENCES ${qualified(references)} (${list(referencedColumns.map(quote))})${rules}`;
-    return { name, columns, references, referencedColumns, definition };
-  });
+function asIndex(found: FoundIndex): IndexSchema {
+  const { usable: _, ...index } = found;
+  return index;
 }
 
 const keyOf = ({ name, columns }: FoundIndex): KeySchema => ({ name, columns });
@@ -139,7 +93,7 @@ export async function describeTables(
   const { flavour, foldsNames } = session.facts;
   const found = await catalogRows(session, TABLES, tables);
   const columnsOf = byTable(await catalogRows(session, COLUMNS, tables));
-  const indexRowsOf = byTable(await catalogRows(session, INDEXES, tables));
+  const indexRowsOf = byTable(await catalogRows(session, INDEXES[flavour], tables));
   const foreignOf = byTable(await catalogRows(session, FOREIGN_KEYS, tables));
   const checksOf = byTable(await catalogRows(session, CHECKS[flavour], tables));
   const asked = new Set(tables.map((table) => tableId(table)));
@@ -156,23 +110,20 @@ export async function describeTables(
       ),
     );
     const columns = columnsOf(table).map((column) => toColumn(column, json, flavour));
-    const indexes = indexesOf(table, indexRowsOf(table), columns);
+    const parse = expressionsOf(columns);
+    const indexes = indexesOf(table, indexRowsOf(table), { columns, parse });
     const primary = indexes.find(({ name, usable }) => name === 'PRIMARY' && usable);
     const others = indexes.filter(({ name }) => name !== 'PRIMARY');
     return [
       {
         table,
+        product: 'mysql',
         kind: (row['options'] ?? '').includes('partitioned') ? 'partitioned' : 'table',
         parent: null,
         columns,
         primaryKey: primary ? keyOf(primary) : null,
         uniqueKeys: others.filter(({ usable }) => usable).map(keyOf),
-        indexes: others.map(({ name, columns: on, unique, definition }) => ({
-          name,
-          columns: on,
-          unique,
-          definition,
-        })),
+        indexes: others.map(asIndex),
         foreignKeys: foreignKeysOf(foreignOf(table)),
         checks: checks
           .filter((check) => !isJsonCheck(check['clause'] ?? ''))
@@ -180,6 +131,7 @@ export async function describeTables(
             (check): CheckSchema => ({
               name: check['name'] ?? '',
               definition: `CHECK (${check['clause']})`,
+              expression: parse(check['clause'] ?? ''),
             }),
           ),
         comment: row['comment'] ? row['comment'] : null,

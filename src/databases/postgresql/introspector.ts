@@ -1,14 +1,8 @@
 import type { Introspector } from '../../engine/ports/introspector.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { TableName } from '../../model/table-name.ts';
-import type {
-  CheckSchema,
-  ColumnSchema,
-  ForeignKeySchema,
-  IndexSchema,
-  KeySchema,
-  TableSchema,
-} from '../../model/table-schema.ts';
+import type { TableSchema } from '../../model/table-schema.ts';
+import { type FoundTable, schemaOf } from './structure/found-table.ts';
 import type { Pool, Session } from './pool.ts';
 import { literal } from './sql.ts';
 
@@ -44,19 +38,47 @@ const BASE_TYPE = `
 const NAMES = (relation: string, numbers: string): string =>
   `(SELECT jsonb_agg(a.attname ORDER BY num.place) FROM unnest(${numbers}) WITH ORDINALITY AS num(attnum, place) JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = num.attnum)`;
 
+/** Each key of an index: a column or an expression, and what of its order is not the type's own. */
+const PARTS = `
+  SELECT jsonb_agg(jsonb_build_object(
+    'column', ka.attname,
+    'sql', CASE WHEN ka.attname IS NULL THEN pg_get_indexdef(i.indexrelid, key.place::int, false) END,
+    'descending', (i.indoption::int2[])[key.place - 1] & 1 = 1,
+    'nullsFirst', (i.indoption::int2[])[key.place - 1] & 2 = 2,
+    'collation', CASE WHEN kc.oid <> ka.attcollation THEN kc.collname END,
+    'operators', CASE WHEN NOT op.opcdefault THEN op.opcname END
+  ) ORDER BY key.place)
+  FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS key(attnum, place)
+  LEFT JOIN pg_attribute ka ON ka.attrelid = i.indrelid AND ka.attnum = key.attnum AND key.attnum > 0
+  LEFT JOIN pg_collation kc ON kc.oid = (i.indcollation::oid[])[key.place - 1]
+  LEFT JOIN pg_opclass op ON op.oid = (i.indclass::oid[])[key.place - 1]`;
+
 const INDEXES = `
   SELECT jsonb_agg(jsonb_build_object(
     'name', ic.relname,
     'columns', coalesce(${NAMES('i.indrelid', 'i.indkey::int2[]')}, '[]'),
     'keyColumns', coalesce(${NAMES('i.indrelid', '(i.indkey::int2[])[0:i.indnkeyatts - 1]')}, '[]'),
+    'included', coalesce(${NAMES('i.indrelid', '(i.indkey::int2[])[i.indnkeyatts:]')}, '[]'),
     'primary', i.indisprimary,
     'unique', i.indisunique,
     'usable', i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
       SELECT FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) AS k(attnum)
       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE NOT a.attnotnull),
-    'definition', pg_get_indexdef(i.indexrelid)
+    'valid', i.indisvalid,
+    'keys', (${PARTS}),
+    'conditionSql', pg_get_expr(i.indpred, i.indrelid),
+    'method', am.amname,
+    'nullsDistinct', NOT coalesce((to_jsonb(i)->>'indnullsnotdistinct')::boolean, false),
+    'exclusion', i.indisexclusion,
+    'constraint', (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype = 'u' AND k.conrelid = i.indrelid),
+    'definition', pg_get_indexdef(i.indexrelid),
+    'body', (SELECT substr(pg_get_indexdef(i.indexrelid), length(start) + 1)
+      FROM unnest(ARRAY['', 'ONLY ']) AS prefix(word),
+        format('CREATE %sINDEX %I ON %s%I.%I USING ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, ic.relname, prefix.word, n.nspname, c.relname) AS start
+      WHERE starts_with(pg_get_indexdef(i.indexrelid), start))
   ) ORDER BY i.indisprimary DESC, ic.relname)
-  FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indislive`;
+  FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am am ON am.oid = ic.relam
+  WHERE i.indrelid = c.oid AND i.indislive`;
 
 const CONSTRAINTS = `
   SELECT jsonb_agg(jsonb_build_object(
@@ -65,6 +87,12 @@ const CONSTRAINTS = `
     'columns', coalesce(${NAMES('k.conrelid', 'k.conkey')}, '[]'),
     'references', CASE WHEN k.contype = 'f' THEN jsonb_build_object('schema', fn.nspname, 'name', fc.relname) END,
     'referencedColumns', ${NAMES('k.confrelid', 'k.confkey')},
+    'onUpdate', k.confupdtype,
+    'onDelete', k.confdeltype,
+    'match', CASE WHEN k.confmatchtype = 'f' THEN 'full' ELSE 'simple' END,
+    'checked', CASE WHEN k.condeferred THEN 'deferred' WHEN k.condeferrable THEN 'deferrable' ELSE 'at-once' END,
+    'valid', k.convalidated,
+    'expressionSql', CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END,
     'definition', pg_get_constraintdef(k.oid)
   ) ORDER BY k.conname)
   FROM pg_constraint k LEFT JOIN pg_class fc ON fc.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
@@ -83,6 +111,7 @@ const SIZES = `
 const DESCRIBE = `
   SELECT jsonb_build_object(
     'table', jsonb_build_object('schema', n.nspname, 'name', c.relname),
+    'product', 'postgresql',
     'kind', CASE WHEN c.relkind = 'p' THEN 'partitioned' WHEN c.relispartition THEN 'partition' WHEN parent.name IS NOT NULL THEN 'inheritance-child' ELSE 'table' END,
     'parent', CASE WHEN parent.name IS NOT NULL THEN jsonb_build_object('schema', parent.schema, 'name', parent.name) END,
     'columns', (SELECT ${COLUMNS}
@@ -105,57 +134,6 @@ const DESCRIBE = `
   JOIN LATERAL (${SIZES}) AS sizes ON true
   ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`;
 
-interface FoundIndex extends IndexSchema {
-  readonly keyColumns: readonly string[];
-  readonly primary: boolean;
-  readonly usable: boolean;
-}
-
-interface Found
-  extends Omit<TableSchema, 'columns' | 'indexes' | 'primaryKey' | 'uniqueKeys' | 'foreignKeys' | 'checks'> {
-  readonly columns: readonly Omit<ColumnSchema, 'precision' | 'scale' | 'maxChars'>[] | null;
-  readonly indexes: readonly FoundIndex[] | null;
-  readonly constraints: readonly (ForeignKeySchema & { readonly type: 'f' | 'c' | 'x' })[] | null;
-}
-
-/** The numbers in brackets of `numeric(12,2)`, `character varying(20)`, `timestamp(3) with time zone`. */
-function parametersOf(type: string): Pick<ColumnSchema, 'precision' | 'scale' | 'maxChars'> {
-  const [first = null, second = null] = (/\((-?\d+(?:,-?\d+)?)\)/.exec(type)?.[1] ?? '')
-    .split(',')
-    .map((text) => (text === '' ? null : Number(text)));
-  if (type.startsWith('character')) return { precision: null, scale: null, maxChars: first };
-  return { precision: first, scale: type.startsWith('numeric(') ? second : null, maxChars: null };
-}
-
-const keyOf = (index: FoundIndex): KeySchema => ({ name: index.name, columns: index.keyColumns });
-
-function toSchema(found: Found): TableSchema {
-  const indexes = found.indexes ?? [];
-  const primary = indexes.find((index) => index.primary);
-  const others = indexes.filter((index) => !index.primary);
-  const constraints = found.constraints ?? [];
-  const { constraints: _, ...rest } = found;
-  return {
-    ...rest,
-    columns: (found.columns ?? []).map((column) => ({ ...column, ...parametersOf(column.type) })),
-    primaryKey: primary ? keyOf(primary) : null,
-    uniqueKeys: others.filter((index) => index.usable).map(keyOf),
-    indexes: others.map(({ name, columns, unique, definition }) => ({ name, columns, unique, definition })),
-    foreignKeys: constraints
-      .filter(({ type }) => type === 'f')
-      .map(({ name, columns, references, referencedColumns, definition }) => ({
-        name,
-        columns,
-        references,
-        referencedColumns,
-        definition,
-      })),
-    checks: constraints
-      .filter(({ type }) => type !== 'f')
-      .map(({ name, definition }): CheckSchema => ({ name, definition })),
-  };
-}
-
 /** The catalog's view of the named tables, in name order; one statement. */
 export async function describeTables(
   session: Session,
@@ -165,7 +143,7 @@ export async function describeTables(
     tables.map(({ schema }) => schema),
     tables.map(({ name }) => name),
   ]);
-  return rows.map(([text]) => toSchema(JSON.parse(text ?? 'null') as Found));
+  return rows.map(([text]) => schemaOf(JSON.parse(text ?? 'null') as FoundTable));
 }
 
 /** Not listed: temporary tables, partitions (their root is), tables that an extension owns, our ledger. */

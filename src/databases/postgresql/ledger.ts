@@ -11,7 +11,7 @@ import type { ErrorContext } from './error-codes.ts';
 import type { Cells, Pool, Session } from './pool.ts';
 import { newestRun, readSpec } from './read-runs.ts';
 import { literal, quote } from './sql.ts';
-import { clearTable, replaceTable } from './structure.ts';
+import { clearTable, replaceTable } from './structure/prepare-table.ts';
 
 /** Quoted names of the ledger's tables. */
 export interface LedgerNames {

@@ -10,7 +10,7 @@ import type { Pool, Session, Wire, WireQuery } from './pool.ts';
 import { checksumOf } from './reader.ts';
 import { qualified, quote, renderCopyIn, renderInsertStaged, renderTargetConditions } from './sql.ts';
 import { closeStaging, openStaging } from './staging.ts';
-import { prepareTable, previewTable } from './structure.ts';
+import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
 const MESSAGE_BYTES = 64 * 1024; // the server parses one message while the next is on its way
 const COPY_DATA = 0x64;

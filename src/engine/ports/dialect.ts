@@ -4,6 +4,7 @@ import type { Introspector } from './introspector.ts';
 import type { Ledger } from './ledger.ts';
 import type { RowInspector } from './row-inspector.ts';
 import type { SourceReader } from './source-reader.ts';
+import type { TargetStructure } from './target-structure.ts';
 import type { TargetWriter } from './target-writer.ts';
 import type { TypeMap } from './type-map.ts';
 
@@ -62,6 +63,8 @@ export interface Database {
   readonly reader: SourceReader;
   readonly inspector: RowInspector;
   readonly writer: TargetWriter;
+  /** What is made after the load; absent: nothing is, and all of it is listed. */
+  readonly structure?: TargetStructure;
   readonly ledger: Ledger;
   /** Changes when the database behind the address is another one or was restored: PG system identifier, SQLite uuid. */
   incarnation(signal: AbortSignal): Promise<string>;

@@ -61,8 +61,8 @@ export const INDEXES = query(
 export const INDEX_COLUMNS = query(
   `JOIN pragma_index_list(t.name) AS i
    JOIN pragma_index_xinfo(i.name) AS c ON c.key = 1`,
-  ['index', 'column', 'collation'],
-  'i.name, c.name, c.coll',
+  ['index', 'column', 'collation', 'descending'],
+  'i.name, c.name, c.coll, c.desc',
   'i.seq, c.seqno',
 );
 

@@ -3,6 +3,8 @@ export interface CreateTableText {
   readonly columns: ReadonlyMap<string, ColumnText>;
   /** `CHECK (…)` as written, of columns and of the table. */
   readonly checks: readonly { readonly name: string | null; readonly definition: string }[];
+  /** Of each foreign key in the order of the text: whether it is checked at the end of a transaction. */
+  readonly deferred: readonly boolean[];
 }
 
 interface ColumnText {
@@ -11,7 +13,7 @@ interface ColumnText {
   readonly generated: string | null;
 }
 
-interface Token {
+export interface Token {
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -22,7 +24,7 @@ interface Token {
 const TOKEN =
   /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}\p{N}_$]+|\S/gu;
 
-function tokens(sql: string): Token[] {
+export function tokens(sql: string): Token[] {
   const found: Token[] = [];
   let depth = 0;
   for (const match of sql.matchAll(TOKEN)) {
@@ -45,7 +47,7 @@ export function unquoted(text: string): string {
 }
 
 const TABLE_CONSTRAINT = new Set(['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN']);
-const isWord = (token: Token | undefined, word: string): boolean => token?.text.toUpperCase() === word;
+export const isWord = (token: Token | undefined, word: string): boolean => token?.text.toUpperCase() === word;
 
 /** The text of the brackets that open at `at`, brackets included. */
 function bracketed(sql: string, list: readonly Token[], at: number): string | null {
@@ -56,7 +58,7 @@ function bracketed(sql: string, list: readonly Token[], at: number): string | nu
 }
 
 /** The definitions between the outermost brackets, each as its tokens. */
-function definitions(list: readonly Token[]): Token[][] {
+export function definitions(list: readonly Token[]): Token[][] {
   const open = list.findIndex((token) => token.text === '(' && token.depth === 0);
   const found: Token[][] = [[]];
   for (const token of open < 0 ? [] : list.slice(open + 1)) {
@@ -78,12 +80,27 @@ function columnText(sql: string, definition: readonly Token[]): ColumnText {
   return { collation, generated };
 }
 
+/** Of the constraint that begins at REFERENCES: `DEFERRABLE INITIALLY DEFERRED`, the only way to put the check off. */
+function isDeferred(rest: readonly Token[]): boolean {
+  const ownEnd = rest.findIndex((token, at) => at > 0 && isWord(token, 'REFERENCES'));
+  const own = ownEnd < 0 ? rest : rest.slice(0, ownEnd);
+  const at = own.findIndex((token) => isWord(token, 'DEFERRABLE'));
+  return (
+    at > 0 &&
+    !isWord(own[at - 1], 'NOT') &&
+    isWord(own[at + 1], 'INITIALLY') &&
+    isWord(own[at + 2], 'DEFERRED')
+  );
+}
+
 /** Reads a CREATE TABLE statement as far as no pragma tells; of a text that it does not understand it finds nothing. */
 export function readCreateTable(sql: string): CreateTableText {
   const columns = new Map<string, ColumnText>();
   const checks: { name: string | null; definition: string }[] = [];
+  const deferred: boolean[] = [];
   for (const definition of definitions(tokens(sql))) {
     for (const [at, token] of definition.entries()) {
+      if (isWord(token, 'REFERENCES') && token.depth === 1) deferred.push(isDeferred(definition.slice(at)));
       const check = isWord(token, 'CHECK') && token.depth === 1 ? bracketed(sql, definition, at + 1) : null;
       if (check === null) continue;
       const name = isWord(definition[at - 2], 'CONSTRAINT') ? unquoted(definition[at - 1]?.text ?? '') : null;
@@ -93,5 +110,5 @@ export function readCreateTable(sql: string): CreateTableText {
     if (TABLE_CONSTRAINT.has(first.toUpperCase())) continue;
     columns.set(unquoted(first).toLowerCase(), columnText(sql, definition));
   }
-  return { columns, checks };
+  return { columns, checks, deferred };
 }

@@ -1,26 +1,11 @@
-import type {
-  ColumnSchema,
-  ForeignKeySchema,
-  IndexSchema,
-  KeySchema,
-  TableSchema,
-} from '../../../model/table-schema.ts';
-import { quote } from '../sql.ts';
+import type { SqlExpression } from '../../../model/expression.ts';
+import type { CheckSchema, ColumnSchema, KeySchema, TableSchema } from '../../../model/table-schema.ts';
 import { affinityOf } from '../values/affinity.ts';
 import { type CatalogRow, flag, text, textOrNull } from './catalog-queries.ts';
 import { type CreateTableText, readCreateTable } from './create-table-text.ts';
-
-/** Rows of the catalog queries for one table. */
-export interface TableRows {
-  readonly table: CatalogRow;
-  readonly columns: readonly CatalogRow[];
-  readonly indexes: readonly CatalogRow[];
-  readonly indexColumns: readonly CatalogRow[];
-  readonly foreignKeys: readonly CatalogRow[];
-  readonly estimatedRows: number | null;
-  /** `UTF-8`, or a UTF-16 whose byte order is not the order of the characters elsewhere. */
-  readonly encoding: string;
-}
+import { expressionsOf, neutralDefaultOf } from './expression-style.ts';
+import { describeForeignKeys, describeIndex } from './describe-keys.ts';
+import { columnsOfIndex, type TableRows } from './table-rows.ts';
 
 const MAIN = 'main';
 
@@ -49,6 +34,7 @@ function describeColumn(rows: TableRows, column: CatalogRow, written: CreateTabl
   const type = text(column, 'type');
   const [first = null, second = null] = numbers(type);
   const own = written.columns.get(name.toLowerCase());
+  const neutralDefault = neutralDefaultOf(textOrNull(column, 'default'));
   const isText = affinityOf(type) === 'text';
   const collation = own?.collation ?? (isText && rows.encoding !== 'UTF-8' ? rows.encoding : null);
   return {
@@ -61,6 +47,7 @@ function describeColumn(rows: TableRows, column: CatalogRow, written: CreateTabl
     // A NULL in a primary key, which SQLite allows, is refused when the table is read.
     nullable: !flag(column, 'notNull') && !flag(column, 'keyPlace'),
     default: textOrNull(column, 'default'),
+    ...(neutralDefault && { neutralDefault }),
     identity: isRowid(rows, column) ? 'by-default' : null,
     generated: Number(column['hidden']) >= 2 ? (own?.generated ?? 'unknown') : null,
     collation,
@@ -68,9 +55,6 @@ function describeColumn(rows: TableRows, column: CatalogRow, written: CreateTabl
     comment: null,
   };
 }
-
-const columnsOfIndex = (rows: TableRows, index: string): CatalogRow[] =>
-  rows.indexColumns.filter((column) => column['index'] === index);
 
 /** True where the index compares as its columns do: else a walk by comparison would pass over rows. */
 function comparesLikeColumns(rows: TableRows, index: string, written: CreateTableText): boolean {
@@ -82,18 +66,6 @@ function comparesLikeColumns(rows: TableRows, index: string, written: CreateTabl
   });
 }
 
-const describeIndex = (rows: TableRows, index: CatalogRow): IndexSchema => {
-  const columns = columnsOfIndex(rows, text(index, 'name')).map(
-    (part) => textOrNull(part, 'column') ?? '(expression)',
-  );
-  return {
-    name: text(index, 'name'),
-    columns,
-    unique: flag(index, 'unique'),
-    definition: textOrNull(index, 'sql') ?? `UNIQUE (${columns.map(quote).join(', ')})`,
-  };
-};
-
 function describeKeys(rows: TableRows, columns: readonly ColumnSchema[], written: CreateTableText) {
   const own = keyColumns(rows).map((column) => text(column, 'name'));
   const pkIndex = rows.indexes.find((index) => index['origin'] === 'pk');
@@ -104,30 +76,21 @@ function describeKeys(rows: TableRows, columns: readonly ColumnSchema[], written
   const uniqueKeys = rows.indexes
     .filter((index) => flag(index, 'unique') && !flag(index, 'partial') && index['origin'] !== 'pk')
     .filter((index) => comparesLikeColumns(rows, text(index, 'name'), written))
-    .map((index) => ({ name: text(index, 'name'), columns: [...describeIndex(rows, index).columns] }))
+    .map((index) => ({
+      name: text(index, 'name'),
+      columns: columnsOfIndex(rows, text(index, 'name')).map((part) => text(part, 'column')),
+    }))
     .filter((key) => key.columns.every((column) => !nullable.has(column)));
   return { primaryKey, uniqueKeys, indexes: rows.indexes.filter((index) => index !== pkIndex || !usable) };
 }
 
-function describeForeignKeys(rows: TableRows): ForeignKeySchema[] {
-  const ids = [...new Set(rows.foreignKeys.map((row) => Number(row['id'])))];
-  return ids.map((id) => {
-    const parts = rows.foreignKeys.filter((row) => Number(row['id']) === id);
-    const first = parts[0] as CatalogRow;
-    const columns = parts.map((part) => text(part, 'column'));
-    const target = text(first, 'references');
-    // Without a list of columns the parent's primary key is meant.
-    const referencedColumns = parts.flatMap((part) => textOrNull(part, 'referenced') ?? []);
-    const list = (names: readonly string[]): string =>
-      names.length > 0 ? ` (${names.map(quote).join(', ')})` : '';
-    return {
-      name: `foreign key ${id}`,
-      columns,
-      references: { schema: MAIN, name: target },
-      referencedColumns,
-      definition: `FOREIGN KEY${list(columns)} REFERENCES ${quote(target)}${list(referencedColumns)} ON UPDATE ${text(first, 'onUpdate')} ON DELETE ${text(first, 'onDelete')}`,
-    };
-  });
+/** One without a name gets one by its place. */
+function checkOf(
+  { name, definition }: CreateTableText['checks'][number],
+  of: { readonly table: string; readonly at: number; readonly parse: (sql: string) => SqlExpression },
+): CheckSchema {
+  const condition = definition.slice('CHECK '.length + 1, -1);
+  return { name: name ?? `${of.table}_check_${of.at + 1}`, definition, expression: of.parse(condition) };
 }
 
 /** The model's schema of one table from the catalog's rows. Pure. */
@@ -135,19 +98,20 @@ export function describeTable(rows: TableRows): TableSchema {
   const written = readCreateTable(text(rows.table, 'sql'));
   const columns = rows.columns.map((column) => describeColumn(rows, column, written));
   const { primaryKey, uniqueKeys, indexes } = describeKeys(rows, columns, written);
+  const parse = expressionsOf(columns);
   return {
     table: { schema: MAIN, name: text(rows.table, 'table') },
+    product: 'sqlite',
     kind: 'table',
     parent: null,
     columns,
     primaryKey,
     uniqueKeys,
-    indexes: indexes.map((index) => describeIndex(rows, index)),
-    foreignKeys: describeForeignKeys(rows),
-    checks: written.checks.map((check, at) => ({
-      name: check.name ?? `check ${at + 1}`,
-      definition: check.definition,
-    })),
+    indexes: indexes.map((index) => describeIndex(rows, index, parse)),
+    foreignKeys: describeForeignKeys(rows, written),
+    checks: written.checks.map((check, at) =>
+      checkOf(check, { table: text(rows.table, 'table'), at, parse }),
+    ),
     comment: null,
     estimatedRows: rows.estimatedRows,
     estimatedBytes: null,

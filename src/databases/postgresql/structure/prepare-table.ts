@@ -1,13 +1,13 @@
-import type { PrepareRequest, TableOutcome, TablePreview } from '../../engine/ports/target-writer.ts';
-import { renamesColumns } from '../../engine/target-names.ts';
-import { SluiceError } from '../../model/sluice-error.ts';
-import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
-import type { ColumnSchema, TableSchema } from '../../model/table-schema.ts';
-import { toSluiceError, vendorCode } from './error-codes.ts';
-import { describeTables } from './introspector.ts';
-import type { Session } from './pool.ts';
-import { literal, qualified, quote } from './sql.ts';
-import { parseType } from './type-map.ts';
+import type { PrepareRequest, TableOutcome, TablePreview } from '../../../engine/ports/target-writer.ts';
+import { renamesColumns } from '../../../engine/target-names.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
+import type { ColumnSchema, TableSchema } from '../../../model/table-schema.ts';
+import { toSluiceError, vendorCode } from '../error-codes.ts';
+import { describeTables } from '../introspector.ts';
+import type { Session } from '../pool.ts';
+import { literal, qualified, quote } from '../sql.ts';
+import { parseType } from '../type-map.ts';
 
 const INTEGERS = new Set(['smallint', 'integer', 'bigint']);
 

@@ -1,0 +1,63 @@
+import type { ForeignKeySchema } from '../../model/table-schema.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+
+/** One statement that is made after the load, complete in itself. */
+export interface StructureStep {
+  readonly kind: 'index' | 'check' | 'foreign-key';
+  /** At the target. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** What a table lacks at the target of what it has at the source. */
+export interface StructureLack {
+  /** In the order in which they are made. */
+  readonly steps: readonly StructureStep[];
+  /** What cannot be made here, each as SQL of the source with the reason as a comment; never dropped in silence. */
+  readonly leftOut: readonly string[];
+  /** What stands at the target under the same name and is another thing; it is left alone. */
+  readonly differs: readonly string[];
+}
+
+/** The plan of a table; its `structure` says what the source has. */
+export interface StructureRequest {
+  readonly plan: TablePlan;
+  /** False: the target has no such table yet, and nothing of it is looked up. */
+  readonly exists: boolean;
+}
+
+/** A foreign key whose names are those of the target; `definition` is still the source's. */
+export type TargetForeignKey = ForeignKeySchema;
+
+/** `made`; or `refused`: the target does not take such a thing at all (its vendor code says why). The table works without it. */
+export type StepOutcome =
+  | { readonly done: 'made' }
+  | { readonly done: 'refused'; readonly vendorCode: string };
+
+/**
+ * What of a table's structure is made after its rows: indexes, unique keys, checks, and foreign keys when all tables
+ * concerned are there. What comes before the rows (schema, table, primary key, defaults, comments) is TargetWriter.prepare's.
+ *
+ * A database whose tables cannot be altered (SQLite) makes checks and foreign keys with the table, and then only looks here
+ * whether the rows keep them.
+ */
+export interface TargetStructure {
+  /** Foreign keys that exist at the target during the load: `checked` row by row, or `ignored` by our sessions. */
+  readonly foreignKeysWhileLoading: 'checked' | 'ignored';
+  /**
+   * Compares by name and by meaning what the source has with what is at the target now: so a second attempt goes on where
+   * the first was ended. Changes nothing.
+   */
+  lacking(request: StructureRequest, signal: AbortSignal): Promise<StructureLack>;
+  /** The same for foreign keys. @param request.foreignKeys  those whose parents are there */
+  lackingForeignKeys(
+    request: StructureRequest & { readonly foreignKeys: readonly TargetForeignKey[] },
+    signal: AbortSignal,
+  ): Promise<StructureLack>;
+  /**
+   * Makes one. Atomic: after a crash it is there or not. Waits for another attempt that is still at it, and then finds it
+   * made. An abort ends the running statement.
+   * @throws SluiceError target.constraint_violated with a statement that finds the rows, when rows break it
+   */
+  make(plan: TablePlan, step: StructureStep, signal: AbortSignal): Promise<StepOutcome>;
+}
