@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   Consumer,
@@ -14,6 +14,9 @@ export const MIB = 1024 * 1024;
 export const WIDE = { messages: 1_000, bytes: 64 * MIB };
 export const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
+/** Bytes that no two calls have in common, and that are like rows: they can be compressed. */
+export const rowBytes = (size: number): Buffer =>
+  Buffer.alloc(size, `${randomBytes(48).toString('base64')}\t`);
 export const idsOf = (from: number, to: number): string[] => range(from, to).map((n) => `id.${n}`);
 export const sorted = (ids: readonly string[]): string[] =>
   ids.toSorted((a, b) => Number(a.slice(3)) - Number(b.slice(3)));

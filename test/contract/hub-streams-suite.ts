@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Announcement } from '../../src/engine/ports/hub.ts';
 import {
@@ -11,6 +10,7 @@ import {
   MIB,
   never,
   range,
+  rowBytes,
   sorted,
   until,
   WIDE,
@@ -68,7 +68,7 @@ export function losses(context: HubContext, harness: HubHarness): void {
       const { hub, topic } = context;
       const publisher = await hub.publisher(topic);
       const messages = range(0, 4).map((n) => ({
-        ...message(n + 1, randomBytes(40_000 * (n + 1)), n * 30 + 1),
+        ...message(n + 1, rowBytes(40_000 * (n + 1)), n * 30 + 1),
         header: JSON.stringify({ n, text: 'x'.repeat(n * 100) }),
       }));
       const bytes = messages.reduce((sum, each) => sum + publisher.storedBytes(each), 0);
@@ -127,7 +127,7 @@ export function streams(context: HubContext, harness: HubHarness): void {
 
   test('purging frees what is acknowledged and nothing else', async () => {
     const { hub, topic } = context;
-    await context.publish(range(1, 5).map((n) => message(n, randomBytes(100_000))));
+    await context.publish(range(1, 5).map((n) => message(n, rowBytes(100_000))));
     const consumer = await hub.consumer(topic, WIDE);
     const gate = createGate();
     const got = collect(consumer, (delivery) =>
@@ -155,7 +155,7 @@ export function streams(context: HubContext, harness: HubHarness): void {
       let stored = 0;
       const publishes = Promise.all(
         range(1, 10).map((n) =>
-          publisher.publish(message(n, randomBytes(90_000)), never).then(() => (stored += 1)),
+          publisher.publish(message(n, rowBytes(90_000)), never).then(() => (stored += 1)),
         ),
       );
       await until(async () => (await hub.warnings(never)).some((warning) => warning.includes('hub.full')));

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Delivery, Hub, HubMessage, RunTopic } from '../../src/engine/ports/hub.ts';
 import {
@@ -12,6 +12,7 @@ import {
   MIB,
   never,
   range,
+  rowBytes,
   sorted,
   until,
   WIDE,
@@ -62,7 +63,7 @@ function publishing(context: HubContext, harness: HubHarness): void {
     const { hub, topic } = context;
     const header = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join(' ');
     const sent = [0, 1, 255, 65_536, 3 * MIB].map((size, n) => ({
-      ...message(n, randomBytes(size), n * 7),
+      ...message(n, rowBytes(size), n * 7),
       header,
     }));
     const most = await hub.topics.maxMessageBytes(never);
@@ -88,7 +89,7 @@ function publishing(context: HubContext, harness: HubHarness): void {
   });
 
   test('overlapping publishes keep their order', async () => {
-    await context.publish(range(1, 300).map((n) => message(n, randomBytes((n * 7919) % 20_000))));
+    await context.publish(range(1, 300).map((n) => message(n, rowBytes((n * 7919) % 20_000))));
     const consumer = await context.hub.consumer(context.topic, WIDE);
     const got = collect(consumer);
     await until(() => got.seen.length === 300);
@@ -251,7 +252,7 @@ function window(context: HubContext): void {
 
   test('no more bytes are handled at once than it allows, and a larger message comes alone', async () => {
     const sizes = [40_000, 40_000, 40_000, 250_000, 10_000, 60_000, 60_000, 10_000];
-    await context.publish(sizes.map((size, index) => message(index + 1, randomBytes(size))));
+    await context.publish(sizes.map((size, index) => message(index + 1, rowBytes(size))));
     const consumer = await context.hub.consumer(context.topic, { messages: 100, bytes: 100_000 });
     let bytes = 0;
     const loads: number[] = [];
@@ -334,7 +335,7 @@ function sharing(context: HubContext, harness: HubHarness): void {
     ]);
     const gate = createGate();
     const left = collect(leaving, gate.pass);
-    await context.publish(range(1, 40).map((n) => message(n, randomBytes(200_000))));
+    await context.publish(range(1, 40).map((n) => message(n, rowBytes(200_000))));
     await until(() => gate.waiting.size === 10);
     for (const [id, letGo] of gate.waiting) letGo(id === 'id.1' ? 'applied' : 'later');
     const stopping = left.stop();

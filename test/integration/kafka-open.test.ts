@@ -1,15 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { freePorts } from '../../scripts/servers/process/free-port.mjs';
 import type { KafkaOptions } from '../../scripts/servers/start-kafka.mjs';
 import type { Hub } from '../../src/engine/ports/hub.ts';
 import { kafka } from '../../src/hubs/kafka/hub.ts';
-import { namesOf } from '../../src/hubs/kafka/names.ts';
 import { createAuthority, missingOpenssl } from '../support/certificates.ts';
-import { collect, message, MIB, never, range, until } from '../contract/hub-fixture.ts';
+import { collect, message, MIB, never, until } from '../contract/hub-fixture.ts';
 import { describeWith, servers, startOwnKafka } from '../support/servers.ts';
 
 let closing: (() => Promise<unknown>)[] = [];
@@ -122,91 +120,5 @@ describeWith(['kafka'], 'opening Kafka', () => {
       expect(got.seen[0]?.data.length).toBe(3 * MIB);
       await expect(open(`kafka://${server.brokers}`)).rejects.toMatchObject({ code: 'hub.unreachable' });
     });
-  });
-});
-
-describeWith(['kafka'], 'topics of Kafka', () => {
-  let admin: Admin;
-  const made: string[] = [];
-  beforeAll(async () => {
-    const { host } = new URL(servers().kafkaUrl.replace('kafka:', 'http:'));
-    admin = new Kafka({ brokers: [host], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-  });
-  afterAll(async () => {
-    await admin?.deleteTopics({ topics: made }).catch(() => undefined);
-    await admin?.disconnect();
-  });
-  const topicOf = (transfer: string) => {
-    const topic = { transfer: `${transfer} ${process.pid} ${Date.now()}`, run: 1 };
-    made.push(...Object.values(namesOf(topic)));
-    return topic;
-  };
-
-  test('one with other settings is refused and left as it is', async () => {
-    const hub = await open(servers().kafkaUrl);
-    const topic = topicOf('other');
-    await admin.createTopics({
-      topics: [
-        {
-          topic: namesOf(topic).dataTopic,
-          numPartitions: 1,
-          configEntries: [
-            { name: 'retention.ms', value: '60000' },
-            { name: 'max.message.bytes', value: '1000' },
-          ],
-        },
-      ],
-    });
-    await expect(hub.topics.ensure(topic, { maxBytes: MIB }, never)).rejects.toMatchObject({
-      code: 'hub.settings_differ',
-      message: expect.stringMatching(
-        /retention\.ms is 60000, not -1;.*max\.message\.bytes is 1000, less than/,
-      ),
-    });
-  });
-
-  test('the number of partitions and the largest message are as the settings say', async () => {
-    const hub = await open(servers().kafkaUrl, { partitions: 5, maxMessageBytes: 200_000 });
-    const topic = topicOf('sized');
-    await hub.topics.ensure(topic, { maxBytes: MIB }, never);
-    const { topics } = await admin.fetchTopicMetadata({ topics: [namesOf(topic).dataTopic] });
-    expect(topics[0]?.partitions.length).toBe(5);
-    expect(await hub.topics.maxMessageBytes(never)).toBeLessThan(200_000);
-    expect((await hub.warnings(never)).join('\n')).toMatch(/maxMessageBytes is 200000/);
-  });
-
-  test('what is acknowledged is deleted from the broker', async () => {
-    const hub = await open(servers().kafkaUrl, { partitions: 1 });
-    const topic = topicOf('purged');
-    await hub.topics.ensure(topic, { maxBytes: MIB }, never);
-    const publisher = await hub.publisher(topic);
-    for (const n of range(1, 4)) await publisher.publish(message(n), never);
-    const consumer = await hub.consumer(topic, { messages: 8, bytes: MIB });
-    const got = collect(consumer);
-    await until(async () => (await hub.topics.backlog(topic, never)).messages === 0);
-    await hub.topics.purgeAcknowledged(topic, never);
-    await got.stop();
-    const [partition] = await admin.fetchTopicOffsets(namesOf(topic).dataTopic);
-    expect(partition).toMatchObject({ low: '4', high: '4' });
-  });
-
-  test('records that somebody deletes hold nobody up', async () => {
-    const hub = await open(servers().kafkaUrl, { partitions: 1 });
-    const topic = topicOf('deleted');
-    await hub.topics.ensure(topic, { maxBytes: MIB }, never);
-    const publisher = await hub.publisher(topic);
-    for (const n of range(1, 4)) await publisher.publish(message(n), never);
-    await admin.fetchTopicOffsets(namesOf(topic).dataTopic); // teaches the driver who leads it
-    await admin.deleteTopicRecords({
-      topic: namesOf(topic).dataTopic,
-      partitions: [{ partition: 0, offset: '3' }],
-    });
-    expect((await hub.topics.backlog(topic, never)).messages).toBe(1);
-    const consumer = await hub.consumer(topic, { messages: 8, bytes: MIB });
-    const got = collect(consumer);
-    await until(async () => (await hub.topics.backlog(topic, never)).messages === 0);
-    await got.stop();
-    expect(got.ids()).toEqual(['id.4']);
   });
 });

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RunningKafka } from '../../scripts/servers/start-kafka.mjs';
-import type { Hub } from '../../src/engine/ports/hub.ts';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { kafka } from '../../src/hubs/kafka/hub.ts';
+import { namesOf } from '../../src/hubs/kafka/names.ts';
 import {
   collect,
   createGate,
@@ -11,131 +11,35 @@ import {
   MIB,
   never,
   range,
+  rowBytes,
   sorted,
   until,
 } from '../contract/hub-fixture.ts';
+import { hubRestartSuite, RESTART_WINDOW, type RestartContext } from '../contract/hub-restart-suite.ts';
 import { describeWith, startOwnKafka } from '../support/servers.ts';
 
-const WINDOW = { messages: 16, bytes: 8 * MIB };
 /** What a vanished worker holds comes back after this: the least that brokers take. */
-const SETTINGS = { sessionTimeoutMs: 6_000, partitions: 3 };
+const SETTINGS = { sessionTimeoutMs: 6_000, partitions: 3, compression: 'lz4' };
 
-describeWith(['kafka'], 'a Kafka broker that is killed and restarted on the same store', () => {
-  let server: RunningKafka;
-  let hub: Hub;
-  beforeAll(async () => {
-    server = await startOwnKafka();
-    hub = await openHub();
-  });
-  afterAll(async () => {
-    await hub?.close();
-    await server?.stop();
-  });
+/** The file with the newest records of the one partition of a topic that has any. */
+function logFile(folder: string, topic: string): string {
+  const files = readdirSync(join(folder, 'data'), { recursive: true, encoding: 'utf8' });
+  const logs = files.filter((file) => file.startsWith(`${topic}-`) && file.endsWith('.log'));
+  const full = logs.map((file) => join(folder, 'data', file)).find((file) => readFileSync(file).length > 0);
+  if (full === undefined) throw new Error(`${topic} has no records`);
+  return full;
+}
 
-  const openHub = (): Promise<Hub> =>
-    kafka.open(kafka.parseUrl(`kafka://${server.brokers}`, SETTINGS), { applicationName: 'restart test' });
-  const killAndRestart = async (): Promise<void> => {
-    await server.kill('SIGKILL');
-    await server.restart();
-  };
-  const backlog = async (transfer: string): Promise<number> =>
-    (await hub.topics.backlog({ transfer, run: 1 }, never)).messages;
-
-  test('publishing and consuming go on by themselves, and every message is delivered', async () => {
-    const topic = { transfer: 'both sides', run: 1 };
-    const identity = await hub.topics.ensure(topic, { maxBytes: 256 * MIB }, never);
-    const publisher = await hub.publisher(topic);
-    const consumer = await hub.consumer(topic, WINDOW);
-    const got = collect(consumer);
-    const blocks = range(1, 400).map((n) => ({ ...message(n, randomBytes(100_000)), lane: n % 3 }));
-    const waiting = new Set<Promise<unknown>>();
-    for (const [index, block] of blocks.entries()) {
-      const stored = publisher.publish(block, never).finally(() => waiting.delete(stored));
-      waiting.add(stored);
-      while (waiting.size >= 8) await Promise.race(waiting);
-      if (index === 120 || index === 280) await killAndRestart();
-    }
-    await Promise.all(waiting);
-    await until(async () => (await backlog(topic.transfer)) === 0);
-    await got.stop();
-    await Promise.all([publisher.close(), consumer.close()]);
-    expect(sorted([...new Set(got.ids())])).toEqual(idsOf(1, 400));
-    expect(await hub.topics.ensure(topic, { maxBytes: 256 * MIB }, never)).toBe(identity);
-  });
-
-  test('what was published while it was away is stored in order, each once', async () => {
-    const topic = { transfer: 'away', run: 1 };
-    await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
-    const publisher = await hub.publisher(topic);
-    await publisher.publish(message(1), never);
-    await server.kill('SIGKILL');
-    const stored = Promise.all(range(2, 30).map((n) => publisher.publish(message(n), never)));
-    await server.restart();
-    await stored;
-    const consumer = await hub.consumer(topic, WINDOW);
-    const got = collect(consumer);
-    await until(async () => (await backlog(topic.transfer)) === 0);
-    await got.stop();
-    await Promise.all([publisher.close(), consumer.close()]);
-    expect(got.ids()).toEqual(idsOf(1, 30));
-  });
-
-  test('an abort ends a publish and a run while it is away', async () => {
-    const topic = { transfer: 'abort', run: 1 };
-    await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
-    const publisher = await hub.publisher(topic);
-    const consumer = await hub.consumer(topic, WINDOW);
-    const got = collect(consumer);
-    await publisher.publish(message(1), never);
-    await until(() => got.seen.length === 1);
-    await server.kill('SIGKILL');
-    const stop = new AbortController();
-    const reason = new Error('stopped');
-    const publishing = publisher.publish(message(2), stop.signal);
-    await until(async () => {
-      const warnings = await hub.warnings(never);
-      return ['Kafka is away', 'publishing waits'].every((text) =>
-        warnings.some((one) => one.includes(text)),
-      );
-    });
-    stop.abort(reason);
-    await expect(publishing).rejects.toBe(reason);
-    await got.stop();
-    await Promise.all([publisher.close(), consumer.close()]);
-    await server.restart();
-    await until(async () =>
-      (await hub.warnings(never)).every((warning) => !warning.includes('Kafka is away')),
-    );
-    expect(got.ids()).toEqual(['id.1']);
-  });
-
-  test('announcements from before and after it are heard', async () => {
-    const topic = { transfer: 'control', run: 1 };
-    await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
-    const control = hub.control(topic);
-    const gap = { kind: 'gap', generation: 1, lane: 1, attempt: 1 } as const;
-    const heard: string[] = [];
-    const stop = new AbortController();
-    const listening = control.listen(
-      (said) => heard.push(said.kind === 'gap' ? said.table : ''),
-      stop.signal,
-    );
-    await control.announce({ ...gap, table: 'before' }, never);
-    await until(() => heard.length === 1);
-    await killAndRestart();
-    await control.announce({ ...gap, table: 'after' }, never);
-    await until(() => heard.length === 2);
-    stop.abort();
-    await listening;
-    expect(heard).toEqual(['before', 'after']);
-  });
-
+function ofKafka(context: RestartContext): void {
   test('a long handler keeps its message for itself, also when another worker comes', async () => {
-    const topic = { transfer: 'long', run: 1 };
-    await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
+    const { hub } = context;
+    const topic = await context.topic('long');
     const publisher = await hub.publisher(topic);
     let last = 1;
-    const [first, second] = [await hub.consumer(topic, WINDOW), await hub.consumer(topic, WINDOW)];
+    const [first, second] = [
+      await hub.consumer(topic, RESTART_WINDOW),
+      await hub.consumer(topic, RESTART_WINDOW),
+    ];
     const gate = createGate();
     const one = collect(first, gate.pass);
     await publisher.publish(message(1), never);
@@ -152,7 +56,7 @@ describeWith(['kafka'], 'a Kafka broker that is killed and restarted on the same
     const began = Date.now();
     await until(() => Date.now() - began > SETTINGS.sessionTimeoutMs + 2_000);
     gate.open();
-    await until(async () => (await backlog(topic.transfer)) === 0);
+    await until(async () => (await context.backlog(topic.transfer)) === 0);
     await Promise.all([one.stop(), other.stop()]);
     await Promise.all([first.close(), second.close(), publisher.close()]);
     expect(sorted([...one.ids(), ...other.ids()])).toEqual(idsOf(1, last));
@@ -160,21 +64,61 @@ describeWith(['kafka'], 'a Kafka broker that is killed and restarted on the same
   });
 
   test('a broker that lost the end of its topics: what is published after it is delivered, the loss shows', async () => {
-    const topic = { transfer: 'lost end', run: 1 };
-    await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
+    const { hub } = context;
+    const topic = await context.topic('lost end');
     const publisher = await hub.publisher(topic);
-    const consumer = await hub.consumer(topic, WINDOW);
+    const consumer = await hub.consumer(topic, RESTART_WINDOW);
     const got = collect(consumer);
     for (const n of range(1, 5)) await publisher.publish(message(n), never);
     await until(() => got.seen.length === 5);
     await hub.topics.remove(topic, never);
     await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
-    await killAndRestart();
+    await context.killAndRestart();
     await expect(publisher.publish(message(6), never)).rejects.toMatchObject({ code: 'hub.stream_lost' });
     await publisher.publish(message(7), never);
     await until(() => got.ids().includes('id.7'));
-    await until(async () => (await backlog(topic.transfer)) === 0);
+    await until(async () => (await context.backlog(topic.transfer)) === 0);
     await got.stop();
     await Promise.all([publisher.close(), consumer.close()]);
   });
+
+  test('a batch that was altered on the disk is passed over and said, and the rest is delivered', async () => {
+    const { hub, own } = context;
+    const topic = await context.topic('altered');
+    const publisher = await hub.publisher(topic);
+    for (const n of range(1, 3)) await publisher.publish(message(n, rowBytes(MIB)), never);
+    await publisher.close();
+    await own.server.kill('SIGTERM'); // after a kill it would look at its records and cut them off there
+    const file = logFile(own.server.folder, namesOf(topic).dataTopic);
+    const bytes = readFileSync(file);
+    const second = 12 + bytes.readInt32BE(8);
+    bytes.writeUInt8(bytes.readUInt8(second + 80) ^ 0xff, second + 80);
+    writeFileSync(file, bytes);
+    await own.server.restart();
+    const consumer = await hub.consumer(topic, RESTART_WINDOW);
+    const got = collect(consumer);
+    await until(async () => (await context.backlog(topic.transfer)) === 0);
+    await got.stop();
+    await consumer.close();
+    expect(got.ids()).toEqual(['id.1', 'id.3']);
+    expect((await hub.warnings(never)).join('\n')).toMatch(
+      /1 batch\(es\) of sluice\.altered\.1 .*\[batch\.damaged]/,
+    );
+  });
+}
+
+describeWith(['kafka'], 'Kafka', () => {
+  hubRestartSuite(
+    {
+      title: 'a broker that is killed and restarted on the same store',
+      kind: kafka,
+      start: async () => {
+        const server = await startOwnKafka();
+        return { server, url: `kafka://${server.brokers}` };
+      },
+      settings: SETTINGS,
+      away: ['Kafka is away', 'publishing waits'],
+    },
+    ofKafka,
+  );
 });

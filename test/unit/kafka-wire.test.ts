@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, createWriter } from '../../src/hubs/kafka/wire/bytes.ts';
 import { crc32c } from '../../src/hubs/kafka/wire/crc32c.ts';
+import { compress, type Compression, COMPRESSIONS, decompress } from '../../src/hubs/kafka/wire/codecs.ts';
 import { decodeRecords, encodeBatch, type OutgoingRecord } from '../../src/hubs/kafka/wire/records.ts';
 
+const CODECS = COMPRESSIONS.filter((each) => each !== 'none');
+const message = (data: Uint8Array): OutgoingRecord => ({ id: 'id.1', ordinal: 1, header: 'h', data });
 const PRODUCER = { producerId: 7n, epoch: 1, sequence: 3 };
 
 /** Bit by bit, as the polynomial says. */
@@ -17,8 +20,12 @@ function slowCrc(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-const stored = (records: readonly OutgoingRecord[], baseOffset: number): Buffer => {
-  const whole = Buffer.concat(encodeBatch(records, PRODUCER).parts);
+const stored = async (
+  records: readonly OutgoingRecord[],
+  baseOffset: number,
+  compression: Compression = 'none',
+): Promise<Buffer> => {
+  const whole = Buffer.concat((await encodeBatch(records, PRODUCER, compression)).parts);
   whole.writeBigInt64BE(BigInt(baseOffset), 0); // what the broker fills in
   return whole;
 };
@@ -83,31 +90,113 @@ describe('a batch of records', () => {
     data: fc.uint8Array({ maxLength: 300 }),
   });
 
-  test('is read as it was written, up to where the answer is cut off', () => {
-    fc.assert(
-      fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), fc.nat(200), (records, cut) => {
-        const [one, two] = [stored(records, 10), stored(records, 10 + records.length)];
-        const { records: read, nextOffset } = decodeRecords(
-          Buffer.concat([one, two.subarray(0, Math.min(cut, two.length - 1))]),
-        );
-        expect(nextOffset).toBe(10 + records.length);
-        expect(
-          read.map(({ id, ordinal, header, data }) => ({ id, ordinal, header, data: [...data] })),
-        ).toEqual(records.map(({ id, ordinal, header, data }) => ({ id, ordinal, header, data: [...data] })));
-        expect(read.map(({ offset }) => offset)).toEqual(records.map((_, index) => 10 + index));
-      }),
-    );
-  });
+  const plain = ({ id, ordinal, header, data }: OutgoingRecord) => ({ id, ordinal, header, data: [...data] });
 
-  test('has the checksum that the broker computes', () => {
-    const whole = stored([{ id: 'id.1', ordinal: 1, header: 'h', data: randomBytes(1_000) }], 0);
+  test.each(COMPRESSIONS)(
+    'is read as it was written, up to where the answer is cut off: %s',
+    async (compression) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(record, { minLength: 1, maxLength: 5 }),
+          fc.nat(200),
+          async (records, cut) => {
+            const one = await stored(records, 10, compression);
+            const two = await stored(records, 10 + records.length, compression);
+            const answer = Buffer.concat([one, two.subarray(0, Math.min(cut, two.length - 1))]);
+            const { records: read, nextOffset, damaged } = await decodeRecords(answer, Infinity);
+            expect(nextOffset).toBe(10 + records.length);
+            expect(damaged).toEqual([]);
+            expect(read.map(plain)).toEqual(records.map(plain));
+            expect(read.map(({ offset }) => offset)).toEqual(records.map((_, index) => 10 + index));
+          },
+        ),
+        { numRuns: 40 },
+      );
+    },
+  );
+
+  test('has the checksum that the broker computes', async () => {
+    const whole = await stored([message(randomBytes(1_000))], 0);
     expect(whole.readUInt32BE(17)).toBe(slowCrc(whole.subarray(21)));
   });
 
-  test('that is not ours is passed over', () => {
-    const compressed = stored([{ id: 'id.1', ordinal: 1, header: '', data: Buffer.from('x') }], 4);
-    compressed.writeInt16BE(1, 21);
-    expect(decodeRecords(compressed)).toMatchObject({ records: [], nextOffset: 5 });
-    expect(decodeRecords(Buffer.alloc(20))).toMatchObject({ records: [], nextOffset: null });
+  test('of an older format is passed over, and so is an answer without a whole one', async () => {
+    const older = await stored([message(Buffer.from('x'))], 4);
+    older.writeInt8(1, 16);
+    expect(await decodeRecords(older, 1)).toMatchObject({ records: [], nextOffset: 5, damaged: [] });
+    expect(await decodeRecords(Buffer.alloc(20), 1)).toMatchObject({ records: [], nextOffset: null });
+  });
+
+  test.each(CODECS)(
+    'becomes smaller by %s where it can, and is sent as it is where it cannot',
+    async (codec) => {
+      const data = Buffer.from('a row and another one\n'.repeat(5_000));
+      const [small, random] = [await stored([message(data)], 0, codec), randomBytes(5_000)];
+      expect(small.length).toBeLessThan(data.length / 4);
+      expect((await stored([message(random)], 0, codec)).readInt16BE(21)).toBe(0);
+      expect((await decodeRecords(small, Infinity)).expansion).toBeGreaterThan(4);
+    },
+  );
+
+  test('what there is no room for is left for another time', async () => {
+    const data = Buffer.alloc(100_000, 'rows ');
+    const answer = Buffer.concat(
+      await Promise.all([0, 1, 2, 3].map((offset) => stored([message(data)], offset, 'lz4'))),
+    );
+    expect(await decodeRecords(answer, 150_000)).toMatchObject({ nextOffset: 2 });
+    expect((await decodeRecords(answer, 1)).records).toHaveLength(1);
+    expect((await decodeRecords(answer, Infinity)).records).toHaveLength(4);
+  });
+
+  test.each(CODECS)(
+    'that was altered is told as batch.damaged, and what follows is read: %s',
+    async (codec) => {
+      const data = Buffer.from(Array.from({ length: 9_000 }, (_, index) => index % 251));
+      const whole = await stored([message(data)], 7, codec);
+      const next = await stored([message(Buffer.from('next'))], 8);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 61, max: whole.length - 1 }),
+          fc.boolean(),
+          async (at, isSummed) => {
+            const bad = Buffer.from(whole);
+            bad.writeUInt8(bad.readUInt8(at) ^ 0xff, at);
+            if (isSummed) bad.writeUInt32BE(crc32c(bad.subarray(21)), 17);
+            const answer = await decodeRecords(Buffer.concat([bad, next]), Infinity);
+            expect(answer.nextOffset).toBe(9);
+            expect(answer.records.at(-1)?.data.toString()).toBe('next');
+            // With a checksum that fits, only some forms show it; else the fingerprint of the rows does.
+            const codes = answer.damaged.map(({ code }) => code);
+            expect(isSummed ? ['batch.damaged', ...codes] : codes).toContain('batch.damaged');
+            expect(codes.every((code) => code === 'batch.damaged')).toBe(true);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  test.each(CODECS)('%s never makes more of a few bytes than is allowed', async (codec) => {
+    const claimed = await compress(codec, Buffer.alloc(40_000_000));
+    const failure = await decompress(codec, Buffer.from(claimed), 1_000_000).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'batch.damaged' });
+    expect(await decompress(codec, Buffer.from(claimed), 43_000_000)).toHaveLength(40_000_000);
+  });
+
+  test("Snappy in the blocks of Java's is read", async () => {
+    const parts = ['one ', 'two ', 'three'].map((text) => Buffer.from(text.repeat(500)));
+    const blocks = await Promise.all(
+      parts.map(async (part) => {
+        const block = await compress('snappy', part);
+        const size = Buffer.alloc(4);
+        size.writeUInt32BE(block.length);
+        return Buffer.concat([size, block]);
+      }),
+    );
+    const head = Buffer.from('82534e41505059000000000100000001', 'hex');
+    const whole = Buffer.concat([head, ...blocks]);
+    expect(await decompress('snappy', whole, 1e6)).toEqual(Buffer.concat(parts));
+    const cut = decompress('snappy', whole.subarray(0, -3), 1e6);
+    await expect(cut).rejects.toMatchObject({ code: 'batch.damaged' });
   });
 });

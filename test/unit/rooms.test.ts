@@ -11,6 +11,7 @@ import {
 } from '../support/import-rules.ts';
 
 const SCHEMAS = '@sinclair/typebox';
+const KAFKA_CODECS = ['lz4-napi', 'snappy', '@mongodb-js/zstd'];
 
 /** Who may import whom; docs/explanation/architecture.md draws it. */
 const ROOMS: Rooms = {
@@ -23,7 +24,11 @@ const ROOMS: Rooms = {
     builtins: true,
   },
   hubs: { values: ['model', 'engine'], lazy: ['hubs'], packages: [], builtins: false },
-  'hubs/*': { values: ['model', 'engine'], packages: [SCHEMAS, 'nats', 'kafkajs'], builtins: true },
+  'hubs/*': {
+    values: ['model', 'engine'],
+    packages: [SCHEMAS, 'nats', 'kafkajs', ...KAFKA_CODECS],
+    builtins: true,
+  },
   catalog: { values: ['model'], packages: [SCHEMAS, 'yaml'], builtins: true },
   workflows: {
     values: ['model'],
@@ -57,7 +62,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'databases/mysql': ['mysql2'],
   'databases/sqlite': ['better-sqlite3'],
   'hubs/nats': ['nats'],
-  'hubs/kafka': ['kafkajs'],
+  'hubs/kafka': ['kafkajs', ...KAFKA_CODECS],
 };
 
 const driverViolations = (files: readonly SourceFile[]) =>

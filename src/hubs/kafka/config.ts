@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Static, Type } from '@sinclair/typebox';
 import type { SASLOptions } from 'kafkajs';
 import { SluiceError } from '../../model/sluice-error.ts';
+import { type Compression, COMPRESSIONS } from './wire/codecs.ts';
 
 const closed = { additionalProperties: false } as const;
 const secret = (description: string) => Type.Optional(Type.String({ description, writeOnly: true }));
@@ -55,6 +56,12 @@ export const KafkaSettings = Type.Object(
           'Largest message that topics are made to take; by default 8388608, or what the broker takes where that is more.',
       }),
     ),
+    compression: Type.Optional(
+      oneOf(
+        COMPRESSIONS,
+        'How messages are compressed on their way and in the topic; none by default. Any is read, whatever stands here.',
+      ),
+    ),
     sessionTimeoutMs: Type.Optional(
       Type.Integer({
         minimum: 6000,
@@ -79,6 +86,7 @@ export interface KafkaConfig {
   readonly partitions: number;
   /** Null: DEFAULT_MESSAGE_BYTES, or the broker's own limit where it is higher. */
   readonly maxMessageBytes: number | null;
+  readonly compression: Compression;
   readonly sessionTimeoutMs: number;
 }
 
@@ -140,6 +148,7 @@ export function parseUrl(url: string, settings: KafkaSettings): KafkaConfig {
     replicas: settings.replicas ?? null,
     partitions: settings.partitions ?? 12,
     maxMessageBytes: settings.maxMessageBytes ?? null,
+    compression: settings.compression ?? 'none',
     sessionTimeoutMs: settings.sessionTimeoutMs ?? 10_000,
   };
 }

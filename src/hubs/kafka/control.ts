@@ -70,7 +70,7 @@ async function readOn(
   if (errorCode !== 0 || !found) return null;
   if (found.errorCode === OUT_OF_RANGE) return earliest(cluster, topic, offset);
   if (found.errorCode !== 0) return null;
-  const { records, nextOffset } = decodeRecords(found.records);
+  const { records, nextOffset } = await decodeRecords(found.records, FETCH_BYTES);
   for (const record of records) {
     const announcement = record.offset >= offset ? parse(record.data) : null;
     if (announcement) queueMicrotask(() => heard(announcement)); // what it throws must not end the reading

@@ -12,8 +12,9 @@ import { createPublisher } from './publish/publisher.ts';
 import { TopicSender } from './publish/topic-sender.ts';
 import { createTopics } from './topics.ts';
 import { untilAborted, within } from '../../engine/waiting.ts';
-import { collectWarnings, createTroubles } from './warnings.ts';
+import { collectWarnings, createDamages, createTroubles } from './warnings.ts';
 import { type Cluster, type ClusterOptions, createCluster } from './wire/cluster.ts';
+import { requireCodec } from './wire/codecs.ts';
 import { FETCH, METADATA, PRODUCE } from './wire/requests.ts';
 
 const PING_TIMEOUT_MS = 5_000;
@@ -68,6 +69,7 @@ function createControlSenders(make: (name: string) => TopicSender) {
 
 async function open(config: KafkaConfig, options: HubOptions): Promise<Hub> {
   const where = config.servers.join(', ');
+  await requireCodec(config.compression);
   const connecting: Omit<ClusterOptions, 'clientId'> = {
     servers: config.servers,
     ssl: await tlsOptions(config).catch((error: unknown) => {
@@ -86,7 +88,8 @@ async function open(config: KafkaConfig, options: HubOptions): Promise<Hub> {
   }
   const troubles = createTroubles();
   const limits = createLimits(cluster, config);
-  const sending = { cluster, limits, troubles };
+  const damages = createDamages();
+  const sending = { cluster, limits, troubles, compression: config.compression };
   const consumers = new Set<Consumer>();
   const running = new Map<string, Set<TopicRun>>();
   const controls = createControlSenders((name) => new TopicSender(sending, name));
@@ -109,7 +112,7 @@ async function open(config: KafkaConfig, options: HubOptions): Promise<Hub> {
     consumer: async (topic, window) => {
       const own = connect('-consumer');
       const runs = runsOf(namesOf(topic).dataTopic);
-      const consumer = createConsumer({ cluster: own, config, topic, window, running: runs });
+      const consumer = createConsumer({ cluster: own, config, topic, window, running: runs, damages });
       const entry: Consumer = {
         run: (handle, signal) => consumer.run(handle, signal),
         close: async () => {
@@ -122,7 +125,7 @@ async function open(config: KafkaConfig, options: HubOptions): Promise<Hub> {
     },
     control: (topic) => createControl({ cluster, sender: controls.of(topic) }, topic),
     ping: (signal) => ping(cluster, where, signal),
-    warnings: (signal) => collectWarnings({ cluster, config, limits, troubles }, signal),
+    warnings: (signal) => collectWarnings({ cluster, config, limits, troubles, damages }, signal),
     close: async () => {
       await Promise.all([...consumers].map((consumer) => consumer.close()));
       controls.close();

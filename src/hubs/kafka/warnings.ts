@@ -25,6 +25,26 @@ export function createTroubles(): Troubles {
   };
 }
 
+/** Batches that nobody could read, by topic. */
+export interface Damages {
+  note(topic: string, errors: readonly SluiceError[]): void;
+  list(): readonly string[];
+}
+
+export function createDamages(): Damages {
+  const counts = new Map<string, { count: number; last: SluiceError }>();
+  return {
+    note: (topic, errors) => {
+      for (const last of errors) counts.set(topic, { count: (counts.get(topic)?.count ?? 0) + 1, last });
+    },
+    list: () =>
+      [...counts].map(
+        ([topic, { count, last }]) =>
+          `${count} batch(es) of ${topic} are copied again: ${last.message} [${last.code}]`,
+      ),
+  };
+}
+
 /** A default block with its header travels whole from here on. */
 const ROOMY_MESSAGE_BYTES = 5 * 1024 * 1024;
 /** One may be lost without a loss, and the rest still takes messages. */
@@ -39,11 +59,12 @@ export interface WarningsOf {
   readonly config: KafkaConfig;
   readonly limits: Limits;
   readonly troubles: Troubles;
+  readonly damages: Damages;
 }
 
 /** See Hub.warnings. */
 export async function collectWarnings(of: WarningsOf, signal: AbortSignal): Promise<readonly string[]> {
-  const warnings = [...of.troubles.list()];
+  const warnings = [...of.troubles.list(), ...of.damages.list()];
   try {
     const { brokers } = await untilAborted(of.cluster.metadata(), signal);
     const replicas = Math.min(of.config.replicas ?? SAFE_REPLICAS, brokers.length);

@@ -3,6 +3,8 @@ import type { KafkaConfig } from '../config.ts';
 import { classify, hubError } from '../error-codes.ts';
 import { namesOf } from '../names.ts';
 import { backOff, onAbort, pause, untilAborted } from '../../../engine/waiting.ts';
+import type { SluiceError } from '../../../model/sluice-error.ts';
+import type { Damages } from '../warnings.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { TopicView } from '../wire/requests.ts';
 import { type Handle, TopicRun } from './topic-run.ts';
@@ -34,6 +36,7 @@ export interface ConsumerOptions {
   readonly window: ConsumerWindow;
   /** Told of each run, so that what it knows can be committed when somebody asks. */
   readonly running: Set<TopicRun>;
+  readonly damages: Damages;
 }
 
 /** A consumer that shares the partitions of a run's topic with those of other processes. */
@@ -43,6 +46,7 @@ export function createConsumer({
   topic,
   window: limit,
   running,
+  damages,
 }: ConsumerOptions): Consumer {
   const name = namesOf(topic).dataTopic;
   const runs = new Set<{ readonly stop: AbortController; readonly done: Promise<void> }>();
@@ -55,7 +59,16 @@ export function createConsumer({
       while (isLost && !signal.aborted) {
         const view = await findTopic(cluster, name, signal);
         const { sessionTimeoutMs } = config;
-        const run = new TopicRun({ cluster, topic: view, sessionTimeoutMs, window, handle, handling });
+        const damaged = (errors: readonly SluiceError[]): void => damages.note(name, errors);
+        const run = new TopicRun({
+          cluster,
+          topic: view,
+          sessionTimeoutMs,
+          window,
+          handle,
+          handling,
+          damaged,
+        });
         running.add(run);
         const off = onAbort(signal, () => void run.stop());
         try {

@@ -91,6 +91,12 @@ export class Partition {
     this.dirty = true;
   }
 
+  /** A message that was put off and cannot be read any more. */
+  giveUp(offset: number): void {
+    this.#later.delete(offset);
+    this.pass(offset, offset + 1);
+  }
+
   putOff(offset: number, sizeBytes: number): void {
     this.inHand -= 1;
     this.#inHand.delete(offset);

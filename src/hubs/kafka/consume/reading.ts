@@ -1,8 +1,9 @@
 import { createBell } from '../bell.ts';
 import { backOff, pause } from '../../../engine/waiting.ts';
 import type { Cluster } from '../wire/cluster.ts';
-import { decodeRecords, type IncomingRecord } from '../wire/records.ts';
+import { type DecodedRecords, decodeRecords, type IncomingRecord } from '../wire/records.ts';
 import { type FetchAsk, type FetchedPartition, fetchRequest, type TopicView } from '../wire/requests.ts';
+import { isSluiceError, type SluiceError } from '../../../model/sluice-error.ts';
 import { Frame } from './frame.ts';
 import type { Partition } from './partition.ts';
 import type { Window } from './window.ts';
@@ -24,7 +25,8 @@ const OUT_OF_RANGE = 1;
 export interface Read {
   readonly partition: Partition;
   readonly record: IncomingRecord;
-  readonly frame: Frame;
+  /** Null: its data are a copy. */
+  readonly frame: Frame | null;
 }
 
 export interface ReadingOptions {
@@ -37,14 +39,27 @@ export interface ReadingOptions {
   readonly refresh: () => Promise<void>;
   /** The partition has no such offset. */
   readonly outOfRange: (partition: Partition) => Promise<void>;
+  /** Messages that nobody can read. They are passed over: their lanes show gaps and are read again. */
+  readonly damaged: (errors: readonly SluiceError[]) => void;
+  /** Nothing can be read any more. */
+  readonly failed: (error: SluiceError) => void;
 }
 
 interface Plan {
   readonly asks: readonly FetchAsk[];
   readonly maxBytes: number;
+  /** What the answer may take in memory. */
+  readonly roomBytes: number;
   readonly maxWaitMs: number;
   /** Only the message at this place is wanted. */
   readonly again: boolean;
+}
+
+/** An answer that is being taken in; its partitions share the room. */
+interface Taking {
+  readonly plan: Plan;
+  readonly frame: Frame | null;
+  readonly room: { bytes: number };
 }
 
 /** Reads the partitions of a topic that are ours: one request at a time to each of their leaders, within the window. */
@@ -58,8 +73,10 @@ export class Reading {
   #queuedBytes = 0;
   #asked = 0;
   #askedBytes = 0;
-  /** Of the last batch: less room than that is not worth asking for. */
+  /** Of the last batch in the topic: less room than that is not worth asking for. */
   #batchBytes = 1;
+  /** How many times as large the last batches became in memory. */
+  #expansion = 1;
   #turn = 0;
 
   constructor(options: ReadingOptions, signal: AbortSignal) {
@@ -81,7 +98,7 @@ export class Reading {
   /** After the signal aborted: what still comes is not looked at. */
   end(): void {
     for (const bell of this.#loops.values()) bell.ring();
-    for (const { frame } of this.queue.splice(0)) frame.leave(false);
+    for (const { frame } of this.queue.splice(0)) frame?.leave(false);
     this.#queuedBytes = 0;
   }
 
@@ -96,7 +113,7 @@ export class Reading {
     const kept = this.queue.filter((read) => read.partition !== partition);
     for (const read of this.queue) {
       if (read.partition !== partition) continue;
-      read.frame.leave(false);
+      read.frame?.leave(false);
       this.#queuedBytes -= read.record.data.length;
     }
     this.queue.splice(0, this.queue.length, ...kept);
@@ -127,11 +144,13 @@ export class Reading {
         this.queue.some((read) => read.partition === partition && read.record.offset === offset);
       if (!due || isQueued(due.offset) || (due.sizeBytes > this.#freeBytes && !this.#isIdle)) continue;
       const asks = [{ partition: partition.id, offset: due.offset }];
-      return { asks, maxBytes: Math.max(1, due.sizeBytes), maxWaitMs: 0, again: true };
+      const maxBytes = Math.max(1, due.sizeBytes);
+      return { asks, maxBytes, roomBytes: maxBytes, maxWaitMs: 0, again: true };
     }
     const readable = mine.filter(({ span }) => span < MOST_SPAN);
     const isRoomy =
-      this.#freeBytes >= this.#batchBytes && this.queue.length < this.#options.window.mostMessages;
+      this.#freeBytes >= this.#batchBytes * this.#expansion &&
+      this.queue.length < this.#options.window.mostMessages;
     if (readable.length === 0 || !(isRoomy || this.#isIdle)) return null;
     this.#turn += 1;
     const from = this.#turn % readable.length;
@@ -139,12 +158,15 @@ export class Reading {
       partition: id,
       offset: next,
     }));
-    return { asks, maxBytes: this.#worthAsking(), maxWaitMs: MAX_WAIT_MS, again: false };
+    const maxBytes = this.#worthAsking();
+    const roomBytes = Math.ceil(maxBytes * this.#expansion);
+    return { asks, maxBytes, roomBytes, maxWaitMs: MAX_WAIT_MS, again: false };
   }
 
   /** Whole batches: brokers cut the last one off where the bytes end, and it would be sent for nothing. */
   #worthAsking(): number {
-    const most = Math.max(1, Math.min(this.#freeBytes, MOST_FETCHED_BYTES));
+    const room = Math.min(this.#freeBytes, MOST_FETCHED_BYTES);
+    const most = Math.max(1, Math.floor(room / this.#expansion));
     return most < this.#batchBytes ? most : most - (most % this.#batchBytes);
   }
 
@@ -170,8 +192,9 @@ export class Reading {
           delays.reset();
           continue;
         }
-      } catch {
-        // Away, or of another mind about the topic: asked again.
+      } catch (error) {
+        if (isSluiceError(error)) this.#options.failed(error);
+        // Else away, or of another mind about the topic: asked again.
       }
       await this.#options.refresh().catch(() => undefined);
       await pause(delays.next(), this.#signal).catch(() => undefined);
@@ -182,7 +205,7 @@ export class Reading {
   async #ask(leader: number, plan: Plan): Promise<boolean> {
     const { cluster, topic } = this.#options;
     this.#asked += 1;
-    this.#askedBytes += plan.maxBytes;
+    this.#askedBytes += plan.roomBytes;
     try {
       const broker = await cluster.broker(leader);
       const fetched = await broker.send(fetchRequest({ topicId: topic().id, ...plan }));
@@ -190,43 +213,61 @@ export class Reading {
       if (fetched.errorCode !== 0) return false;
       const frames = fetched.partitions.find(({ records }) => records.length > 0);
       const frame = frames ? new Frame(frames.records) : null;
+      const room = { bytes: plan.roomBytes };
       let isWell = true;
-      for (const one of fetched.partitions) isWell = (await this.#take(one, plan, frame)) && isWell;
+      for (const one of fetched.partitions) isWell = (await this.#take(one, { plan, frame, room })) && isWell;
       frame?.leave(true);
       return isWell;
     } finally {
       this.#asked -= 1;
-      this.#askedBytes -= plan.maxBytes;
+      this.#askedBytes -= plan.roomBytes;
       this.#options.arrived();
     }
   }
 
-  async #take(fetched: FetchedPartition, plan: Plan, frame: Frame | null): Promise<boolean> {
-    const partition = this.#options.partitions.get(fetched.partition);
+  async #take(fetched: FetchedPartition, { plan, frame, room }: Taking): Promise<boolean> {
+    const partitionOf = (): Partition | undefined => this.#options.partitions.get(fetched.partition);
+    const partition = partitionOf();
     if (!partition || partition.leaving) return true;
     if (fetched.errorCode === OUT_OF_RANGE) {
       await this.#options.outOfRange(partition);
       return true;
     }
     if (fetched.errorCode !== 0) return false;
-    if (!frame || fetched.records.length === 0) return true;
+    // What there is no room for is asked for again.
+    if (!frame || fetched.records.length === 0 || room.bytes <= 0) return true;
+    const decoded = await decodeRecords(fetched.records, room.bytes);
     const ask = plan.asks.find(({ partition: id }) => id === fetched.partition);
-    // Given to another and back meanwhile: the answer is about another place.
-    if (!ask || (!plan.again && ask.offset !== partition.next)) return true;
-    const { records, nextOffset, largestBatchBytes } = decodeRecords(fetched.records);
-    this.#batchBytes = Math.max(1, largestBatchBytes);
-    for (const record of records) {
-      const isWanted = plan.again
-        ? record.offset === ask.offset && partition.isLater(record.offset)
-        : record.offset >= partition.next && partition.wants(record.offset);
-      if (isWanted) this.#push({ partition, record, frame });
-    }
-    if (!plan.again && nextOffset !== null) this.#advance(partition, records, nextOffset);
+    // Given to another, and back, meanwhile: the answer is about another place.
+    if (!ask || this.#signal.aborted || partitionOf() !== partition || partition.leaving) return true;
+    if (!plan.again && ask.offset !== partition.next) return true;
+    this.#batchBytes = Math.max(1, decoded.largestBatchBytes);
+    this.#expansion = decoded.expansion;
+    room.bytes -= this.#accept(partition, decoded, plan.again ? ask.offset : null, frame);
+    if (decoded.damaged.length > 0) this.#options.damaged(decoded.damaged);
     return true;
   }
 
+  /** `again`: only the message at this place is wanted. @returns the bytes that it now holds */
+  #accept(partition: Partition, decoded: DecodedRecords, again: number | null, frame: Frame): number {
+    const { records, nextOffset, damaged } = decoded;
+    let bytes = 0;
+    for (const record of records) {
+      const isWanted =
+        again === null
+          ? record.offset >= partition.next && partition.wants(record.offset)
+          : record.offset === again && partition.isLater(record.offset);
+      if (!isWanted) continue;
+      bytes += record.data.length;
+      this.#push({ partition, record, frame: record.isCopy ? null : frame });
+    }
+    if (again === null && nextOffset !== null) this.#advance(partition, records, nextOffset);
+    if (again !== null && bytes === 0 && damaged.length > 0) partition.giveUp(again);
+    return bytes;
+  }
+
   #push(read: Read): void {
-    read.frame.use();
+    read.frame?.use();
     this.#queuedBytes += read.record.data.length;
     this.queue.push(read);
   }

@@ -1,5 +1,6 @@
 import type { Delivery, Handled } from '../../../engine/ports/hub.ts';
 import { backOff, pause, within } from '../../../engine/waiting.ts';
+import type { SluiceError } from '../../../model/sluice-error.ts';
 import type { Cluster } from '../wire/cluster.ts';
 import type { TopicView } from '../wire/requests.ts';
 import type { Assignment } from './assignment.ts';
@@ -28,6 +29,8 @@ export interface TopicRunOptions {
   readonly handle: Handle;
   /** Everything that runs, this topic's and those of topics that were lost. */
   readonly handling: Set<Promise<void>>;
+  /** Told of messages that nobody can read. */
+  readonly damaged: (errors: readonly SluiceError[]) => void;
 }
 
 /** One run of a consumer on one topic, from joining its group to leaving it or the loss of the topic. */
@@ -47,6 +50,7 @@ export class TopicRun {
   #commitTimer: NodeJS.Timeout | null = null;
   #checkedAt = Date.now();
   #isLost = false;
+  #failure: SluiceError | null = null;
 
   constructor(options: TopicRunOptions) {
     this.#options = options;
@@ -70,12 +74,15 @@ export class TopicRun {
         arrived: () => this.dispatch(),
         refresh: () => this.#refresh(),
         outOfRange: (partition) => this.#outOfRange(partition),
+        // Invariant 3: dropped, for the record supplies them again.
+        damaged: (errors) => options.damaged(errors),
+        failed: (error) => this.#fail(error),
       },
       this.#ending.signal,
     );
   }
 
-  /** Resolves with true when the topic is lost, with false after `stop`. @throws SluiceError hub.authentication_failed */
+  /** Resolves with true when the topic is lost, with false after `stop`. @throws SluiceError hub.authentication_failed, config.invalid */
   async run(): Promise<boolean> {
     try {
       await this.#group.run(this.#leaving.signal);
@@ -86,7 +93,15 @@ export class TopicRun {
       if (this.#isLost) void this.#group.leave();
       if (this.#commitTimer) clearTimeout(this.#commitTimer);
     }
+    if (this.#failure) throw this.#failure;
     return this.#isLost;
+  }
+
+  #fail(error: SluiceError): void {
+    this.#failure ??= error;
+    this.#ending.abort();
+    this.#leaving.abort();
+    this.#group.rejoin(); // ends its wait
   }
 
   /** Begins nothing new, waits for what is handled, commits it and leaves. */
@@ -143,7 +158,7 @@ export class TopicRun {
     };
     const outcome = await this.#outcome({ ...record, redelivered, hold });
     if (isHeld) partition.held -= 1;
-    frame.leave(outcome === 'applied');
+    frame?.leave(outcome === 'applied');
     // Invariant 3: `applied` and `dropped` are said after the commit, or when the record can supply the batch again.
     if (outcome === 'applied' || outcome === 'dropped') partition.acknowledge(record.offset);
     else partition.putOff(record.offset, record.data.length);

@@ -1,5 +1,11 @@
 import type { SluiceError } from '../../../model/sluice-error.ts';
-import { encodeBatch, type OutgoingRecord, type ProducerSequence } from '../wire/records.ts';
+import type { Compression } from '../wire/codecs.ts';
+import {
+  encodeBatch,
+  type EncodedBatch,
+  type OutgoingRecord,
+  type ProducerSequence,
+} from '../wire/records.ts';
 
 /** Idempotence holds for the last five batches of a producer in a partition. */
 const MOST_IN_FLIGHT = 5;
@@ -20,6 +26,8 @@ interface SentBatch {
   readonly pending: readonly Pending[];
   readonly sequence: number;
   readonly records: number;
+  /** Settles after the one of the batch before it. */
+  readonly encoded: Promise<EncodedBatch>;
   state: 'sent' | 'stored' | 'failed';
   offset: number;
   error: unknown;
@@ -27,7 +35,8 @@ interface SentBatch {
 
 export interface PartitionSenderOptions {
   /** One attempt. @returns the offset of the first record, null where the broker says that it had it already */
-  readonly attempt: (batch: ReturnType<typeof encodeBatch>) => Promise<number | null>;
+  readonly attempt: (batch: EncodedBatch) => Promise<number | null>;
+  readonly compression: Compression;
   readonly producer: Pick<ProducerSequence, 'producerId' | 'epoch'>;
   /** Resolves when another attempt makes sense. @throws SluiceError where none does */
   readonly recover: (error: unknown) => Promise<void>;
@@ -76,6 +85,7 @@ export class PartitionSender {
         pending,
         sequence: this.#sequence,
         records: pending.length,
+        encoded: this.#encode(pending, this.#sequence),
         state: 'sent',
         offset: -1,
         error: null,
@@ -84,6 +94,15 @@ export class PartitionSender {
       this.#flying.push(batch);
       void this.#send(batch);
     }
+  }
+
+  /** Several are compressed at once; each is sent after the one before it. */
+  #encode(pending: readonly Pending[], sequence: number): Promise<EncodedBatch> {
+    const { producer, compression } = this.#options;
+    const records = pending.map(({ record }) => record);
+    const encoded = encodeBatch(records, { ...producer, sequence }, compression);
+    encoded.catch(() => undefined); // told by whoever sends it
+    return this.#flying.at(-1)?.encoded.then(() => encoded) ?? encoded;
   }
 
   #take(): readonly Pending[] {
@@ -100,9 +119,7 @@ export class PartitionSender {
   }
 
   async #attempt(batch: SentBatch): Promise<void> {
-    const { producer, attempt } = this.#options;
-    const records = batch.pending.map(({ record }) => record);
-    const offset = await attempt(encodeBatch(records, { ...producer, sequence: batch.sequence }));
+    const offset = await this.#options.attempt(await batch.encoded);
     batch.state = 'stored';
     batch.offset = offset ?? -1;
   }

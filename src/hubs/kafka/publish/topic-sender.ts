@@ -5,8 +5,9 @@ import { partitionOf } from '../names.ts';
 import { backOff, onAbort, pause, untilAborted } from '../../../engine/waiting.ts';
 import type { Troubles } from '../warnings.ts';
 import type { Broker, Cluster } from '../wire/cluster.ts';
+import type { Compression } from '../wire/codecs.ts';
 import { protocolError } from '../wire/driver.ts';
-import { type encodeBatch, type OutgoingRecord, RECORD_OVERHEAD_BYTES } from '../wire/records.ts';
+import { type EncodedBatch, type OutgoingRecord, RECORD_OVERHEAD_BYTES } from '../wire/records.ts';
 import { PRODUCE, produceFrame, readProduced, type TopicView } from '../wire/requests.ts';
 import { PartitionSender, type Pending } from './partition-sender.ts';
 
@@ -38,6 +39,7 @@ export interface Sending {
   readonly cluster: Cluster;
   readonly limits: Limits;
   readonly troubles: Troubles;
+  readonly compression: Compression;
 }
 
 /**
@@ -113,6 +115,7 @@ export class TopicSender {
     const delays = backOff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
     const sender = new PartitionSender({
       producer: session.producer,
+      compression: this.#deps.compression,
       attempt: async (batch) => {
         const offset = await this.#produce(session, partition, batch);
         delays.reset();
@@ -162,11 +165,7 @@ export class TopicSender {
     }
   }
 
-  async #produce(
-    { topic }: Session,
-    partition: number,
-    batch: ReturnType<typeof encodeBatch>,
-  ): Promise<number | null> {
+  async #produce({ topic }: Session, partition: number, batch: EncodedBatch): Promise<number | null> {
     const leader = topic.partitions[partition]?.leader ?? -1;
     if (leader < 0) throw Object.assign(new Error('no leader'), { type: 'LEADER_NOT_AVAILABLE' });
     const broker: Broker = await this.#deps.cluster.broker(leader);

@@ -1,4 +1,6 @@
+import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
 import { ByteReader, createWriter } from './bytes.ts';
+import { compress, type Compression, COMPRESSIONS, decompress } from './codecs.ts';
 import { crc32c } from './crc32c.ts';
 
 /** One message of ours as a record: what HubMessage has besides the data travels in the record's headers. */
@@ -14,8 +16,9 @@ export interface IncomingRecord {
   readonly id: string;
   readonly ordinal: number;
   readonly header: string;
-  /** A view of the answer's memory. */
+  /** A view of the answer's memory, or of memory of its own where it was compressed. */
   readonly data: Buffer;
+  readonly isCopy: boolean;
 }
 
 /** Who sends: the broker stores a sequence of a producer once. -1: any number of times. */
@@ -64,28 +67,53 @@ function recordParts(record: OutgoingRecord, offsetDelta: number): readonly Uint
   return [length, fields, record.data, headers];
 }
 
+/** Smaller ones are not worth it. */
+const LEAST_COMPRESSED_BYTES = 1024;
+
+/** What is sent of a batch: the same bytes at every try. */
+export interface EncodedBatch {
+  readonly parts: readonly Uint8Array[];
+  readonly sizeBytes: number;
+}
+
+interface Body {
+  readonly parts: readonly Uint8Array[];
+  readonly sizeBytes: number;
+  readonly compression: Compression;
+}
+
+/** As it is where compression makes it no smaller: so no batch becomes larger than what a topic takes. */
+async function encodeBody(records: readonly OutgoingRecord[], compression: Compression): Promise<Body> {
+  const parts = records.flatMap((record, index) => recordParts(record, index));
+  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const plain: Body = { parts, sizeBytes, compression: 'none' };
+  if (compression === 'none' || sizeBytes < LEAST_COMPRESSED_BYTES) return plain;
+  const smaller = await compress(compression, Buffer.concat(parts, sizeBytes));
+  return smaller.length < sizeBytes ? { parts: [smaller], sizeBytes: smaller.length, compression } : plain;
+}
+
 /**
- * A batch of records as Kafka stores it, in parts that are sent one after the other: nothing of the data is copied.
+ * A batch of records as Kafka stores it, in parts that are sent one after the other: of what is not compressed nothing is copied.
  *
  *     base offset 8 · length 4 · leader epoch 4 · magic 1 · crc 4 · attributes 2 · last delta 4 · times 8+8 ·
- *     producer 8 · epoch 2 · sequence 4 · count 4 · records
+ *     producer 8 · epoch 2 · sequence 4 · count 4 · records, all of them compressed as the attributes say
  *
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
-export function encodeBatch(
+export async function encodeBatch(
   records: readonly OutgoingRecord[],
   { producerId, epoch, sequence }: ProducerSequence,
-): { readonly parts: readonly Uint8Array[]; readonly sizeBytes: number } {
-  const body = records.flatMap((record, index) => recordParts(record, index));
-  const bodyBytes = body.reduce((sum, part) => sum + part.length, 0);
+  compression: Compression,
+): Promise<EncodedBatch> {
+  const body = await encodeBody(records, compression);
   const now = Date.now();
   const head = createWriter()
     .int64(0)
-    .int32(HEAD_BYTES - LENGTH_END + bodyBytes)
+    .int32(HEAD_BYTES - LENGTH_END + body.sizeBytes)
     .int32(-1)
     .int8(MAGIC)
     .int32(0)
-    .int16(0)
+    .int16(COMPRESSIONS.indexOf(body.compression))
     .int32(records.length - 1)
     .int64(now)
     .int64(now)
@@ -95,12 +123,12 @@ export function encodeBatch(
     .int32(records.length)
     .done();
   let crc = crc32c(head.subarray(CRC_END));
-  for (const part of body) crc = crc32c(part, crc);
+  for (const part of body.parts) crc = crc32c(part, crc);
   head.writeUInt32BE(crc, CRC_AT);
-  return { parts: [head, ...body], sizeBytes: head.length + bodyBytes };
+  return { parts: [head, ...body.parts], sizeBytes: head.length + body.sizeBytes };
 }
 
-function readRecord(reader: ByteReader, baseOffset: number): IncomingRecord {
+function readRecord(reader: ByteReader, baseOffset: number, isCopy: boolean): IncomingRecord {
   const end = reader.varint() + reader.at;
   reader.int8();
   reader.skipVarlong();
@@ -115,38 +143,103 @@ function readRecord(reader: ByteReader, baseOffset: number): IncomingRecord {
   }
   if (reader.at < end) reader.raw(end - reader.at);
   const ordinal = Number(found.get(ORDINAL) ?? 0);
-  return { offset, id: found.get(ID) ?? '', ordinal, header: found.get(HEADER) ?? '', data };
+  return { offset, id: found.get(ID) ?? '', ordinal, header: found.get(HEADER) ?? '', data, isCopy };
 }
 
 export interface DecodedRecords {
   readonly records: readonly IncomingRecord[];
-  /** Behind the last whole batch; null where there is none. */
+  /** Behind the last batch that was read; null where there is none. */
   readonly nextOffset: number | null;
   /** Bytes of the largest whole batch, or what is known of one that was cut off. */
   readonly largestBatchBytes: number;
+  /** How many times as large as they lay in the topic the batches are in memory; 1 where nothing was compressed. */
+  readonly expansion: number;
+  /** What cannot be read: batch.damaged each. */
+  readonly damaged: readonly SluiceError[];
+}
+
+/** The largest message and what shares its batch; estimates of what a batch becomes are up to twice as high. */
+const MOST_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
+
+interface FoundBatch {
+  /** Whole, its head included. */
+  readonly bytes: Buffer;
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+}
+
+function* wholeBatches(bytes: Buffer): Generator<FoundBatch, number> {
+  let largest = 0;
+  for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
+    const sizeBytes = LENGTH_END + bytes.readInt32BE(at + 8);
+    largest = Math.max(largest, sizeBytes);
+    if (at + sizeBytes > bytes.length || sizeBytes < HEAD_BYTES) break;
+    const baseOffset = Number(bytes.readBigInt64BE(at));
+    const nextOffset = baseOffset + bytes.readInt32BE(at + 23) + 1;
+    yield { bytes: bytes.subarray(at, at + sizeBytes), baseOffset, nextOffset };
+    at += sizeBytes;
+  }
+  return largest;
+}
+
+/** The records of a batch as they were before they were compressed. @throws SluiceError batch.damaged */
+async function bodyOf({ bytes }: FoundBatch, compression: Compression): Promise<Buffer> {
+  const body = bytes.subarray(HEAD_BYTES);
+  if (compression === 'none') return body;
+  // No native code sees what changed on the way. What is not compressed shows it in its fingerprint.
+  if (crc32c(bytes.subarray(CRC_END)) !== bytes.readUInt32BE(CRC_AT)) {
+    throw new SluiceError('batch.damaged', 'records cannot be read: their checksum differs');
+  }
+  return decompress(compression, body, MOST_DECOMPRESSED_BYTES);
+}
+
+/** @throws SluiceError batch.damaged, config.invalid */
+async function readBatch(batch: FoundBatch): Promise<readonly IncomingRecord[]> {
+  const { bytes, baseOffset } = batch;
+  const compression = COMPRESSIONS[bytes.readInt16BE(21) & COMPRESSION];
+  // An older format holds no message of ours.
+  if (bytes.readInt8(16) !== MAGIC) return [];
+  if (compression === undefined) throw new SluiceError('batch.damaged', 'records of an unknown compression');
+  const reader = new ByteReader(await bodyOf(batch, compression));
+  const records: IncomingRecord[] = [];
+  try {
+    for (let count = bytes.readInt32BE(57); count > 0; count -= 1)
+      records.push(readRecord(reader, baseOffset, compression !== 'none'));
+  } catch (cause) {
+    throw new SluiceError('batch.damaged', 'records cannot be read: they end too early', { cause });
+  }
+  return records;
 }
 
 /**
- * All whole batches of an answer; brokers cut the last one off where the bytes asked for end.
+ * Whole batches of an answer, whatever compressed them; brokers cut the last one off where the bytes asked for end.
  *
- * What is no batch of ours, a compressed one or an older format, is passed over: it holds no message of ours.
+ * Stops behind the batch with which `mostBytes` are in memory, and reads one at least.
+ * @throws SluiceError config.invalid where a codec cannot be had
  */
-export function decodeRecords(bytes: Buffer): DecodedRecords {
+export async function decodeRecords(bytes: Buffer, mostBytes: number): Promise<DecodedRecords> {
   const records: IncomingRecord[] = [];
+  const damaged: SluiceError[] = [];
   let nextOffset: number | null = null;
-  let largestBatchBytes = 0;
-  for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
-    const sizeBytes = LENGTH_END + bytes.readInt32BE(at + 8);
-    largestBatchBytes = Math.max(largestBatchBytes, sizeBytes);
-    if (at + sizeBytes > bytes.length) break;
-    const baseOffset = Number(bytes.readBigInt64BE(at));
-    nextOffset = baseOffset + bytes.readInt32BE(at + 23) + 1;
-    const isOurs = bytes.readInt8(at + 16) === MAGIC && (bytes.readInt16BE(at + 21) & COMPRESSION) === 0;
-    const reader = new ByteReader(bytes.subarray(0, at + sizeBytes), at + HEAD_BYTES);
-    if (isOurs)
-      for (let count = bytes.readInt32BE(at + 57); count > 0; count -= 1)
-        records.push(readRecord(reader, baseOffset));
-    at += sizeBytes;
+  let stored = 0;
+  let expanded = 0;
+  let largest = 0;
+  const batches = wholeBatches(bytes);
+  let step = batches.next();
+  for (; !step.done && (nextOffset === null || expanded < mostBytes); step = batches.next()) {
+    const batch: FoundBatch = step.value;
+    try {
+      const found = await readBatch(batch);
+      records.push(...found);
+      expanded += found.reduce((sum, { data }) => sum + data.length, 0);
+    } catch (error) {
+      if (!isSluiceError(error) || error.code !== 'batch.damaged') throw error;
+      damaged.push(error);
+    }
+    largest = Math.max(largest, batch.bytes.length);
+    stored += batch.bytes.length;
+    nextOffset = batch.nextOffset;
   }
-  return { records, nextOffset, largestBatchBytes };
+  const largestBatchBytes = Math.max(largest, step.done ? step.value : step.value.bytes.length);
+  return { records, nextOffset, largestBatchBytes, expansion: Math.max(1, expanded / stored || 1), damaged };
 }
