@@ -3,6 +3,7 @@ import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts'
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
 import type { ComparisonBasis, VerifyPoint } from '../engine/verify-table.ts';
 import type { Config } from '../model/config.ts';
+import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { TransferSettings } from '../model/transfer-spec.ts';
 export type { ReadResult, Refusal, WriteResult };
 
 export interface ActivityDeps {
-  readonly config: Pick<Config, 'transfer'>;
+  readonly config: Pick<Config, 'transfer' | 'siteOf'>;
   readonly connections: ConnectionRegistry;
   readonly observer: (transfer: string) => Observer;
   readonly log: ActivityLog;
@@ -62,6 +63,15 @@ export interface Prepared {
   readonly heartbeatTimeoutMs: number;
   /** All tables are read from one snapshot. */
   readonly oneSnapshot: boolean;
+  /**
+   * The most readers and writers of one slice: with more of them there are several slices, which the workers of a role
+   * share. Absent in histories of older versions, whose slices had all.
+   */
+  readonly sliceReaders?: number;
+  readonly sliceWriters?: number;
+  /** Where the source and the target are: their activities go to the workers of that site. */
+  readonly sourceSite?: string;
+  readonly targetSite?: string;
   /** The server knows our search attributes; upserting unknown ones would stop the workflow for ever. */
   readonly searchAttributes: boolean;
   readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
@@ -101,12 +111,16 @@ export interface ReadRequest extends RunKey {
   readonly settings: TransferSettings;
   readonly readers: number;
   readonly snapshot: string | null;
+  /** Where several slices read the table: which of them this one is. */
+  readonly share?: Share;
 }
 
 export interface WriteRequest extends RunKey {
   readonly settings: TransferSettings;
   readonly excluded: readonly string[];
   readonly awaited: number;
+  /** Where several slices share the writers: which of them this one is. */
+  readonly share?: Share;
 }
 
 export interface VerifyRequest extends RunKey {

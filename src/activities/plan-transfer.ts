@@ -14,6 +14,10 @@ import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
 import { readRunSpec } from './run-spec.ts';
 
+/** With more readers or writers than that there are several slices, which the worker processes share. */
+const SLICE_READERS = 2;
+const SLICE_WRITERS = 4;
+
 /** What the workflow needs of the spec, defaults filled in. */
 const outline = (spec: TransferSpec) => ({
   source: spec.source,
@@ -45,11 +49,19 @@ export const createPrepareTransfer =
   (request: PrepareRequest): Promise<Prepared> =>
     governed<Prepared>({ log: deps.log }, async (control) => {
       const spec = deps.config.transfer(request.transfer);
-      const prepared = await withEnds(deps, spec, (ends) =>
-        prepareTransfer(ends, { ...request, spec }, control.stop),
-      );
+      const { prepared, isAlone } = await withEnds(deps, spec, async (ends) => ({
+        prepared: await prepareTransfer(ends, { ...request, spec }, control.stop),
+        isAlone: !ends.target.dialect.capabilities.concurrentWriters,
+      }));
+      const sourceSite = deps.config.siteOf(prepared.spec.source);
+      const targetSite = deps.config.siteOf(prepared.spec.target);
       return {
         ...outline(prepared.spec),
+        sliceReaders: SLICE_READERS,
+        // Where one writes at a time, a second slice would only wait.
+        ...(!isAlone && { sliceWriters: SLICE_WRITERS }),
+        ...(sourceSite !== null && { sourceSite }),
+        ...(targetSite !== null && { targetSite }),
         run: prepared.run,
         continued: prepared.continued,
         tables: prepared.tables.map(({ id, ordinal }) => ({ id, ordinal })),

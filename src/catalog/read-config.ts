@@ -101,8 +101,10 @@ function configOf(file: ConfigFile, document: ParsedDocument, from: ConfigText):
       place: document.place,
     });
   };
+  const siteOf = (name: string): string | null =>
+    (Object.hasOwn(file.connections, name) ? file.connections[name]?.site : undefined) ?? null;
   const ledger = { ...LEDGER_DEFAULTS, ...file.ledger };
-  return deepFreeze({ path: from.path, ledger, connectionNames, transfers, transfer, connection });
+  return deepFreeze({ path: from.path, ledger, connectionNames, siteOf, transfers, transfer, connection });
 }
 
 /**

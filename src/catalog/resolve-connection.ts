@@ -101,6 +101,7 @@ export function resolveConnection(from: ConnectionPlace): ResolvedConnection {
   const {
     url: rawUrl,
     password: rawPassword,
+    site: _site,
     ...rest
   } = tree.value as Record<string, unknown> & { readonly url: Secret };
   const bareUrl = String(textOf(rawUrl, 'url'));

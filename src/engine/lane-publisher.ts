@@ -15,6 +15,7 @@ import { encodeBatch } from './wire-format.ts';
 export interface OpenLane {
   readonly range: KeyRange;
   readonly attempt: number;
+  readonly epoch: string;
   /** Last batch published of this attempt; the batch with the end has this n once `done`. */
   n: number;
   /** Rows and bytes read of the range, all attempts together and without repeats. */

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { LaneProgress, LaneRef } from '../model/lane.ts';
+import type { LaneProgress, LaneRef, Opening, Share } from '../model/lane.ts';
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS, type TransferSettings, type TransferSpec } from '../model/transfer-spec.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createCredit, type Credit } from './credit.ts';
+import { drawEpoch } from './epoch.ts';
 import { planFingerprint } from './fingerprint.ts';
 import { giveUpLane, publishLane, type OpenLane } from './lane-publisher.ts';
-import { createLaneWatch, type LaneWatch } from './lane-watch.ts';
+import { createLaneWatch, type LaneToRead, type LaneWatch } from './lane-watch.ts';
 import { silentObserver, type Observer } from './observer.ts';
 import type { Database } from './ports/dialect.ts';
 import type { Hub, Publisher } from './ports/hub.ts';
@@ -33,6 +34,8 @@ export interface ReadRequest {
   /** Key ranges of this table read at once. */
   readonly readers: number;
   readonly snapshot: SnapshotRef | null;
+  /** Where several slices read the table: which of them this one is. Each takes the lanes that nobody has yet. */
+  readonly share?: Share;
 }
 
 /**
@@ -82,12 +85,31 @@ function forgetLane(reading: Reading, lane: number): void {
   reading.open.delete(lane);
 }
 
-async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSignal): Promise<void> {
+/** Null: another slice was faster, or the lane has ended. */
+async function openLane(
+  reading: Reading,
+  { lane, ifAttempt }: LaneToRead,
+  signal: AbortSignal,
+): Promise<Opening | null> {
+  const { ledger } = reading.deps.target;
+  const ref = laneRef(reading, lane);
+  const { share } = reading.request;
+  const wish = share === undefined ? {} : { epoch: drawEpoch(share.part) };
+  const opening = await ledger.openLane(
+    { ...ref, ...wish, ...(ifAttempt !== undefined && { ifAttempt }) },
+    signal,
+  );
+  const isOthers = wish.epoch !== undefined && opening.epoch !== wish.epoch;
+  return isOthers || opening.ended ? null : opening;
+}
+
+async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSignal): Promise<void> {
   const { deps, request, planned } = reading;
+  const laneNumber = toRead.lane;
   forgetLane(reading, laneNumber);
   const ref = laneRef(reading, laneNumber);
-  const opening = await deps.target.ledger.openLane(ref, signal);
-  if (opening.ended) return;
+  const opening = await openLane(reading, toRead, signal);
+  if (!opening) return;
   // What is read is what the ledger has now: a restored target may have planned the generation another way.
   const { range } = opening;
   if (opening.plan !== planFingerprint(planned.plan))
@@ -97,6 +119,7 @@ async function publishOnce(reading: Reading, laneNumber: number, signal: AbortSi
   const lane: OpenLane = {
     range,
     attempt: opening.attempt,
+    epoch: opening.epoch,
     n: 0,
     rows: opening.rows,
     bytes: opening.bytes,
@@ -160,15 +183,17 @@ const ensureHub = ({ deps, request, ending }: Reading): Promise<unknown> =>
   deps.hub.topics.ensure(request, { maxBytes: streamBytes(request.spec) }, ending.signal);
 
 /** Publishes a lane to its end; after a lost stream or an interruption it is read again from where the ledger stands. */
-async function publishUntilStored(reading: Reading, lane: number): Promise<void> {
+async function publishUntilStored(reading: Reading, toRead: LaneToRead): Promise<void> {
   const ending = reading.ending.signal;
+  const { lane } = toRead;
   while (!ending.aborted) {
     const interrupt = new AbortController();
     reading.interrupts.set(lane, interrupt);
     const signal = AbortSignal.any([ending, interrupt.signal]);
     setMaxListeners(0, signal); // each unanswered publish listens: as many as the window, not a leak
     try {
-      await publishOnce(reading, lane, signal);
+      // Opened a second time it is this slice's own.
+      await publishOnce(reading, reading.open.has(lane) ? { lane } : toRead, signal);
       if (!signal.aborted) return;
     } catch (error) {
       if (ending.aborted) return;
@@ -186,7 +211,7 @@ async function readLanes(reading: Reading, watch: LaneWatch): Promise<void> {
   const worker = async (): Promise<void> => {
     for (let lane = await watch.nextLane(); lane !== null; lane = await watch.nextLane()) {
       await publishUntilStored(reading, lane);
-      watch.published(lane);
+      watch.published(lane.lane);
     }
   };
   const failures: unknown[] = [];
@@ -274,6 +299,7 @@ export async function readAndPublish(
       await publisher.close();
     }
     if (watch.allEnded()) return { why: 'ended', ...result };
+    if (watch.shareEnded()) return { why: 'share-ended', ...result };
     return { why: control.stop.aborted ? 'stopped' : 'budget', ...result };
   } catch (error) {
     if (control.stop.aborted) return { why: 'stopped', ...result };

@@ -19,8 +19,11 @@ export interface SliceDetail {
 }
 
 export interface ReadResult {
-  /** `ended`: the ledger holds every range of the table to its end. */
-  readonly why: 'ended' | 'stopped' | 'budget';
+  /**
+   * `ended`: the ledger holds every range of the table to its end. `share-ended`: what is not ended is read by the slices
+   * of other parts.
+   */
+  readonly why: 'ended' | 'share-ended' | 'stopped' | 'budget';
   /** Rows and bytes this slice published, repeats included: a rate, not a count. */
   readonly rows: number;
   readonly bytes: number;

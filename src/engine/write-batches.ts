@@ -1,4 +1,5 @@
 import type { Batch } from '../model/batch.ts';
+import type { Share } from '../model/lane.ts';
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
 import type { TransferSettings, TransferSpec } from '../model/transfer-spec.ts';
 import { applyBatch, type Applied } from './apply-batch.ts';
@@ -27,6 +28,16 @@ export interface WriteRequest {
   readonly excluded: readonly string[];
   /** Tables that must be planned and ended before the work counts as drained. */
   readonly awaited: number;
+  /** Where several slices share the run's writers: which of them this one is. */
+  readonly share?: Share;
+}
+
+/** The writers of this slice: its share of the transfer's, evenly. */
+function writersOf({
+  settings: { writers },
+  share: { part, of } = { part: 1, of: 1 },
+}: WriteRequest): number {
+  return Math.max(1, Math.floor(writers / of) + (part <= writers % of ? 1 : 0));
 }
 
 const TICK_MS = 200;
@@ -133,7 +144,7 @@ function createHandler(writing: Writing, sequencer: Sequencer) {
 
 /** Bytes of deliveries in memory: each writer's batch, a few that come next, and room for a large row. */
 const windowBytes = (request: WriteRequest): number =>
-  Math.min((request.settings.writers + 2) * request.settings.blockBytes + 8 * 1024 * 1024, 64 * 1024 * 1024);
+  Math.min((writersOf(request) + 2) * request.settings.blockBytes + 8 * 1024 * 1024, 64 * 1024 * 1024);
 
 async function isDrained(writing: Writing): Promise<boolean> {
   const { request, deps } = writing;
@@ -168,7 +179,7 @@ async function watch(
     if (control.overdue()) return 'budget';
     sequencer.tick();
     assembler.tick();
-    deps.observer.writers(sequencer.running(), request.settings.writers);
+    deps.observer.writers(sequencer.running(), writersOf(request));
     if (writing.ended || clock.now() - polledAt >= PROGRESS_POLL_MS) {
       writing.ended = false;
       polledAt = clock.now();
@@ -225,7 +236,7 @@ export async function writeBatches(
   };
   const sequencer = createSequencer({
     clock: full.clock,
-    writers: full.target.dialect.capabilities.concurrentWriters ? request.settings.writers : 1,
+    writers: full.target.dialect.capabilities.concurrentWriters ? writersOf(request) : 1,
     patienceMs: PATIENCE_MS,
     gapMs: GAP_MS,
     giveUpMs: GIVE_UP_MS,
@@ -241,8 +252,9 @@ export async function writeBatches(
   const { handle, assembler } = createHandler(writing, sequencer);
   try {
     const consumer = await full.hub.consumer(request, {
-      messages: 4 * request.settings.writers + 16,
+      messages: 4 * writersOf(request) + 16,
       bytes: windowBytes(request),
+      ...(request.share && { share: request.share }),
     });
     const heard = hearPlans(writing);
     const consuming = consumer.run(handle, ending.signal).catch((error: unknown) => {

@@ -25,13 +25,20 @@ export const Secret = Type.Union([Type.String(), SecretSource], {
 export type Secret = Static<typeof Secret>;
 
 /**
- * A connection as it stands in the file. Keys besides these two are settings of its kind of database or hub, which
+ * A connection as it stands in the file. Keys besides these are settings of its kind of database or hub, which
  * checks them when the connection is resolved.
  */
 export const ConnectionSpec = Type.Object(
   {
     url: Secret,
     password: Type.Optional(Secret),
+    site: Type.Optional(
+      Type.String({
+        pattern: NAME_PATTERN,
+        description:
+          'Where the database is: read and written by workers of that site only (sluice worker --site).',
+      }),
+    ),
   },
   { description: 'A database or a hub; what may stand here besides depends on the scheme of the URL.' },
 );
@@ -89,6 +96,8 @@ export interface Config {
   readonly path: string;
   readonly ledger: { readonly schema: string; readonly prefix: string };
   readonly connectionNames: readonly string[];
+  /** Where a connection is; null: nowhere in particular, or it is not known. */
+  siteOf(name: string): string | null;
   readonly transfers: Readonly<Record<string, TransferSpec>>;
   /** @throws SluiceError config.unknown_name, naming the nearest known one */
   transfer(name: string): TransferSpec;

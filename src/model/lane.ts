@@ -21,6 +21,23 @@ export interface KeyRange {
   readonly upto: Position | null;
 }
 
+/** A lane that somebody wants to read. */
+export interface LaneToOpen extends LaneRef {
+  /** What the opening shall be called; without one the ledger draws it. */
+  readonly epoch?: string;
+  /**
+   * Opened only where it still stands at this attempt; otherwise nothing changes, and the opening that stands is given,
+   * with its own epoch. So of several slices that want a lane one gets it.
+   */
+  readonly ifAttempt?: number;
+}
+
+/** One slice of several that share a table's lanes, or a run's: `part` from 1 to `of`. */
+export interface Share {
+  readonly part: number;
+  readonly of: number;
+}
+
 /** What opening a lane gives its new owner: read on after `position` with batches 1, 2, … of `attempt`. */
 export interface Opening {
   readonly attempt: number;

@@ -13,7 +13,7 @@ import { startHealthServer } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { knowsSearchAttributes, registerSearchAttributes } from './search-attributes.ts';
-import { MAX_SOURCE_SLICES, MAX_TARGET_SLICES, queuesOf, type WorkerSettings } from './settings.ts';
+import { queuesOf, servedSites, type WorkerSettings } from './settings.ts';
 
 /** Temporal may start after us: tried again for so long before the process gives up. */
 const CONNECT_FOR_MS = 60_000;
@@ -66,7 +66,7 @@ async function createWorkers(
   connection: NativeConnection,
   registry: { connections: ConnectionRegistry; log: Logger; metrics: ReturnType<typeof createMetrics> },
 ) {
-  const queues = queuesOf(settings.role, settings.temporal.taskQueue);
+  const queues = queuesOf(settings.role, settings.temporal.taskQueue, servedSites(settings));
   const activities = createActivities({
     config: settings.config,
     connections: registry.connections,
@@ -95,13 +95,15 @@ async function createWorkers(
       }),
     );
   }
-  if (queues.source) {
-    const options = { taskQueue: queues.source, maxConcurrentActivityTaskExecutions: MAX_SOURCE_SLICES };
-    workers.push(Worker.create({ ...shared, ...options, activities: { ...activities.source } }));
+  // One poll a queue: who took a slice asks again behind the others, so that slices go round among the workers.
+  const movers = { ...shared, maxConcurrentActivityTaskPolls: 1 };
+  for (const taskQueue of queues.source) {
+    const options = { taskQueue, maxConcurrentActivityTaskExecutions: settings.slots.source };
+    workers.push(Worker.create({ ...movers, ...options, activities: { ...activities.source } }));
   }
-  if (queues.target) {
-    const options = { taskQueue: queues.target, maxConcurrentActivityTaskExecutions: MAX_TARGET_SLICES };
-    workers.push(Worker.create({ ...shared, ...options, activities: { ...activities.target } }));
+  for (const taskQueue of queues.target) {
+    const options = { taskQueue, maxConcurrentActivityTaskExecutions: settings.slots.target };
+    workers.push(Worker.create({ ...movers, ...options, activities: { ...activities.target } }));
   }
   return Promise.all(workers);
 }
@@ -161,7 +163,11 @@ export async function runWorker(settings: WorkerSettings, signal: AbortSignal): 
   try {
     const running = Promise.all(workers.map((worker) => worker.run()));
     log.info(
-      { role: settings.role, taskQueue: settings.temporal.taskQueue, metricsPort: health?.port ?? null },
+      {
+        role: settings.role,
+        taskQueues: workers.map((worker) => worker.options.taskQueue),
+        metricsPort: health?.port ?? null,
+      },
       'worker started',
     );
     if (settings.exitWith !== null)

@@ -10,6 +10,10 @@ export interface WorkerSettings {
   readonly temporal: TemporalAccess;
   readonly config: Config;
   readonly role: WorkerRole;
+  /** Sites of the databases that it reads and writes; null: all of the configuration, and those without a site. */
+  readonly sites: readonly string[] | null;
+  /** Slices that it runs at once. */
+  readonly slots: WorkerSlots;
   /** Port of /livez, /readyz and /metrics on 127.0.0.1; 0 takes a free one, null none. */
   readonly metricsPort: number | null;
   readonly logLevel: string;
@@ -19,18 +23,37 @@ export interface WorkerSettings {
   readonly exitWith: string | null;
 }
 
-/** Readers and writers that one process runs at once; each holds connections of its databases. */
-export const MAX_SOURCE_SLICES = 40;
-export const MAX_TARGET_SLICES = 16;
+/** How many slices of either side one process runs at once; each holds connections of its databases. */
+export interface WorkerSlots {
+  readonly source: number;
+  readonly target: number;
+}
+/** A held snapshot takes one of the source's slots for as long as it is held, a verification one of the target's. */
+export const LEAST_SLOTS = 2;
+export const DEFAULT_SLOTS: WorkerSlots = { source: 40, target: 16 };
 /** Connections of one database in one process: the most readers or writers of a transfer, and a few for the ledger. */
 export const MAX_CONNECTIONS = 48;
 
-/** The queues that a role polls. */
-export function queuesOf(role: WorkerRole, base: string = DEFAULT_TASK_QUEUE) {
-  const queues = taskQueues(base);
+/** The queues that a worker of this role polls, and those of its sites. */
+export function queuesOf(
+  role: WorkerRole,
+  base: string = DEFAULT_TASK_QUEUE,
+  sites: readonly (string | null)[] = [null],
+) {
+  const queues = sites.map((site) => taskQueues(base, { source: site, target: site }));
   return {
-    control: role === 'control' || role === 'all' ? queues.control : null,
-    source: role === 'source' || role === 'all' ? queues.source : null,
-    target: role === 'target' || role === 'all' ? queues.target : null,
+    control: role === 'control' || role === 'all' ? taskQueues(base).control : null,
+    source: role === 'source' || role === 'all' ? queues.map(({ source }) => source) : [],
+    target: role === 'target' || role === 'all' ? queues.map(({ target }) => target) : [],
   };
 }
+
+/** The sites that a worker serves; null stands for databases without one. */
+export const servedSites = ({
+  sites,
+  config,
+}: Pick<WorkerSettings, 'sites' | 'config'>): readonly (string | null)[] => {
+  if (sites !== null) return sites;
+  const known = config.connectionNames.map((name) => config.siteOf(name)).filter((site) => site !== null);
+  return [null, ...new Set(known)];
+};

@@ -36,6 +36,10 @@ export interface TableRecord {
   fruitless: number;
   /** Workflow time before which it is not tried again. */
   notBeforeMs: number;
+  /** Readers that share it, in as many slices as they need; 0: it is not being read. */
+  readers: number;
+  /** Parts whose slices found nothing left that was theirs. */
+  partsEnded: readonly number[];
 }
 
 export interface LastSample {
@@ -128,6 +132,8 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   verifyPoint: null,
   fruitless: 0,
   notBeforeMs: 0,
+  readers: 0,
+  partsEnded: [],
 });
 
 /** The only way in which a table's status changes. @returns whether it did */
@@ -217,6 +223,8 @@ function unpackTable(packed: FinishedTable): TableRecord {
 
 export function unpackState(carry: Carry): ControlState {
   const { finished, tables, ...rest } = carry;
-  const all = [...tables, ...finished.map(unpackTable)];
+  // What an older version carried lacks what came later.
+  const unfinished = tables.map((table) => ({ ...freshTable(table.id, table.ordinal), ...table }));
+  const all = [...unfinished, ...finished.map(unpackTable)];
   return { ...rest, tables: all.sort((a, b) => a.ordinal - b.ordinal) };
 }

@@ -101,6 +101,8 @@ export function createControl(state: ControlState, queues: Queues) {
       running.get(slice)?.cancel();
     },
     isIdle: (): boolean => running.size === 0,
+    isRead: (table: TableRecord): boolean =>
+      [...running.keys()].some(({ kind, tables }) => kind === 'read' && tables[0] === table.id),
     /** It was stopped and its last reader has ended: what the hub holds from now on is all that there is to apply. */
     isQuiet: (): boolean =>
       state.stopping !== null && [...running.keys()].every((slice) => slice.kind !== 'read'),
@@ -156,6 +158,8 @@ export function createControl(state: ControlState, queues: Queues) {
         oneSnapshot: state.prepared?.oneSnapshot ?? false,
         snapshotReady: snapshotRef !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,
+        sliceReaders: state.prepared?.sliceReaders ?? Infinity,
+        sliceWriters: state.prepared?.sliceWriters ?? Infinity,
       };
     },
     phase(): Phase {

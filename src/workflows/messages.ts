@@ -23,10 +23,19 @@ export interface TaskQueues {
 
 export const DEFAULT_TASK_QUEUE = 'sluice';
 
-export const taskQueues = (base: string = DEFAULT_TASK_QUEUE): TaskQueues => ({
+/** Where databases are that only the workers near them shall read or write; null: nowhere in particular. */
+export interface Sites {
+  readonly source: string | null;
+  readonly target: string | null;
+}
+
+export const taskQueues = (
+  base: string = DEFAULT_TASK_QUEUE,
+  sites: Sites = { source: null, target: null },
+): TaskQueues => ({
   control: base,
-  source: `${base}-source`,
-  target: `${base}-target`,
+  source: `${base}-source${sites.source === null ? '' : `-${sites.source}`}`,
+  target: `${base}-target${sites.target === null ? '' : `-${sites.target}`}`,
 });
 
 /** The id of a transfer's workflow, which is its mutex: one open execution at a time. */
@@ -121,6 +130,8 @@ export interface TransferStatus {
   readonly health: HealthReport;
   readonly settings: TransferSettings | null;
   readonly tables: TableCounts;
+  /** The queues that its work waits in: where no worker polls one of them, that work stands still. */
+  readonly taskQueues: TaskQueues;
 }
 
 /** Tables by status, and all of them. */

@@ -1,3 +1,4 @@
+import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
 
@@ -6,6 +7,8 @@ export interface RunningSlice {
   readonly kind: 'plan' | 'read' | 'write' | 'verify';
   readonly tables: readonly string[];
   readonly readers: number;
+  /** Which of the slices that share the table, or the writers; null: it has all. */
+  readonly share: Share | null;
   readonly revision: number;
   readonly key: string;
   readonly startedAtMs: number;
@@ -29,17 +32,28 @@ export interface Scene {
   readonly oneSnapshot: boolean;
   readonly snapshotReady: boolean;
   readonly writerNotBeforeMs: number;
+  /** The most readers and writers of one slice. */
+  readonly sliceReaders: number;
+  readonly sliceWriters: number;
 }
 
 export type Move =
   | { readonly move: 'halt'; readonly slice: RunningSlice }
   | { readonly move: 'plan'; readonly tables: readonly TableRecord[] }
-  | { readonly move: 'read'; readonly table: TableRecord; readonly readers: number }
+  | {
+      readonly move: 'read';
+      readonly table: TableRecord;
+      /** Of this slice, and of all slices of the table. */
+      readonly readers: number;
+      readonly readersOfAll: number;
+      readonly share: Share | null;
+    }
   | {
       readonly move: 'write';
       readonly excluded: readonly string[];
       readonly awaited: number;
       readonly key: string;
+      readonly share: Share | null;
     }
   | { readonly move: 'verify'; readonly tables: readonly TableRecord[] };
 
@@ -106,19 +120,56 @@ function plan(scene: Scene): readonly Move[] {
 
 const lanesLeft = (table: TableRecord): number => Math.max(1, table.lanes - table.endedLanes);
 
+/** Workers take slices, so what many readers do is cut into several; null: one slice has all. */
+function sharesOf(total: number, sliceMost: number): readonly (Share | null)[] {
+  const of = Math.ceil(total / sliceMost);
+  return of <= 1 ? [null] : Array.from({ length: of }, (_, index) => ({ part: index + 1, of }));
+}
+
+/** The slices of all readers of a table, each with an even part of them. */
+const readMoves = (scene: Scene, table: TableRecord, readersOfAll: number): readonly ReadMove[] =>
+  sharesOf(readersOfAll, scene.sliceReaders).map((share) => {
+    const { part, of } = share ?? { part: 1, of: 1 };
+    const readers = Math.floor(readersOfAll / of) + (part <= readersOfAll % of ? 1 : 0);
+    return { move: 'read', table, readers, readersOfAll, share };
+  });
+type ReadMove = Extract<Move, { move: 'read' }>;
+
+/** Tables of which one slice ended before the others, by its time or by an error, get that slice again. */
+function readOn(scene: Scene, reading: readonly RunningSlice[]): readonly ReadMove[] {
+  return scene.tables
+    .filter((table) => table.status === 'copying' && table.readers > 0)
+    .flatMap((table) => {
+      const slices = reading.filter(({ tables }) => tables[0] === table.id);
+      const isOld = ({ halted, share, revision }: RunningSlice): boolean =>
+        halted || share === null || revision !== scene.revision;
+      // Old ones are to begin anew all together; without any, the table is about to be ready again.
+      if (slices.length === 0 || slices.some(isOld)) return [];
+      const runs = new Set(slices.map(({ share }) => share?.part));
+      return readMoves(scene, table, table.readers).filter(
+        ({ share }) => share && !runs.has(share.part) && !table.partsEnded.includes(share.part),
+      );
+    });
+}
+
+const readersOf = (each: readonly { readonly readers: number }[]): number =>
+  each.reduce((sum, { readers }) => sum + readers, 0);
+
 function read(scene: Scene): readonly Move[] {
   const reading = [...scene.running].filter((slice) => slice.kind === 'read');
-  let readers = scene.settings.readers - reading.reduce((sum, slice) => sum + slice.readers, 0);
+  const missing = readOn(scene, reading);
+  let readers = scene.settings.readers - readersOf(reading) - readersOf(missing);
   // Largest first: it decides when the transfer is over.
   const ready = [...free(scene, 'ready')].sort((a, b) => (b.estimatedBytes ?? 0) - (a.estimatedBytes ?? 0));
   const waiting = scene.tables.filter((table) => table.status === 'waiting').length;
-  if (ready.length === 0 && waiting === 0 && readers > 0) return rebalance(scene, reading);
-  const moves: Move[] = [];
+  if (ready.length === 0 && waiting === 0 && missing.length === 0 && readers > 0)
+    return rebalance(scene, reading);
+  const moves: Move[] = missing.filter(({ table }) => table.notBeforeMs <= scene.nowMs);
   for (const [index, table] of ready.entries()) {
     if (readers <= 0) break;
     const candidates = Math.min(readers, ready.length - index + waiting);
     const share = Math.min(Math.max(1, Math.floor(readers / candidates)), lanesLeft(table));
-    moves.push({ move: 'read', table, readers: share });
+    moves.push(...readMoves(scene, table, share));
     readers -= share;
   }
   return moves;
@@ -132,24 +183,32 @@ function rebalance(scene: Scene, reading: readonly RunningSlice[]): readonly Mov
     const table = byId.get(slice.tables[0] ?? '');
     return table?.status === 'copying' ? lanesLeft(table) : 0;
   };
-  const worthIt = reading
+  const together = (slice: RunningSlice): readonly RunningSlice[] =>
+    reading.filter(({ tables }) => tables[0] === slice.tables[0]);
+  const [worst] = reading
     .filter(
-      (slice) => scene.nowMs - slice.startedAtMs >= REBALANCE_AFTER_MS && left(slice) > 2 * slice.readers,
+      (slice) =>
+        scene.nowMs - slice.startedAtMs >= REBALANCE_AFTER_MS && left(slice) > 2 * readersOf(together(slice)),
     )
     .sort((a, b) => left(b) - left(a));
-  return worthIt[0] ? [{ move: 'halt', slice: worthIt[0] }] : [];
+  return worst ? together(worst).map((slice) => ({ move: 'halt', slice })) : [];
 }
 
 function write(scene: Scene): readonly Move[] {
   const excluded = scene.tables.filter((table) => isExcluded(table.status)).map((table) => table.id);
   const awaited = scene.tables.length - excluded.length;
   const key = JSON.stringify([excluded, scene.revision]);
-  const running = [...scene.running].find((slice) => slice.kind === 'write');
-  if (running) return running.key !== key && !running.halted ? [{ move: 'halt', slice: running }] : [];
+  const running = [...scene.running].filter((slice) => slice.kind === 'write');
+  // New ones begin when all old ones have ended: how many share the writers may be another number.
+  if (running.some((slice) => slice.key !== key || slice.halted))
+    return haltAll(scene, (slice) => slice.kind === 'write' && slice.key !== key);
   const needed =
     scene.mode === 'drain' || scene.tables.some((table) => isMoving(table) && table.status !== 'waiting');
   if (!needed || scene.writerNotBeforeMs > scene.nowMs) return [];
-  return [{ move: 'write', excluded, awaited, key }];
+  const parts = new Set(running.map(({ share }) => share?.part ?? 1));
+  return sharesOf(scene.settings.writers, scene.sliceWriters)
+    .filter((share) => !parts.has(share?.part ?? 1))
+    .map((share) => ({ move: 'write', excluded, awaited, key, share }));
 }
 
 function verify(scene: Scene): readonly Move[] {

@@ -14,6 +14,7 @@ import type {
   WriteResult,
 } from '../activities/contract.ts';
 import { ERRORS, isErrorCode } from '../model/error-codes.ts';
+import type { Share } from '../model/lane.ts';
 import type { Control } from './control.ts';
 import { happen, isExcluded, isMoving, type TableRecord } from './control-state.ts';
 import type { TableError } from './messages.ts';
@@ -118,6 +119,7 @@ const sliceOf = (
   kind,
   tables: tables.map((table) => table.id),
   readers: 0,
+  share: null,
   revision: control.state.revision,
   key: '',
   startedAtMs: Date.now(),
@@ -130,7 +132,7 @@ const named = (tables: readonly TableRecord[]): string =>
 /** Carries one decision out; resolves when the slice has ended and the state says what came of it. */
 export function carryOut(control: Control, move: Move): Promise<void> {
   if (move.move === 'plan') return planTables(control, move.tables);
-  if (move.move === 'read') return readTable(control, move.table, move.readers);
+  if (move.move === 'read') return readTable(control, move);
   if (move.move === 'write') return writeBatches(control, move);
   if (move.move === 'verify') return verifyTables(control, move.tables);
   control.halt(move.slice);
@@ -200,23 +202,27 @@ const refuse = (control: Control, refusal: PlanResult['refused'][number]): void 
   });
 };
 
-async function readTable(control: Control, table: TableRecord, readers: number): Promise<void> {
+const partOf = (share: Share | null): string => (share === null ? '' : `, part ${share.part} of ${share.of}`);
+
+async function readTable(control: Control, move: Extract<Move, { move: 'read' }>): Promise<void> {
+  const { table, readers, readersOfAll, share } = move;
   // Resumed before its slice had ended, in a snapshot that was lost meanwhile: its positions mean nothing in another one.
   if (table.needsSnapshot && table.plannedIn !== control.snapshotRef) {
     happen(table, 'resnapshot');
     return;
   }
-  const slice = { ...sliceOf(control, 'read', [table]), readers };
+  const slice = { ...sliceOf(control, 'read', [table]), readers, share };
   const { generation } = table;
-  happen(table, 'reading');
+  if (happen(table, 'reading')) Object.assign(table, { readers: readersOfAll, partsEnded: [] });
   const request = {
     ...control.runKey(),
     table: table.id,
     settings: control.settings(),
     readers,
     snapshot: table.needsSnapshot ? control.snapshotRef : null,
+    ...(share && { share }),
   };
-  const summary = `read ${table.id}: ${table.lanes - table.endedLanes} of ${table.lanes} key ranges with ${readers} readers`;
+  const summary = `read ${table.id}: ${table.lanes - table.endedLanes} of ${table.lanes} key ranges with ${readersOfAll} readers${partOf(share)}`;
   const outcome = await runSlice<ReadResult>(control, slice, () =>
     control.source.readAndPublish.executeWithOptions({ summary }, [request]),
   );
@@ -226,7 +232,10 @@ async function readTable(control: Control, table: TableRecord, readers: number):
     happen(table, 'ended');
     return;
   }
-  happen(table, 'interrupted');
+  if (outcome && 'result' in outcome && outcome.result.why === 'share-ended' && share)
+    table.partsEnded = [...table.partsEnded, share.part];
+  // While other parts are read it goes on; this one gets another slice, unless it ended.
+  if (!control.isRead(table)) happen(table, 'interrupted');
   // What blocked it meanwhile is the reason that a person must see, whatever this slice has to say.
   if (!outcome || table.status === 'blocked') return;
   if ('error' in outcome) tableFailed(control, table, outcome.error);
@@ -234,10 +243,16 @@ async function readTable(control: Control, table: TableRecord, readers: number):
 }
 
 async function writeBatches(control: Control, move: Extract<Move, { move: 'write' }>): Promise<void> {
-  const { excluded, awaited, key } = move;
-  const slice = { ...sliceOf(control, 'write', []), key };
-  const request = { ...control.runKey(), settings: control.settings(), excluded, awaited };
-  const summary = `apply ${awaited} tables with ${request.settings.writers} writers`;
+  const { excluded, awaited, key, share } = move;
+  const slice = { ...sliceOf(control, 'write', []), key, share };
+  const request = {
+    ...control.runKey(),
+    settings: control.settings(),
+    excluded,
+    awaited,
+    ...(share && { share }),
+  };
+  const summary = `apply ${awaited} tables with ${request.settings.writers} writers${partOf(share)}`;
   const outcome = await runSlice<WriteResult>(control, slice, () =>
     control.target.writeBatches.executeWithOptions({ summary }, [request]),
   );

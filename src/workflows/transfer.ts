@@ -8,16 +8,23 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { createControl, type Control } from './control.ts';
-import { freshState, freshTable, isSettled, packState, unpackState } from './control-state.ts';
+import {
+  type ControlState,
+  freshState,
+  freshTable,
+  isSettled,
+  packState,
+  unpackState,
+} from './control-state.ts';
 import { registerHandlers } from './handlers.ts';
 import { type CheckedInput, checkInput } from './input.ts';
-import { taskQueues, type TransferReport } from './messages.ts';
+import type { TransferReport } from './messages.ts';
 import { keepSampling, sampleOnce } from './sampling.ts';
 import { decide, nextDueMs } from './schedule.ts';
 import { createShow } from './show.ts';
 import { activitiesOn, carryOut, errorOf } from './slices.ts';
 import { keepSnapshot } from './snapshot.ts';
-import { reportOf } from './view.ts';
+import { queueNames, reportOf } from './view.ts';
 
 /** Until the transfer's own is known. */
 const FIRST_HEARTBEAT_MS = 30_000;
@@ -28,8 +35,9 @@ const DRAIN_PATIENCE_MS = 10_000;
 /** The report names at most so many tables. */
 const REPORTED_TABLES = 500;
 
-function queuesFor(heartbeatTimeoutMs: number) {
-  const names = taskQueues(workflowInfo().taskQueue);
+function queuesFor(state: ControlState) {
+  const names = queueNames(state);
+  const heartbeatTimeoutMs = state.prepared?.heartbeatTimeoutMs ?? FIRST_HEARTBEAT_MS;
   return {
     control: activitiesOn(names.control, heartbeatTimeoutMs),
     source: activitiesOn(names.source, heartbeatTimeoutMs),
@@ -108,10 +116,7 @@ async function beside<T>(control: Control, body: () => Promise<T>): Promise<T> {
   const scope = new CancellationScope();
   const heartbeat = control.state.prepared?.heartbeatTimeoutMs ?? FIRST_HEARTBEAT_MS;
   const companions = scope.run(() =>
-    Promise.all([
-      keepSampling(control),
-      keepSnapshot(control, taskQueues(workflowInfo().taskQueue).source, heartbeat),
-    ]),
+    Promise.all([keepSampling(control), keepSnapshot(control, queueNames(control.state).source, heartbeat)]),
   );
   const settled = companions.then(
     () => undefined,
@@ -183,13 +188,13 @@ function watchCancellation(control: Control): void {
 export async function transfer(typed: unknown): Promise<TransferReport> {
   const input = checkInput(typed);
   const state = input.carry ? unpackState(input.carry) : freshState(input, Date.now());
-  const control = createControl(state, queuesFor(state.prepared?.heartbeatTimeoutMs ?? FIRST_HEARTBEAT_MS));
+  const control = createControl(state, queuesFor(state));
   // The run before held the snapshot and lost it when it ended.
   if (input.carry) control.snapshotLost();
   registerHandlers(control);
   watchCancellation(control);
   await prepare(control);
-  control.queues = queuesFor(state.prepared?.heartbeatTimeoutMs ?? FIRST_HEARTBEAT_MS);
+  control.queues = queuesFor(state);
   return CancellationScope.nonCancellable(async () => {
     const show = createShow(control);
     await beside(control, () => work(control, show));

@@ -1,5 +1,7 @@
-import type { TableRecord } from './control-state.ts';
+import { workflowInfo } from '@temporalio/workflow';
+import type { ControlState, TableRecord } from './control-state.ts';
 import type { Control } from './control.ts';
+import { type TaskQueues, taskQueues } from './messages.ts';
 import type {
   Health,
   HealthReport,
@@ -112,8 +114,16 @@ export function statusOf(control: Control, nowMs: number): TransferStatus {
     health: healthOf(control, nowMs),
     settings: state.settings,
     tables: countTables(state.tables),
+    taskQueues: queueNames(state),
   };
 }
+
+/** Of a transfer: the installation's, at the sites of its databases. */
+export const queueNames = ({ prepared }: ControlState): TaskQueues =>
+  taskQueues(workflowInfo().taskQueue, {
+    source: prepared?.sourceSite ?? null,
+    target: prepared?.targetSite ?? null,
+  });
 
 const tableState = (table: TableRecord): TableState => ({
   table: table.id,

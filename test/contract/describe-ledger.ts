@@ -275,14 +275,37 @@ export function describeLedger(harness: ContractHarness): void {
         ]);
       });
 
+      test('of several that want a lane as it stands one gets it, and the others are told whose it is', async () => {
+        const started = await startTable(harness, { source: database, target: database }, items.name, {
+          spec: { write: { mode: 'append' } },
+        });
+        const lane = laneOf(started);
+        const epochs = ['aa.1', 'bb.2', 'cc.3', 'dd.4'];
+        const openings = await Promise.all(
+          epochs.map((epoch) => database.ledger.openLane({ ...lane, epoch, ifAttempt: 0 }, never())),
+        );
+        const [stands] = await database.ledger.lanes(TRANSFER, started.run, started.plan.id, never());
+        expect(stands).toMatchObject({ attempt: 1, n: 0 });
+        expect(epochs).toContain(stands?.epoch);
+        expect(openings).toEqual(openings.map(() => openings[0]));
+        expect(openings[0]).toMatchObject({ attempt: 1, epoch: stands?.epoch, range: { lane: lane.lane } });
+        const late = await database.ledger.openLane({ ...lane, epoch: 'ee.5', ifAttempt: 0 }, never());
+        expect(late).toEqual(openings[0]);
+        const next = await database.ledger.openLane({ ...lane, epoch: 'ff.6', ifAttempt: 1 }, never());
+        expect(next).toMatchObject({ attempt: 2, epoch: 'ff.6' });
+      });
+
       test('makes no lane that was not planned', async () => {
         const started = await startTable(harness, { source: database, target: database }, items.name, {
           spec: { write: { mode: 'append' } },
         });
         for (const changes of [{ lane: 9 }, { generation: 2 }, { run: 5 }, { table: 'public.none' }]) {
-          await expect(database.ledger.openLane(laneOf(started, changes), never())).rejects.toMatchObject({
-            name: 'SluiceError',
-          });
+          for (const claim of [{}, { ifAttempt: 0 }]) {
+            const lane = { ...laneOf(started, changes), ...claim };
+            await expect(database.ledger.openLane(lane, never())).rejects.toMatchObject({
+              name: 'SluiceError',
+            });
+          }
         }
         expect(await database.ledger.lanes(TRANSFER, started.run, started.plan.id, never())).toHaveLength(1);
       });

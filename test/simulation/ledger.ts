@@ -1,6 +1,6 @@
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../src/engine/ports/ledger.ts';
 import { planFingerprint } from '../../src/engine/fingerprint.ts';
-import type { LaneProgress, LaneRef, Opening } from '../../src/model/lane.ts';
+import type { LaneProgress, LaneRef, LaneToOpen, Opening } from '../../src/model/lane.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import type { CreditWatch } from './credit-watch.ts';
 import { createHolder } from './locks.ts';
@@ -134,11 +134,14 @@ export function createLedger(
     return planned;
   };
 
-  const openLane = (ref: LaneRef): Opening => {
+  const openLane = ({ epoch: wished, ifAttempt, ...ref }: LaneToOpen): Opening => {
     const row = state.lanes.get(state.laneKey(ref));
     if (plant !== 'fenced-lane-opens-again') refuseClosed(ref);
     if (!row || row.fenced) throw new SluiceError('database.transient', 'another generation stands');
-    const opened = { ...row, attempt: row.attempt + 1, epoch: world.drawEpoch(), n: 0 };
+    const isOther = ifAttempt !== undefined && row.attempt !== ifAttempt;
+    const opened = isOther
+      ? row
+      : { ...row, attempt: row.attempt + 1, epoch: wished ?? world.drawEpoch(), n: 0 };
     state.lanes.set(state.laneKey(ref), opened);
     const { attempt, epoch, range, position, rows, bytes, ended } = opened;
     const planned = state.planned.get(state.tableKey(ref.run, ref.table));

@@ -51,6 +51,7 @@ const STATUS: TransferStatus = {
     rowsPerSecond: 245_000,
     bytesPerSecond: 58 * 1024 * 1024,
   },
+  taskQueues: { control: 'sluice', source: 'sluice-source', target: 'sluice-target' },
   health: {
     health: 'warning',
     difference: 65_433,

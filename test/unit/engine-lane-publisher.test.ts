@@ -33,6 +33,7 @@ function publish(scene: Scene) {
   const seen = { unanswered: 0, most: 0, readerClosed: false };
   const lane: OpenLane = {
     range: { lane: 3, after: null, upto: null },
+    epoch: '',
     attempt: 2,
     n: 0,
     rows: 5,

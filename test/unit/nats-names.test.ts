@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeName, namesOf, ordinalOf, writersOf } from '../../src/hubs/nats/names.ts';
+import { encodeName, namesOf, ordinalOf, sharersOf, writersOf } from '../../src/hubs/nats/names.ts';
 
 const LEGAL = /^[A-Za-z0-9_-]+$/;
 const transfers = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
@@ -13,8 +13,8 @@ describe('names of a run in NATS', () => {
         const names = namesOf(topic);
         expect(names.dataStream).toMatch(LEGAL);
         expect(names.controlStream).toMatch(LEGAL);
-        expect(names.dataSubject(3).split('.')).toHaveLength(5);
-        expect(ordinalOf(names.dataSubject(3))).toBe(3);
+        expect(names.dataSubject(3, 1).split('.')).toHaveLength(6);
+        expect(ordinalOf(names.dataSubject(3, 1))).toBe(3);
       }),
     );
   });
@@ -53,11 +53,27 @@ describe('names of a run in NATS', () => {
     expect(namesOf({ transfer: 'my orders', run: 2 })).toMatchObject({
       dataStream: 'SLUICE_my_20orders_2',
       controlStream: 'SLUICE_my_20orders_2_CONTROL',
-      dataSubjects: 'sluice.my_20orders.2.data.*',
+      dataSubjects: 'sluice.my_20orders.2.data.*.*',
     });
   });
 
   test('the consumer of a stream carries the stream with it', () => {
-    expect(writersOf('2026-11-21T12:05:48.620311582Z')).toBe('writers-20261121T120548620311582Z');
+    const created = '2026-11-21T12:05:48.620311582Z';
+    expect(writersOf(created)).toBe('writers-20261121T120548620311582Z');
+    expect(sharersOf(writersOf(created))).toBe(1);
+    expect(sharersOf(writersOf(created, { part: 2, of: 10 }))).toBe(10);
+  });
+
+  test('of several consumers of a run each lane belongs to exactly one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 24 }), fc.nat(9_999), fc.nat(9_999), (of, ordinal, lane) => {
+        const names = namesOf({ transfer: 'a', run: 1 });
+        const shard = names.dataSubject(ordinal, lane).split('.').at(-1);
+        const takers = Array.from({ length: of }, (_, index) =>
+          names.shareSubjects({ part: index + 1, of }),
+        ).filter((subjects) => subjects.includes(`sluice.a.1.data.*.${shard}`));
+        expect(takers).toHaveLength(1);
+      }),
+    );
   });
 });

@@ -13,6 +13,7 @@ const slice = (kind: RunningSlice['kind'], changes: Partial<RunningSlice> = {}):
   kind,
   tables: [],
   readers: 1,
+  share: null,
   revision: 0,
   key: '[[],0]',
   startedAtMs: 0,
@@ -30,6 +31,8 @@ const scene = (tables: readonly TableRecord[], changes: Partial<Scene> = {}): Sc
   oneSnapshot: false,
   snapshotReady: false,
   writerNotBeforeMs: 0,
+  sliceReaders: Infinity,
+  sliceWriters: Infinity,
   ...changes,
 });
 
@@ -88,6 +91,64 @@ describe('the scheduler', () => {
     const running = new Set([slice('read', { tables: ['a'], readers: 1 }), slice('write')]);
     expect(told(decide(scene(tables, { running })))).toEqual(['halt read']);
     expect(told(decide(scene(tables, { running, nowMs: 10_000 })))).toEqual([]);
+  });
+
+  describe('with more readers or writers than a slice has', () => {
+    const wide = (tables: readonly TableRecord[], changes: Partial<Scene> = {}): Scene =>
+      scene(tables, {
+        settings: { readers: 5, writers: 6, blockBytes: 4096, ratePerSecond: 0 },
+        sliceReaders: 2,
+        sliceWriters: 4,
+        ...changes,
+      });
+    const shares = (moves: readonly Move[]): readonly string[] =>
+      moves.map((move) => {
+        const share = 'share' in move && move.share ? ` ${move.share.part}/${move.share.of}` : '';
+        return `${told([move])[0]}${share}`;
+      });
+    const reading = (part: number, changes: Partial<RunningSlice> = {}): RunningSlice =>
+      slice('read', { tables: ['a'], readers: 2, share: { part, of: 3 }, ...changes });
+    const writing = (part: number, changes: Partial<RunningSlice> = {}): RunningSlice =>
+      slice('write', { share: { part, of: 2 }, ...changes });
+
+    test('a table and the writers are cut into slices that share them evenly', () => {
+      const tables = [table('a', { status: 'ready', lanes: 9 })];
+      expect(shares(decide(wide(tables)))).toEqual([
+        'read a x2 1/3',
+        'read a x2 2/3',
+        'read a x1 3/3',
+        'write 1 without  1/2',
+        'write 1 without  2/2',
+      ]);
+    });
+
+    test('a slice that ended before the others begins again, one that found nothing left does not', () => {
+      const a = table('a', { status: 'copying', lanes: 90, readers: 5, partsEnded: [3] });
+      const running = new Set([reading(1), writing(2)]);
+      expect(shares(decide(wide([a], { running })))).toEqual(['read a x2 2/3', 'write 1 without  1/2']);
+      const later = wide([{ ...a, notBeforeMs: 1_000_500 }], { running, writerNotBeforeMs: 1_000_500 });
+      expect(decide(later)).toEqual([]);
+      expect(nextDueMs(later)).toBe(1_000_500);
+    });
+
+    test('slices that are to begin anew with other numbers wait for the last of the old ones', () => {
+      const a = table('a', { status: 'copying', lanes: 90, readers: 5 });
+      const halted = new Set([reading(1, { halted: true }), writing(2, { halted: true })]);
+      expect(decide(wide([a], { running: halted, revision: 1 }))).toEqual([]);
+      const old = new Set([reading(1), writing(2)]);
+      expect(shares(decide(wide([a], { running: old, revision: 1, nowMs: 10_000 })))).toEqual(['halt read', 'halt write']);
+    });
+
+    test('free readers begin a table anew with all of its slices', () => {
+      const tables = [table('a', { status: 'copying', lanes: 90, readers: 3, partsEnded: [] })];
+      const running = new Set([
+        reading(1, { share: { part: 1, of: 2 } }),
+        reading(2, { readers: 1, share: { part: 2, of: 2 } }),
+        writing(1),
+        writing(2),
+      ]);
+      expect(shares(decide(wide(tables, { running })))).toEqual(['halt read', 'halt read']);
+    });
   });
 
   test('waits for the snapshot, and for the end of a back-off', () => {

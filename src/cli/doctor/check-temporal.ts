@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
-import { SEARCH_ATTRIBUTES, taskQueues } from '../../workflows/messages.ts';
+import type { Config } from '../../model/config.ts';
+import { SEARCH_ATTRIBUTES, type TaskQueues, taskQueues } from '../../workflows/messages.ts';
 import type { Context } from '../context.ts';
 import { explainTemporalError } from '../temporal/explain-error.ts';
+import { idleQueues } from '../temporal/has-pollers.ts';
 import { connectionFlags } from '../transfer/schedule-lines.ts';
 import { bad, type Check, good, warning } from './check.ts';
 
-/** temporal.api.enums.v1.TaskQueueType */
-const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 const DEADLINE_MS = 10_000;
 
 /** temporal.api.enums.v1.IndexedValueType of keywords. */
@@ -43,25 +43,31 @@ async function checkSearchAttributes(
   );
 }
 
-async function checkPollers(client: Client, namespace: string, base: string): Promise<Check> {
-  const queues = taskQueues(base);
-  const asked = [
-    { name: queues.control, type: QUEUE_TYPES.workflow },
-    { name: queues.control, type: QUEUE_TYPES.activity },
-    { name: queues.source, type: QUEUE_TYPES.activity },
-    { name: queues.target, type: QUEUE_TYPES.activity },
-  ];
-  const answers = await Promise.all(
-    asked.map(({ name, type }) =>
-      client.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: type }),
-    ),
+/** One installation has queues of its base name, and for each pair of sites that a transfer has. */
+function queuesOf(base: string, config: Config | null): readonly TaskQueues[] {
+  const transfers = Object.values(config?.transfers ?? {});
+  const ends = transfers.map(({ source, target }) => ({
+    source: config?.siteOf(source) ?? null,
+    target: config?.siteOf(target) ?? null,
+  }));
+  return (ends.length === 0 ? [{ source: null, target: null }] : ends).map((sites) =>
+    taskQueues(base, sites),
   );
+}
+
+async function checkPollers(
+  client: Client,
+  namespace: string,
+  { base, config }: { readonly base: string; readonly config: Config | null },
+): Promise<Check> {
+  const installations = queuesOf(base, config);
+  const names = [...new Set(installations.flatMap((queues) => Object.values(queues) as readonly string[]))];
   const idle = [
     ...new Set(
-      asked.filter((_, index) => (answers[index]?.pollers ?? []).length === 0).map(({ name }) => name),
+      (await Promise.all(installations.map((queues) => idleQueues(client, namespace, queues)))).flat(),
     ),
   ];
-  if (idle.length === 0) return good('workers', `poll ${Object.values(queues).join(', ')}`);
+  if (idle.length === 0) return good('workers', `poll ${names.join(', ')}`);
   return bad(
     'workers',
     new SluiceError('temporal.no_worker', `no worker polls ${idle.join(', ')}`, {
@@ -76,6 +82,15 @@ async function attempt(name: string, check: Promise<Check>): Promise<Check> {
   } catch (error) {
     const explained = explainTemporalError(error);
     return bad(name, isSluiceError(explained) ? explained : new SluiceError('internal', String(explained)));
+  }
+}
+
+/** A configuration that cannot be read is a finding of its own. */
+function configOrNull(context: Context): Config | null {
+  try {
+    return context.configIfThere();
+  } catch {
+    return null;
   }
 }
 
@@ -95,7 +110,10 @@ export async function checkTemporal(context: Context): Promise<readonly Check[]>
     const checks = await Promise.all([
       attempt('namespace', checkNamespace(client, namespace)),
       attempt('search attributes', checkSearchAttributes(client, namespace, connectionFlags(settings))),
-      attempt('workers', checkPollers(client, namespace, settings.taskQueue)),
+      attempt(
+        'workers',
+        checkPollers(client, namespace, { base: settings.taskQueue, config: configOrNull(context) }),
+      ),
     ]);
     return [good('temporal', `${settings.address}, server ${system.serverVersion}`), ...checks];
   });

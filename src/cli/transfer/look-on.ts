@@ -4,6 +4,7 @@ import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
 import type { TableState, TransferStatus } from '../../workflows/messages.ts';
 import type { Context } from '../context.ts';
 import { showProgressLine } from '../show/show-status.ts';
+import { idleQueues } from '../temporal/has-pollers.ts';
 import { explainTemporalError } from '../temporal/explain-error.ts';
 import { shellWord } from './schedule-lines.ts';
 import { queryBlocked, queryStatus } from './transfer-handle.ts';
@@ -15,6 +16,8 @@ const QUIET_EVERY_MS = 2_000;
 const BLOCKED_FOR_LOOKS = 2;
 /** A worker that starts or is busy answers a little later. */
 const SILENT_FOR_LOOKS = 3;
+/** Whether each queue has a worker is asked this seldom. */
+const ATTENDED_EVERY_LOOKS = 15;
 /** Tables that the error names one by one. */
 const NAMED_TABLES = 20;
 
@@ -67,6 +70,16 @@ function standing(name: string, { phase, reason }: TransferStatus): string {
   return `${name} is paused${why}; it goes on with: sluice resume ${name}`;
 }
 
+/** Readers and writers have workers of their own: one kind may lack while the workflow answers. */
+async function unattended(
+  client: Client,
+  namespace: string,
+  { taskQueues }: Pick<TransferStatus, 'taskQueues'>,
+): Promise<string> {
+  const idle = await idleQueues(client, namespace, taskQueues).catch(() => []);
+  return idle.length === 0 ? '' : `no worker polls ${idle.join(' and ')}: what waits there stands still`;
+}
+
 /** @returns null where no worker answers now, which must not end the waiting */
 async function statusOrSilence(client: Client, name: string): Promise<TransferStatus | 'no-worker' | null> {
   try {
@@ -85,8 +98,8 @@ async function statusOrSilence(client: Client, name: string): Promise<TransferSt
 export async function lookOn(context: Context, name: string, signal: AbortSignal): Promise<void> {
   const client = await context.client();
   const say = sayer(context);
-  const { taskQueue } = await context.temporal();
-  for (let blocked = 0, silent = 0; !signal.aborted; ) {
+  const { taskQueue, namespace } = await context.temporal();
+  for (let blocked = 0, silent = 0, looks = 0; !signal.aborted; ) {
     const status = await statusOrSilence(client, name);
     if (signal.aborted) return;
     silent = status === 'no-worker' ? silent + 1 : 0;
@@ -94,6 +107,7 @@ export async function lookOn(context: Context, name: string, signal: AbortSignal
       say(`no worker answers; start one with: sluice worker (task queue ${taskQueue})`);
     if (status !== null && status !== 'no-worker') {
       say(standing(name, status));
+      if (looks++ % ATTENDED_EVERY_LOOKS === 1) say(await unattended(client, namespace, status));
       context.output.progress(showProgressLine(status));
       blocked = status.phase === 'blocked' ? blocked + 1 : 0;
       if (blocked >= BLOCKED_FOR_LOOKS) {

@@ -1,15 +1,14 @@
-import { drawEpoch } from '../../engine/epoch.ts';
-import { planHashOf } from '../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { Batch } from '../../model/batch.ts';
-import type { LaneProgress, LaneRef, Opening } from '../../model/lane.ts';
-import { decodePosition, encodePosition, type Position } from '../../model/row-block.ts';
+import type { LaneProgress, LaneRef } from '../../model/lane.ts';
+import { encodePosition } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { ErrorContext } from './error-codes.ts';
 import type { Cells, Pool, Session } from './pool.ts';
-import { newestRun, readSpec } from './read-runs.ts';
+import { LANE_KEY, laneKey, openLane, positionOf } from './open-lane.ts';
+import { lockRun, newestRun, readSpec } from './read-runs.ts';
 import { literal, quote } from './sql.ts';
 import { clearTable, replaceTable } from './structure/prepare-table.ts';
 
@@ -147,22 +146,6 @@ async function openRun(session: Session, names: LedgerNames, request: RunRequest
   return { run: Number(run), continued: false, spec };
 }
 
-/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
-async function lockRun(
-  session: Session,
-  names: LedgerNames,
-  ref: { transfer: string; run: number },
-): Promise<void> {
-  const { rows } = await session.query(
-    `SELECT finished_at IS NULL FROM ${names.runs} WHERE transfer = $1 AND run = $2 FOR UPDATE`,
-    [ref.transfer, ref.run],
-  );
-  if (rows[0]?.[0] === 't') return;
-  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
-}
-
-const positionOf = (text: string | null | undefined): Position | null => (text ? decodePosition(text) : null);
-
 async function readTable(
   session: Session,
   names: LedgerNames,
@@ -245,46 +228,6 @@ async function planTable(
   else if (clears) await clearTable(session, plan);
   await writePlan(session, names, ref, planned);
   return (await readTable(session, names, [ref.transfer, ref.run, plan.id])) ?? planned;
-}
-
-const LANE_KEY = 'transfer = $1 AND run = $2 AND table_id = $3 AND generation = $4 AND lane = $5';
-const laneKey = (lane: LaneRef) => [lane.transfer, lane.run, lane.table, lane.generation, lane.lane];
-
-async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Promise<Opening> {
-  // Only the newest generation of a run that is open: a fenced lane gets no attempt that a batch could match again. Run
-  // and table are locked by a statement of their own: inside the update, a look at them after a wait for the lane's row
-  // would still see them as they were before the wait.
-  const current = await session.query(
-    `SELECT t.plan FROM ${names.runs} r JOIN ${names.tables} t USING (transfer, run)
-     WHERE r.transfer = $1 AND r.run = $2 AND r.finished_at IS NULL AND t.table_id = $3 AND t.generation = $4 FOR SHARE OF r, t`,
-    [lane.transfer, lane.run, lane.table, lane.generation],
-  );
-  const { rows } =
-    current.count === 0
-      ? { rows: [] }
-      : await session.query(
-          `UPDATE ${names.lanes} SET attempt = attempt + 1, epoch = $6, n = 0 WHERE ${LANE_KEY}
-           RETURNING attempt, epoch, position, rows, bytes, ended, range_after, range_upto`,
-          [...laneKey(lane), drawEpoch()],
-        );
-  const [found] = rows;
-  if (found) {
-    const [attempt, epoch, position, count, bytes, ended, after, upto] = found;
-    return {
-      attempt: Number(attempt),
-      epoch: epoch ?? '',
-      range: { lane: lane.lane, after: positionOf(after), upto: positionOf(upto) },
-      plan: planHashOf(current.rows[0]?.[0] ?? ''),
-      position: positionOf(position),
-      rows: Number(count),
-      bytes: Number(bytes),
-      ended: ended === 't',
-    };
-  }
-  await lockRun(session, names, lane);
-  throw new SluiceError('database.transient', 'the ledger has another generation of the table', {
-    table: lane.table,
-  });
 }
 
 const LANE_COLUMNS = 'table_id, generation, lane, attempt, epoch, n, rows, bytes, ended';

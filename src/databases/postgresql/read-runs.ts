@@ -1,3 +1,4 @@
+import { SluiceError } from '../../model/sluice-error.ts';
 import type { LedgerNames } from './ledger.ts';
 import type { Session } from './pool.ts';
 
@@ -23,4 +24,18 @@ export async function readSpec(
     run,
   ]);
   return rows[0]?.[0] ?? null;
+}
+
+/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
+export async function lockRun(
+  session: Session,
+  names: LedgerNames,
+  ref: { transfer: string; run: number },
+): Promise<void> {
+  const { rows } = await session.query(
+    `SELECT finished_at IS NULL FROM ${names.runs} WHERE transfer = $1 AND run = $2 FOR UPDATE`,
+    [ref.transfer, ref.run],
+  );
+  if (rows[0]?.[0] === 't') return;
+  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
 }

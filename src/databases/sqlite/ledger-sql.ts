@@ -1,5 +1,5 @@
 import type { BatchHeader } from '../../model/batch.ts';
-import type { LaneProgress, LaneRef } from '../../model/lane.ts';
+import type { LaneProgress, LaneRef, LaneToOpen } from '../../model/lane.ts';
 import { drawEpoch } from '../../engine/epoch.ts';
 import { encodePosition } from '../../model/row-block.ts';
 import { quote } from './sql.ts';
@@ -141,10 +141,14 @@ export const laneProgress = (row: readonly StoredValue[]): LaneProgress => ({
   ended: row[8] === 1n,
 });
 
-export const openLaneStatements = (tables: LedgerTables, lane: LaneRef): readonly Statement[] => [
+export const openLaneStatements = (tables: LedgerTables, lane: LaneToOpen): readonly Statement[] => [
   {
-    sql: `UPDATE ${tables.lanes} SET attempt = attempt + 1, epoch = ?, n = 0 WHERE ${LANE} AND ${openRun(tables)}`,
-    values: [drawEpoch(), ...laneKey(lane)],
+    sql: `UPDATE ${tables.lanes} SET attempt = attempt + 1, epoch = ?, n = 0 WHERE attempt = coalesce(?, attempt) AND ${LANE} AND ${openRun(tables)}`,
+    values: [
+      lane.epoch ?? drawEpoch(),
+      lane.ifAttempt === undefined ? null : BigInt(lane.ifAttempt),
+      ...laneKey(lane),
+    ],
   },
   {
     sql: `SELECT attempt, epoch, position, rows, bytes, ended, range_after, range_upto, plan

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { planHashOf } from '../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
-import type { LaneRef, Opening } from '../../model/lane.ts';
+import type { LaneRef, LaneToOpen, Opening } from '../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { tableId } from '../../model/table-name.ts';
@@ -199,7 +199,7 @@ const opening = (row: Row, { table, lane }: LaneRef): Opening => ({
   plan: planHashOf(String(row[8])),
 });
 
-async function openLane(session: Session, tables: LedgerTables, lane: LaneRef): Promise<Opening> {
+async function openLane(session: Session, tables: LedgerTables, lane: LaneToOpen): Promise<Opening> {
   const [update, select] = openLaneStatements(tables, lane) as [Statement, Statement];
   const changed = await session.run(update.sql, update.values);
   const [row] = await session.rows(select.sql, select.values);
@@ -208,6 +208,8 @@ async function openLane(session: Session, tables: LedgerTables, lane: LaneRef): 
     `SELECT 1 FROM ${tables.runs} WHERE transfer = ? AND run = ? AND finished_at IS NULL`,
     [lane.transfer, BigInt(lane.run)],
   );
+  if (open && row && lane.ifAttempt !== undefined && Number(row[0]) !== lane.ifAttempt)
+    return opening(row, lane);
   if (!open)
     throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
   throw new SluiceError('database.transient', 'the ledger has another generation of the table', {

@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { ErrorCode } from '../../model/error-codes.ts';
+import type { Share } from '../../model/lane.ts';
 
 /**
  * A durable transport between readers and writers of one run. It may lose everything it stored, deliver twice, late and
@@ -84,6 +85,11 @@ export interface Delivery extends HubMessage {
 export interface ConsumerWindow {
   readonly messages: number;
   readonly bytes: number;
+  /**
+   * Where several consumers share a run: which of them this one is. All messages of a lane go to one of them; a hub that
+   * shares by itself needs no number.
+   */
+  readonly share?: Share;
 }
 
 export interface Consumer {

@@ -1,4 +1,4 @@
-import type { KeyRange, LaneProgress, LaneRef, Opening } from '../../model/lane.ts';
+import type { KeyRange, LaneProgress, LaneToOpen, Opening } from '../../model/lane.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
 
@@ -84,7 +84,7 @@ export interface Ledger {
    * @throws SluiceError transfer.not_running for a run that is closed or not the newest; database.transient for an older
    * generation
    */
-  openLane(lane: LaneRef, signal: AbortSignal): Promise<Opening>;
+  openLane(lane: LaneToOpen, signal: AbortSignal): Promise<Opening>;
   /** Lanes of one table's newest generation, in lane order. */
   lanes(transfer: string, run: number, table: string, signal: AbortSignal): Promise<readonly LaneProgress[]>;
   /** Every planned table of the run, newest generation each. */

@@ -4,7 +4,8 @@ import type { Consumer, ConsumerWindow, Delivery, Handled, RunTopic } from '../.
 import type { NatsConfig } from './config.ts';
 import type { Connection } from './connection.ts';
 import { classify, hubError } from './error-codes.ts';
-import { BATCH_HEADER, ID_HEADER, namesOf, ordinalOf, writersOf } from './names.ts';
+import { BATCH_HEADER, ID_HEADER, namesOf, ordinalOf, WHOLE, writersOf } from './names.ts';
+import type { Share } from '../../model/lane.ts';
 import { type Pull, type PullEnd, startPull } from './pull.ts';
 import { backOff, onAbort, pause, within } from '../../engine/waiting.ts';
 
@@ -20,8 +21,17 @@ const LONGEST_DELAY_MS = 2_000;
 /** So long the last acknowledgements may take at the end of a run; what is lost is delivered again and dropped. */
 const FLUSH_MS = 2_000;
 
-const durable = (config: NatsConfig, created: string): Partial<ConsumerConfig> => ({
-  durable_name: writersOf(created),
+/** What a session consumes: one share of a run's stream. */
+interface Consumed {
+  readonly stream: string;
+  readonly config: NatsConfig;
+  readonly share: Share;
+  readonly subjects: (share: Share) => readonly string[];
+}
+
+const durable = ({ config, subjects }: Consumed, created: string, share: Share): Partial<ConsumerConfig> => ({
+  durable_name: writersOf(created, share),
+  ...(share.of > 1 && { filter_subjects: [...subjects(share)] }),
   ack_policy: AckPolicy.Explicit,
   ack_wait: nanos(config.ackWaitMs),
   max_deliver: -1,
@@ -223,17 +233,22 @@ class ConsumerRun {
 /** Makes the durable consumer once the stream is there; waits for both. @throws the signal's reason */
 async function ensureConsumer(
   connection: Connection,
-  options: { stream: string; config: NatsConfig },
+  options: Consumed,
   signal: AbortSignal,
 ): Promise<string> {
-  const { stream, config } = options;
+  const { stream, share } = options;
+  const { of } = share;
   const delays = backOff(FIRST_DELAY_MS, LONGEST_DELAY_MS);
   for (;;) {
     await connection.whenConnected(signal);
     try {
       const { created } = await connection.answer(connection.jsm.streams.info(stream), signal);
-      await connection.answer(connection.jsm.consumers.add(stream, durable(config, created)), signal);
-      return writersOf(created);
+      // All of them, so that what nobody consumes yet is counted.
+      for (let part = 1; part <= of; part += 1) {
+        const wanted = durable(options, created, { part, of });
+        await connection.answer(connection.jsm.consumers.add(stream, wanted), signal);
+      }
+      return writersOf(created, share);
     } catch (error) {
       signal.throwIfAborted();
       if (classify(error) === 'hub.authentication_failed') throw hubError(error, stream);
@@ -245,7 +260,7 @@ async function ensureConsumer(
 /** Lost without a message in between, it is asked for again ever more slowly. */
 async function pullUntilAborted(
   connection: Connection,
-  options: { stream: string; config: NatsConfig },
+  options: Consumed,
   signal: AbortSignal,
   run: ConsumerRun,
 ): Promise<void> {
@@ -266,7 +281,8 @@ export function createConsumer(
   topic: RunTopic,
   window: ConsumerWindow,
 ): Consumer {
-  const stream = namesOf(topic).dataStream;
+  const { dataStream: stream, shareSubjects: subjects } = namesOf(topic);
+  const consumed: Consumed = { stream, config, share: window.share ?? WHOLE, subjects };
   const running = new Set<{ readonly stop: AbortController; readonly done: Promise<void> }>();
   const runOnce = async (handle: Handle, signal: AbortSignal): Promise<void> => {
     const run = new ConsumerRun(connection, stream, { window, handle });
@@ -274,7 +290,7 @@ export function createConsumer(
     const working = setInterval(() => run.sayWorking(), config.ackWaitMs / 3);
     const offAbort = onAbort(signal, () => void run.stop());
     try {
-      await pullUntilAborted(connection, { stream, config }, signal, run);
+      await pullUntilAborted(connection, consumed, signal, run);
     } catch (error) {
       if (!signal.aborted && !connection.nc.isClosed()) throw error;
     } finally {

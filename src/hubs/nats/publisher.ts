@@ -161,12 +161,12 @@ export function createPublisher(connection: Connection, topic: RunTopic, trouble
           'the header of a message is printable ASCII without blanks around it',
         );
       }
-      const { id, header, data } = message;
-      await sender.send({ subject: names.dataSubject(message.ordinal), id, header, data }, signal);
+      const { id, header, data, ordinal, lane = 0 } = message;
+      await sender.send({ subject: names.dataSubject(ordinal, lane), id, header, data }, signal);
     },
-    storedBytes: ({ id, ordinal, header, data }) =>
+    storedBytes: ({ id, ordinal, lane = 0, header, data }) =>
       RECORD_BYTES +
-      names.dataSubject(ordinal).length +
+      names.dataSubject(ordinal, lane).length +
       HEADER_NAMES.length +
       id.length +
       names.dataStream.length +

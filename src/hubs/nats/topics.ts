@@ -1,4 +1,5 @@
 import {
+  type ConsumerInfo,
   DiscardPolicy,
   nanos,
   NatsError,
@@ -12,7 +13,7 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { NatsConfig } from './config.ts';
 import { API_TIMEOUT_MS, type Connection, LOST } from './connection.ts';
 import { API, apiCode, hubError } from './error-codes.ts';
-import { HEADER_BYTES, namesOf, writersOf } from './names.ts';
+import { HEADER_BYTES, namesOf, sharersOf, writersOf } from './names.ts';
 
 /**
  * Longer than the pause between two repeats of a publish, and no longer: the server reads every message of the window
@@ -95,32 +96,59 @@ async function ensureStream(connection: Connection, config: Wanted): Promise<Str
 
 const GONE: HubBacklog = { lost: true, messages: 0, undelivered: 0, bytes: 0, maxBytes: 0 };
 
+/**
+ * The consumers that share the stream now; none where one of them is still to be made. Those of an earlier number of
+ * sharers, whom nobody asks any more, stay behind until the stream goes.
+ */
+async function writersNow(connection: Connection, stream: StreamInfo): Promise<readonly ConsumerInfo[]> {
+  const mine = writersOf(stream.created);
+  const bySharers = new Map<number, ConsumerInfo[]>();
+  for (
+    let list = connection.jsm.consumers.list(stream.config.name), page = await list.next();
+    page.length > 0;
+  ) {
+    for (const consumer of page.filter(({ name }) => name === mine || name.startsWith(`${mine}-`))) {
+      const sharers = sharersOf(consumer.name);
+      bySharers.set(sharers, [...(bySharers.get(sharers) ?? []), consumer]);
+    }
+    page = await list.next();
+  }
+  const lastActive = (consumers: readonly ConsumerInfo[]): number =>
+    Math.max(
+      ...consumers.map(({ created, delivered }) => Date.parse(String(delivered.last_active ?? created))),
+    );
+  const [newest] = [...bySharers].sort(([, a], [, b]) => lastActive(b) - lastActive(a));
+  return newest && newest[1].length === newest[0] ? newest[1] : [];
+}
+
 async function readBacklog(connection: Connection, name: string): Promise<HubBacklog> {
   const stream = await orNull(connection.jsm.streams.info(name), API.streamNotFound);
   if (!stream) return GONE;
-  const consumer = await orNull(
-    connection.jsm.consumers.info(name, writersOf(stream.created)),
-    API.consumerNotFound,
-  );
+  const writers = await writersNow(connection, stream);
   const stored = stream.state.messages;
-  const messages = consumer ? consumer.num_pending + consumer.num_ack_pending : stored;
+  const sum = (count: (consumer: ConsumerInfo) => number): number =>
+    writers.reduce((total, consumer) => total + count(consumer), 0);
+  const isConsumed = writers.length > 0;
+  const messages = isConsumed ? sum((each) => each.num_pending + each.num_ack_pending) : stored;
   // What is acknowledged stays until it is purged: bytes are the stream's share of what is not.
   const bytes = stored === 0 ? 0 : Math.round(stream.state.bytes * Math.min(1, messages / stored));
-  const undelivered = consumer ? consumer.num_pending : stored;
+  const undelivered = isConsumed ? sum((each) => each.num_pending) : stored;
   return { lost: false, messages, undelivered, bytes, maxBytes: stream.config.max_bytes };
 }
 
 async function purge(connection: Connection, name: string): Promise<void> {
   const stream = await orNull(connection.jsm.streams.info(name), API.streamNotFound);
   if (!stream) return;
-  const consumer = await orNull(
-    connection.jsm.consumers.info(name, writersOf(stream.created)),
-    API.consumerNotFound,
-  );
-  const acknowledged = consumer?.ack_floor.stream_seq ?? 0;
-  // Invariant 5: only below the first message that nobody acknowledged.
-  if (acknowledged >= stream.state.first_seq)
-    await connection.jsm.streams.purge(name, { seq: acknowledged + 1 });
+  const writers = await writersNow(connection, stream);
+  const purges = writers.flatMap((consumer) => {
+    const acknowledged = consumer.ack_floor.stream_seq;
+    // Invariant 5: only below the first message that nobody acknowledged.
+    if (acknowledged < stream.state.first_seq) return [];
+    const subjects = consumer.config.filter_subjects ?? [];
+    const seq = acknowledged + 1;
+    return subjects.length === 0 ? [{ seq }] : subjects.map((filter) => ({ seq, filter }));
+  });
+  await Promise.all(purges.map((options) => connection.jsm.streams.purge(name, options)));
 }
 
 /** A restart of the server takes seconds; what takes longer is an error, which Temporal tries again. */

@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { listenForInterruption } from '../../interruption.ts';
 import type { Outcome } from '../../output.ts';
 import type { Run } from '../../run-command.ts';
+import { idleQueues } from '../../temporal/has-pollers.ts';
 import { showProgressLine, showStatus, showTroubles } from '../../show/show-status.ts';
 import { leftRunning, waitForEnd } from '../../transfer/wait-for-end.ts';
 import { queryStatus, queryTables, transferHandle } from '../../transfer/transfer-handle.ts';
@@ -22,6 +23,8 @@ const WATCH_EVERY_MS = 1_000;
 
 interface Full extends TransferStatus {
   readonly tableStates: readonly TableState[];
+  /** Queues that no worker polls: what waits in them stands still. */
+  readonly unattended: readonly string[];
 }
 
 async function readStatus(context: Context, name: string, limit: number): Promise<Full> {
@@ -30,10 +33,18 @@ async function readStatus(context: Context, name: string, limit: number): Promis
     queryStatus(client, name),
     queryTables(client, name, limit),
   ]);
-  return { ...status, tableStates };
+  const { namespace } = await context.temporal();
+  const unattended = status.taskQueues ? await idleQueues(client, namespace, status.taskQueues) : [];
+  return { ...status, tableStates, unattended };
 }
 
-const outcomeOf = (full: Full): Outcome => ({ value: full, text: showStatus(full, full.tableStates) });
+const textOf = (full: Full): string =>
+  [
+    showStatus(full, full.tableStates),
+    ...full.unattended.map((queue) => `no worker polls ${queue}: what waits there stands still`),
+  ].join('\n');
+
+const outcomeOf = (full: Full): Outcome => ({ value: full, text: textOf(full) });
 
 interface Emitted {
   readonly line: string;
@@ -43,7 +54,7 @@ interface Emitted {
 /** A document a second for programs; people without a terminal get a line when it changed. */
 function emit({ output }: Context, full: Full, last: Emitted): Emitted {
   if (output.live) {
-    output.progress(showStatus(full, full.tableStates));
+    output.progress(textOf(full));
     return last;
   }
   const now = { line: showProgressLine(full), troubles: showTroubles(full.tableStates) };

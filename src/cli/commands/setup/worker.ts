@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { type Command, Option } from 'commander';
+import type { Config } from '../../../model/config.ts';
 import { EXIT, type ExitCode } from '../../../model/error-codes.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { durationMs } from '../../../model/transfer-spec.ts';
@@ -17,6 +18,9 @@ type WorkerRole = WorkerSettings['role'];
 
 interface WorkerOptions {
   readonly role?: WorkerRole;
+  readonly site?: readonly string[];
+  readonly sourceSlots?: string;
+  readonly targetSlots?: string;
   readonly metricsPort?: string;
   readonly logLevel?: string;
   readonly sliceBudget?: string;
@@ -27,6 +31,8 @@ interface WorkerOptions {
 const ROLES = ['control', 'source', 'target', 'all'] as const satisfies readonly WorkerRole[];
 /** The longest is well below the time after which Temporal gives a slice up. */
 const SLICE_BUDGET = { fallback: '8m', leastMs: 500, mostMs: 15 * 60_000 } as const;
+/** As src/workers/settings.ts has them, which is loaded by the worker itself only. */
+const SLOTS = { least: 2, most: 200, source: 40, target: 16 } as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 function metricsPort(text: string | undefined): number | null {
@@ -34,6 +40,27 @@ function metricsPort(text: string | undefined): number | null {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new SluiceError('input.invalid', `"${text}" is no port`, { where: '--metrics-port' });
+}
+
+function slots(text: string | undefined, option: string, fallback: number): number {
+  if (text === undefined || text === '') return fallback;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= SLOTS.least && count <= SLOTS.most) return count;
+  throw new SluiceError('input.invalid', `"${text}" is no number from ${SLOTS.least} to ${SLOTS.most}`, {
+    where: option,
+  });
+}
+
+/** @throws SluiceError config.unknown_name for a site that no connection has: its queue would stay empty for ever */
+function sitesOf(config: Config, wanted: readonly string[]): readonly string[] | null {
+  if (wanted.length === 0) return null;
+  const known = config.connectionNames.map((name) => config.siteOf(name));
+  const unknown = wanted.find((site) => !known.includes(site));
+  if (unknown === undefined) return wanted;
+  throw new SluiceError('config.unknown_name', `no connection has the site "${unknown}"`, {
+    where: '--site',
+    suggestion: `set site: ${unknown} at the connections of that place`,
+  });
 }
 
 function sliceBudgetMs(text: string): number {
@@ -51,10 +78,26 @@ function sliceBudgetMs(text: string): number {
 }
 
 async function settingsOf(context: Context, options: WorkerOptions): Promise<WorkerSettings> {
+  const { environment } = context;
+  const config = context.config();
+  const inEnvironment = (environment['SLUICE_SITES'] ?? '').split(',').filter((site) => site !== '');
   return {
     temporal: await context.temporal(),
-    config: context.config(),
+    config,
     role: options.role ?? 'all',
+    sites: sitesOf(config, options.site ?? inEnvironment),
+    slots: {
+      source: slots(
+        options.sourceSlots ?? environment['SLUICE_SOURCE_SLOTS'],
+        '--source-slots',
+        SLOTS.source,
+      ),
+      target: slots(
+        options.targetSlots ?? environment['SLUICE_TARGET_SLOTS'],
+        '--target-slots',
+        SLOTS.target,
+      ),
+    },
     metricsPort: metricsPort(options.metricsPort ?? context.environment['SLUICE_METRICS_PORT']),
     logLevel: options.logLevel ?? (context.environment['SLUICE_LOG_LEVEL'] || 'info'),
     sliceBudgetMs: sliceBudgetMs(
@@ -99,6 +142,19 @@ export function registerWorker(program: Command, run: Run): void {
       new Option('--role <role>', 'what it does: workflows, reading, writing, or all')
         .choices([...ROLES])
         .default('all'),
+    )
+    .option(
+      '--site <site>',
+      'read and write databases of this site only; may be given again (SLUICE_SITES; default: all sites)',
+      (site: string, before: readonly string[] = []) => [...before, site],
+    )
+    .option(
+      '--source-slots <number>',
+      `slices of reading at once (SLUICE_SOURCE_SLOTS; default ${SLOTS.source})`,
+    )
+    .option(
+      '--target-slots <number>',
+      `slices of writing and verifying at once (SLUICE_TARGET_SLOTS; default ${SLOTS.target})`,
     )
     .option('--metrics-port <port>', 'serve /livez, /readyz and /metrics on 127.0.0.1 (SLUICE_METRICS_PORT)')
     .addOption(

@@ -1,7 +1,7 @@
 import { drawEpoch } from '../../../engine/epoch.ts';
 import { planHashOf } from '../../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../../engine/ports/ledger.ts';
-import type { LaneRef, Opening } from '../../../model/lane.ts';
+import type { LaneToOpen, Opening } from '../../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
@@ -194,7 +194,21 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
   });
 }
 
-async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Promise<Opening> {
+function openingOf(cells: readonly (string | null)[], lane: number, plan: string): Opening {
+  const [attempt, epoch, position, count, bytes, ended, after, upto] = cells;
+  return {
+    attempt: Number(attempt),
+    epoch: epoch ?? '',
+    range: { lane, after: positionOf(after), upto: positionOf(upto) },
+    plan: planHashOf(plan),
+    position: positionOf(position),
+    rows: Number(count),
+    bytes: Number(bytes),
+    ended: ended === '1',
+  };
+}
+
+async function openLane(session: Session, names: LedgerNames, lane: LaneToOpen): Promise<Opening> {
   // Only the newest generation of a run that is open: a fenced lane gets no attempt that a batch could match again. The rows
   // that are locked are read as they are committed last, whatever was waited for.
   const { rows: current } = await session.query(
@@ -208,24 +222,16 @@ async function openLane(session: Session, names: LedgerNames, lane: LaneRef): Pr
       ? 0
       : (
           await session.query(
-            `UPDATE ${names.lanes} SET attempt = attempt + 1, epoch = ${literal(drawEpoch())}, n = 0 WHERE ${laneKey(lane)}`,
+            `UPDATE ${names.lanes} SET attempt = attempt + 1, epoch = ${literal(lane.epoch ?? drawEpoch())}, n = 0
+             WHERE ${laneKey(lane)}${lane.ifAttempt === undefined ? '' : ` AND attempt = ${lane.ifAttempt}`}`,
           )
         ).count;
-  if (changed === 1) {
+  // Of a lane that stands at another attempt the opening that it has is told.
+  if (changed === 1 || (lane.ifAttempt !== undefined && plan !== undefined && plan !== null)) {
     const { rows } = await session.query(
       `SELECT attempt, epoch, position, \`rows\`, bytes, ended, range_after, range_upto FROM ${names.lanes} WHERE ${laneKey(lane)}`,
     );
-    const [attempt, epoch, position, count, bytes, ended, after, upto] = rows[0] ?? [];
-    return {
-      attempt: Number(attempt),
-      epoch: epoch ?? '',
-      range: { lane: lane.lane, after: positionOf(after), upto: positionOf(upto) },
-      plan: planHashOf(plan ?? ''),
-      position: positionOf(position),
-      rows: Number(count),
-      bytes: Number(bytes),
-      ended: ended === '1',
-    };
+    if (rows[0]) return openingOf(rows[0], lane.lane, plan ?? '');
   }
   await lockRun(session, names, lane);
   throw new SluiceError('database.transient', 'the ledger has another generation of the table', {
