@@ -1,7 +1,7 @@
 import type { LaneProgress } from '../model/lane.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
 import type { Credit } from './credit.ts';
-import { partOfEpoch } from './epoch.ts';
+import { createLaneShare, type LaneToRead } from './lane-share.ts';
 import { giveUpLane, type OpenLane } from './lane-publisher.ts';
 import type { ReadDeps, ReadRequest } from './read-and-publish.ts';
 import type { ReopenReason } from './observer.ts';
@@ -32,32 +32,6 @@ export interface LaneWatchOptions {
   readonly ensureHub: () => Promise<unknown>;
 }
 
-/** A lane that the slice is to read. */
-export interface LaneToRead {
-  readonly lane: number;
-  /** Nobody had opened it when the ledger was asked: to be opened only where that still holds. */
-  readonly ifAttempt?: number;
-}
-
-/**
- * Whose a lane is: nobody's yet, this slice's or that of another part. The part that opened it has it, also after its
- * slice ended or died: another one of the same part goes on with it. Of a lane that was opened by a slice that had the
- * whole table, the lane's number decides.
- */
-function ownerOf({ epoch, lane }: LaneProgress, { share }: ReadRequest): 'nobody' | 'mine' | 'others' {
-  if (share === undefined) return 'mine';
-  if (epoch === '') return 'nobody';
-  const part = partOfEpoch(epoch) ?? lane;
-  return (part - 1) % share.of === share.part - 1 ? 'mine' : 'others';
-}
-
-/** Each part begins at another place, so that they seldom want the same lane. */
-function inTurn(lanes: readonly LaneProgress[], { share }: ReadRequest): readonly LaneProgress[] {
-  if (share === undefined) return lanes;
-  const from = Math.floor((lanes.length * (share.part - 1)) / share.of);
-  return [...lanes.slice(from), ...lanes.slice(0, from)];
-}
-
 const isSettled = (lanes: LaneWatchOptions['open'], idleMs: number): boolean =>
   idleMs >= SETTLE_MS || [...lanes.values()].every(({ unapplied }) => unapplied.size === 0);
 
@@ -81,12 +55,8 @@ export function createLaneWatch(options: LaneWatchOptions) {
   const { deps, request, control, credit, open } = options;
   const { clock, observer } = deps;
   const known = new Map(options.lanes.map((lane) => [lane.lane, lane]));
-  const isWanted = (lane: LaneProgress): boolean => !lane.ended && ownerOf(lane, request) !== 'others';
-  // What this part has begun comes first: it holds what was published of it.
-  const begun = (lane: LaneProgress): number => (ownerOf(lane, request) === 'mine' ? 0 : 1);
-  const queue = inTurn(options.lanes.filter(isWanted), request)
-    .toSorted((a, b) => begun(a) - begun(b))
-    .map((lane) => lane.lane);
+  const share = createLaneShare(request.share);
+  const queue = share.inOrder(options.lanes);
   const reading = new Set<number>();
   const sleepers = new Set<() => void>();
   let movedAt = clock.now();
@@ -95,7 +65,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
 
   const allEnded = (): boolean => [...known.values()].every((lane) => lane.ended);
   /** Nothing that is not ended is, or could become, this slice's. */
-  const shareEnded = (): boolean => ![...known.values()].some(isWanted);
+  const shareEnded = (): boolean => ![...known.values()].some(share.isWanted);
   const wake = (): void => {
     for (const resolve of sleepers) resolve();
     sleepers.clear();
@@ -120,18 +90,10 @@ export function createLaneWatch(options: LaneWatchOptions) {
    * `mine` was open before the ledger was asked: an older answer would say nothing.
    */
   const isRestored = (lane: LaneProgress, mine: OpenLane | undefined): boolean =>
-    isWanted(lane) &&
+    share.isWanted(lane) &&
     !queue.includes(lane.lane) &&
     ((known.get(lane.lane)?.ended === true && !lane.ended) ||
       (mine !== undefined && lane.attempt < mine.attempt));
-
-  /** What an earlier slice of this part opened while this one had begun already is taken up when nothing else is left. */
-  const adopt = (): void => {
-    if (request.share === undefined || queue.length > 0 || reading.size > 0) return;
-    for (const lane of known.values()) {
-      if (isWanted(lane) && !open.has(lane.lane)) queue.push(lane.lane);
-    }
-  };
 
   const poll = async (): Promise<void> => {
     const openBefore = new Map(open);
@@ -158,7 +120,9 @@ export function createLaneWatch(options: LaneWatchOptions) {
       rowsRead += Math.max(lane.rows, mine?.rows ?? 0);
       bytesRead += Math.max(lane.bytes, mine?.bytes ?? 0);
     }
-    adopt();
+    // What an earlier slice of this part opened while this one had begun already is taken up when nothing else is left.
+    if (request.share && queue.length === 0 && reading.size === 0)
+      queue.push(...share.inOrder(lanes.filter(({ lane }) => !open.has(lane))));
     if (clock.now() - movedAt < DOUBT_MS) control.progress({ table: request.table, rowsRead, bytesRead });
     observer.window(
       request.table,
@@ -206,13 +170,11 @@ export function createLaneWatch(options: LaneWatchOptions) {
     /** The next lane to read, once there is one; null when all have ended, time is up or the signal aborted. */
     async nextLane(): Promise<LaneToRead | null> {
       while (!options.signal.aborted && !shareEnded() && !superseded && !control.overdue()) {
-        const lane = queue.shift();
-        const standing = lane === undefined ? undefined : known.get(lane);
-        if (lane !== undefined && standing) {
-          if (!isWanted(standing)) continue; // another part took it meanwhile
-          reading.add(lane);
-          const isFresh = ownerOf(standing, request) === 'nobody' && !open.has(lane);
-          return isFresh ? { lane, ifAttempt: standing.attempt } : { lane };
+        const standing = known.get(queue.shift() ?? 0);
+        if (standing) {
+          if (!share.isWanted(standing)) continue; // another part took it meanwhile
+          reading.add(standing.lane);
+          return open.has(standing.lane) ? { lane: standing.lane } : share.toRead(standing);
         }
         await new Promise<void>((resolve) => sleepers.add(resolve));
       }

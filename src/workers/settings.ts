@@ -28,9 +28,6 @@ export interface WorkerSlots {
   readonly source: number;
   readonly target: number;
 }
-/** A held snapshot takes one of the source's slots for as long as it is held, a verification one of the target's. */
-export const LEAST_SLOTS = 2;
-export const DEFAULT_SLOTS: WorkerSlots = { source: 40, target: 16 };
 /** Connections of one database in one process: the most readers or writers of a transfer, and a few for the ledger. */
 export const MAX_CONNECTIONS = 48;
 

@@ -42,11 +42,6 @@ export function createControl(state: ControlState, queues: Queues) {
   const touch = (): void => {
     version += 1;
   };
-  const pausedPhase = (): Phase => {
-    if (running.size > 0) return 'pausing';
-    return state.pauseError === null ? 'paused' : 'blocked';
-  };
-
   const control = {
     state,
     /** The activities; replaced once the transfer's own heartbeat time-out is known. */
@@ -100,9 +95,9 @@ export function createControl(state: ControlState, queues: Queues) {
       slice.halted = true;
       running.get(slice)?.cancel();
     },
+    runs: (kind: RunningSlice['kind'], table: TableRecord): boolean =>
+      [...running.keys()].some((slice) => slice.kind === kind && slice.tables.includes(table.id)),
     isIdle: (): boolean => running.size === 0,
-    isRead: (table: TableRecord): boolean =>
-      [...running.keys()].some(({ kind, tables }) => kind === 'read' && tables[0] === table.id),
     /** It was stopped and its last reader has ended: what the hub holds from now on is all that there is to apply. */
     isQuiet: (): boolean =>
       state.stopping !== null && [...running.keys()].every((slice) => slice.kind !== 'read'),
@@ -167,13 +162,15 @@ export function createControl(state: ControlState, queues: Queues) {
       if (fatal !== null) return 'failed';
       if (state.prepared === null) return 'preparing';
       if (state.stopping !== null) return running.size > 0 ? 'stopping' : 'stopped';
-      if (state.paused !== null) return pausedPhase();
+      if (state.paused !== null) return running.size > 0 ? 'pausing' : standstillOf(state);
       return phaseOf(state.tables, closed);
     },
   };
   return control;
 }
 export type Control = ReturnType<typeof createControl>;
+
+const standstillOf = ({ pauseError }: ControlState): Phase => (pauseError === null ? 'paused' : 'blocked');
 
 function phaseOf(tables: readonly TableRecord[], closed: boolean): Phase {
   if (tables.some(isMoving)) return 'copying';

@@ -235,7 +235,7 @@ async function readTable(control: Control, move: Extract<Move, { move: 'read' }>
   if (outcome && 'result' in outcome && outcome.result.why === 'share-ended' && share)
     table.partsEnded = [...table.partsEnded, share.part];
   // While other parts are read it goes on; this one gets another slice, unless it ended.
-  if (!control.isRead(table)) happen(table, 'interrupted');
+  if (!control.runs('read', table)) happen(table, 'interrupted');
   // What blocked it meanwhile is the reason that a person must see, whatever this slice has to say.
   if (!outcome || table.status === 'blocked') return;
   if ('error' in outcome) tableFailed(control, table, outcome.error);

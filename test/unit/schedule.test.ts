@@ -136,7 +136,10 @@ describe('the scheduler', () => {
       const halted = new Set([reading(1, { halted: true }), writing(2, { halted: true })]);
       expect(decide(wide([a], { running: halted, revision: 1 }))).toEqual([]);
       const old = new Set([reading(1), writing(2)]);
-      expect(shares(decide(wide([a], { running: old, revision: 1, nowMs: 10_000 })))).toEqual(['halt read', 'halt write']);
+      expect(shares(decide(wide([a], { running: old, revision: 1, nowMs: 10_000 })))).toEqual([
+        'halt read',
+        'halt write',
+      ]);
     });
 
     test('free readers begin a table anew with all of its slices', () => {

@@ -281,7 +281,9 @@ export function createConsumer(
   topic: RunTopic,
   window: ConsumerWindow,
 ): Consumer {
-  const { dataStream: stream, shareSubjects: subjects } = namesOf(topic);
+  const names = namesOf(topic);
+  const stream = names.dataStream;
+  const subjects: Consumed['subjects'] = (share) => names.shareSubjects(share);
   const consumed: Consumed = { stream, config, share: window.share ?? WHOLE, subjects };
   const running = new Set<{ readonly stop: AbortController; readonly done: Promise<void> }>();
   const runOnce = async (handle: Handle, signal: AbortSignal): Promise<void> => {

@@ -31,7 +31,7 @@ interface WorkerOptions {
 const ROLES = ['control', 'source', 'target', 'all'] as const satisfies readonly WorkerRole[];
 /** The longest is well below the time after which Temporal gives a slice up. */
 const SLICE_BUDGET = { fallback: '8m', leastMs: 500, mostMs: 15 * 60_000 } as const;
-/** As src/workers/settings.ts has them, which is loaded by the worker itself only. */
+/** A held snapshot takes one of the source's for as long as it is held. */
 const SLOTS = { least: 2, most: 200, source: 40, target: 16 } as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -146,7 +146,7 @@ export function registerWorker(program: Command, run: Run): void {
     .option(
       '--site <site>',
       'read and write databases of this site only; may be given again (SLUICE_SITES; default: all sites)',
-      (site: string, before: readonly string[] = []) => [...before, site],
+      (site: string, before: readonly string[] | undefined) => [...(before ?? []), site],
     )
     .option(
       '--source-slots <number>',
