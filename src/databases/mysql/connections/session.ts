@@ -108,7 +108,7 @@ export class Session {
   destroy(): void {
     if (this.#ended && this.#driver.stream.destroyed) return;
     this.#ended = true;
-    this.#connection.destroy();
+    // Not by the driver's own destroy, which leaves whoever waits for a statement without an answer.
     this.#driver.stream.destroy();
   }
 
