@@ -30,7 +30,7 @@ function versionedPrograms(): readonly string[] {
   if (folder) process.env['PATH'] = `${folder}${delimiter}${PATH}`;
   const nats = process.env['SLUICE_TEST_NATS_BIN'] ?? 'nats-server';
   const temporal = process.env['SLUICE_TEST_TEMPORAL_BIN'] ?? 'temporal';
-  return ['postgres', 'psql', nats, temporal, 'pgcopydb', 'sqlite3'];
+  return ['postgres', 'psql', nats, temporal, 'pgcopydb', 'sqlite3', 'mariadbd', 'pgloader'];
 }
 
 async function measureAll(options: BenchOptions): Promise<Results> {
@@ -47,6 +47,7 @@ async function measureAll(options: BenchOptions): Promise<Results> {
     kafka: cases.some(({ needs }) => needs === 'kafka')
       ? `kafka://${required('SLUICE_TEST_KAFKA_BROKERS')}`
       : '',
+    mariadb: cases.some(({ group }) => group.endsWith('-mariadb')) ? required('SLUICE_TEST_MARIADB_URL') : '',
     postgres: required('SLUICE_TEST_POSTGRES_URL'),
   };
   try {

@@ -8,6 +8,8 @@ export interface BenchOptions {
   /** Twenty times the rows, and rows of a megabyte. */
   readonly large: boolean;
   readonly sqlite: boolean;
+  /** Also from PostgreSQL to MariaDB and back. */
+  readonly mariadb: boolean;
   /** Also through Kafka, beside NATS. */
   readonly kafka: boolean;
   /** Writes docs/explanation/performance.md from this run. */
@@ -28,6 +30,7 @@ export const HELP = `usage: scripts/bench [options]
   --runs N         runs of each case; medians are shown (3)
   --cases a,b      some cases; --cases list names them
   --sqlite         also PostgreSQL to SQLite and back
+  --mariadb        also PostgreSQL to MariaDB and back
   --kafka          also PostgreSQL to PostgreSQL through Kafka
   --large          also 20 times the rows, and rows of 1 MB: needs 40 GB of disk and an hour
   --readers N, --writers N, --block-bytes N   of our transfers; default: the product's
@@ -70,6 +73,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       large: flag,
       sqlite: flag,
       kafka: flag,
+      mariadb: flag,
       publish: flag,
     },
   });
@@ -81,6 +85,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     large: values.large,
     sqlite: values.sqlite,
     kafka: values.kafka,
+    mariadb: values.mariadb,
     publish: values.publish,
     readers: wholeNumber('readers', values.readers),
     writers: wholeNumber('writers', values.writers),

@@ -1,12 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { BenchOptions } from '../options.ts';
+import type { MariadbDatabases } from '../source/mariadb-databases.ts';
 import type { SqlFile } from '../source/scratch-databases.ts';
 
 /** What every case of a group copies; groups run one after another, each from a source of its own. */
 export interface Group {
-  readonly name: 'orders' | 'sqlite' | 'large' | 'wide';
+  readonly name: 'orders' | 'to-mariadb' | 'from-mariadb' | 'sqlite' | 'large' | 'wide';
   readonly table: 'orders' | 'wide';
   readonly file: SqlFile;
+  /** The case that the others are compared with; null: there is none. */
+  readonly yardstick: string | null;
   readonly rows: (options: BenchOptions) => number;
   /** Large ones are not repeated: they show memory and steadiness, not a median. */
   readonly runs: (options: BenchOptions) => number;
@@ -20,6 +23,8 @@ export interface Surroundings {
   readonly hub: string;
   /** The other hub; empty where no chosen case needs it. */
   readonly kafka: string;
+  /** Null where the group needs none. */
+  readonly mariadb: MariadbDatabases | null;
   readonly source: string;
   readonly target: string;
   /** A folder that is empty at the start of the run and removed after it. */

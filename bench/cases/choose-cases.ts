@@ -1,11 +1,12 @@
 import type { BenchOptions } from '../options.ts';
 import type { Case, Group } from './case.ts';
 import { GROUPS } from './groups.ts';
+import { MARIADB } from './mariadb.ts';
 import { OURS } from './ours.ts';
 import { PEERS } from './peers.ts';
 import { SQLITE } from './sqlite.ts';
 
-export const ALL_CASES: readonly Case[] = [...OURS, ...PEERS, ...SQLITE];
+export const ALL_CASES: readonly Case[] = [...OURS, ...PEERS, ...MARIADB, ...SQLITE];
 
 /** @throws RangeError for a name that no case has */
 export function chooseCases(options: BenchOptions): readonly Case[] {
@@ -13,6 +14,8 @@ export function chooseCases(options: BenchOptions): readonly Case[] {
   if (unknown !== undefined) throw new RangeError(`no case is called "${unknown}"; --cases list names them`);
   const wanted: Readonly<Record<Group['name'], boolean>> = {
     orders: true,
+    'to-mariadb': options.mariadb,
+    'from-mariadb': options.mariadb,
     sqlite: options.sqlite,
     large: options.large,
     wide: options.large,

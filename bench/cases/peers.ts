@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { measureProgram } from '../measure/measure-program.ts';
-import { providePgcopydb } from '../peers/provide-pgcopydb.ts';
+import { providePackage } from '../peers/provide-package.ts';
 import { provideSling } from '../peers/provide-sling.ts';
 import type { Case, Outcome, Surroundings } from './case.ts';
 
@@ -48,7 +48,7 @@ const sling =
     return binary === null ? null : { SLING: binary, ...more };
   };
 
-const hasPgcopydb = async () => ((await providePgcopydb()) === null ? null : {});
+const hasPgcopydb = async () => ((await providePackage('pgcopydb')) === null ? null : {});
 
 /** The yardstick: the fastest thing that everybody has and that ends with rows in the same table as ours. */
 export const YARDSTICK = 'psql-text';

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onExit } from '../../scripts/servers/process/on-exit.mjs';
 import { loadNow } from '../measure/machine.ts';
 import type { Measurement } from '../measure/measurement.ts';
+import { createMariadbDatabases, type MariadbDatabases } from '../source/mariadb-databases.ts';
 import {
   contentsOf,
   countRows,
@@ -18,12 +19,15 @@ import { alternate } from './choose-cases.ts';
 
 export type Given = Pick<Surroundings, 'options' | 'client' | 'temporalAddress' | 'hub' | 'kafka'> & {
   readonly postgres: string;
+  /** Empty where no chosen case needs it. */
+  readonly mariadb: string;
 };
 
 interface GroupRun {
   readonly given: Given;
   readonly group: Group;
   readonly databases: ScratchDatabases;
+  readonly mariadb: MariadbDatabases | null;
   readonly shared: string;
   readonly rows: number;
   readonly tableBytes: number;
@@ -38,9 +42,9 @@ const explain = (error: unknown): string =>
     : String(error);
 
 async function outcomeOf(run: GroupRun, each: Case, scratch: string): Promise<Outcome> {
-  const { given, databases, shared, rows } = run;
+  const { given, databases, mariadb, shared, rows } = run;
   try {
-    return await each.run({ ...given, ...databases, scratch, shared, rows });
+    return await each.run({ ...given, ...databases, mariadb, scratch, shared, rows });
   } catch (error) {
     return { seconds: 0, cpuSeconds: 0, peakBytes: 0, extra: {}, error: explain(error) };
   }
@@ -58,6 +62,7 @@ async function measureOnce(run: GroupRun, each: Case, number: number): Promise<M
   const { databases, group, given } = run;
   const tableFile = group.table === 'wide' ? 'wide-table.sql' : 'orders-table.sql';
   await databases.freshTarget(each.tableExists ? tableFile : null);
+  await run.mariadb?.freshTarget(each.tableExists);
   await delay(given.options.settleMs);
   const scratch = join(run.shared, `${each.name}-${number}`);
   await mkdir(scratch);
@@ -87,17 +92,21 @@ export async function* runGroup(
 ): AsyncGenerator<Measurement> {
   const databases = await createScratchDatabases(given.postgres);
   const shared = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const mariadb = group.name.endsWith('-mariadb') ? await createMariadbDatabases(given.mariadb) : null;
   const undo = onExit(async () => {
     await databases.drop();
+    await mariadb?.drop();
     await rm(shared, { recursive: true, force: true });
   });
   try {
     const rows = group.rows(given.options);
     await runSqlFile(databases.source, group.file, rows);
+    await mariadb?.fill(databases.source, shared);
     const run: GroupRun = {
       given,
       group,
       databases,
+      mariadb,
       shared,
       rows,
       tableBytes: await tableBytes(databases.source, group.table),

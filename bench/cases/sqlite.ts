@@ -5,9 +5,8 @@ import Database from 'better-sqlite3';
 import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 import { measureProgram } from '../measure/measure-program.ts';
 import { provideSling } from '../peers/provide-sling.ts';
-import { measureTransfer } from '../sluice/measure-transfer.ts';
-import { writeConfig } from '../sluice/write-config.ts';
-import type { Case, Outcome, Surroundings } from './case.ts';
+import type { Case, Surroundings } from './case.ts';
+import { transferBetween } from './transfer-between.ts';
 
 const MAKE_SOURCE = fileURLToPath(new URL('../source/orders-sqlite.sh', import.meta.url));
 const SLING = fileURLToPath(new URL('../peers/sling.sh', import.meta.url));
@@ -33,21 +32,6 @@ async function sourceFile({ shared, source }: Surroundings): Promise<string> {
   return file;
 }
 
-async function transfer(
-  surroundings: Surroundings,
-  endpoints: { readonly source: string; readonly target: string },
-): Promise<Outcome> {
-  const { hub, options, client, temporalAddress, scratch } = surroundings;
-  const choice = { ...options, encoding: 'auto', verify: 'none' } as const;
-  const config = await writeConfig(scratch, { ...endpoints, hub }, 'orders', choice);
-  const result = await measureTransfer(client, {
-    config,
-    target: endpoints.target,
-    address: temporalAddress,
-  });
-  return { ...result, error: null };
-}
-
 export const SQLITE: readonly Case[] = [
   {
     ...fromHere,
@@ -56,7 +40,10 @@ export const SQLITE: readonly Case[] = [
     side: 'ours',
     run: async (surroundings) => {
       const file = join(surroundings.scratch, 'target.db');
-      const outcome = await transfer(surroundings, { source: surroundings.source, target: `sqlite:${file}` });
+      const outcome = await transferBetween(surroundings, {
+        source: surroundings.source,
+        target: `sqlite:${file}`,
+      });
       return { ...outcome, arrived: { rows: countRows(file) } };
     },
   },
@@ -80,7 +67,7 @@ export const SQLITE: readonly Case[] = [
     side: 'ours',
     run: async (surroundings) => {
       const source = `sqlite:${await sourceFile(surroundings)}`;
-      return transfer(surroundings, { source, target: surroundings.target });
+      return transferBetween(surroundings, { source, target: surroundings.target });
     },
   },
 ];

@@ -1,7 +1,6 @@
 import type { Group } from '../cases/case.ts';
 import { ALL_CASES } from '../cases/choose-cases.ts';
 import { GROUPS } from '../cases/groups.ts';
-import { YARDSTICK } from '../cases/peers.ts';
 import type { Machine } from '../measure/machine.ts';
 import { type Line, number, renderPause, renderTimes, renderTransfers } from './render-tables.ts';
 import type { Results } from './results-file.ts';
@@ -11,6 +10,8 @@ const PAUSE = 'sluice-pause';
 
 const TITLES: Readonly<Record<Group['name'], string>> = {
   orders: 'PostgreSQL to PostgreSQL',
+  'to-mariadb': 'PostgreSQL to MariaDB',
+  'from-mariadb': 'MariaDB to PostgreSQL',
   sqlite: 'PostgreSQL and SQLite',
   large: 'Twenty times the rows',
   wide: 'Rows of a megabyte',
@@ -26,9 +27,8 @@ const renderMachine = ({ date, processor, cores, memoryGiB, versions }: Machine)
 function linesOf(results: Results, group: Group['name']): readonly Line[] {
   const summaries = summarize(results.measurements);
   const cases = ALL_CASES.filter((each) => each.group === group);
-  const yardstick = summaries.find(
-    ({ case: name }) => name.endsWith(YARDSTICK) && cases.some((each) => each.name === name),
-  );
+  const wanted = GROUPS.find(({ name }) => name === group)?.yardstick;
+  const yardstick = summaries.find(({ case: name }) => name === wanted);
   return summaries.flatMap((summary) => {
     const known = cases.find(({ name }) => name === summary.case);
     if (!known) return [];

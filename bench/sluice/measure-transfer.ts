@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TRANSFER_WORKFLOW, taskQueues, transferWorkflowId } from '../../src/workflows/messages.ts';
 import { treeCpuSeconds, watchMemory } from '../measure/process-tree.ts';
+import { awaitResult } from './await-result.ts';
 import { startWorker } from './start-worker.ts';
 import { type LedgerWatch, watchLedger } from './watch-ledger.ts';
 import { TRANSFER } from './write-config.ts';
@@ -56,7 +57,7 @@ export async function measureTransfer(client: Client, request: TransferRequest):
       args: [TRANSFER],
     });
     const [, meanwhile] = await Promise.all([
-      handle.result(),
+      awaitResult(handle),
       request.meanwhile?.(handle, ledger) ?? Promise.resolve({}),
     ]);
     const seconds = since(performance.now());
