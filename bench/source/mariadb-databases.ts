@@ -84,7 +84,7 @@ export async function mariadbContents(url: string): Promise<string> {
   const cells = "id, customer_id, status, amount, created_at, IFNULL(note, '~'), payload, qty, flag, ref";
   const [row] = await query(
     url,
-    `SELECT CONCAT(COUNT(*), ' ', SUM(CONV(LEFT(MD5(CONCAT_WS('|', ${cells})), 12), 16, 10))) FROM orders`,
+    `SELECT CONCAT(COUNT(*), ' ', SUM(CAST(CONV(LEFT(MD5(CONCAT_WS(BINARY '|', ${cells})), 12), 16, 10) AS UNSIGNED))) FROM orders`,
   );
   return row?.[0] ?? '';
 }

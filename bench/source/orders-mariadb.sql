@@ -10,4 +10,4 @@ create table orders (
   qty int,
   flag boolean,
   ref char(36) character set ascii collate ascii_bin
-) engine = InnoDB default character set utf8mb4 collate utf8mb4_nopad_bin;
+) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin;
