@@ -19,6 +19,8 @@ import { withFreshPorts } from './process/with-fresh-ports.mjs';
  * @property {(ports: readonly number[]) => Readonly<Record<string, string>>} [properties] further lines of its
  *   configuration, which win
  * @property {readonly string[]} [formatArgs] for the formatting of its store: users of SCRAM
+ * @property {string} [clusterId] of a cluster of several; default: one of its own
+ * @property {number} [heapMegabytes] 512 by default
  * @property {boolean} [secured] nobody may ask whether it is ready: it counts as ready once it takes connections
  *
  * @typedef {import('./process/server-process.mjs').RunningServer & { brokers: string }} RunningKafka
@@ -26,6 +28,9 @@ import { withFreshPorts } from './process/with-fresh-ports.mjs';
 
 const CONFIG = 'kafka.properties';
 const READY_TIMEOUT_MS = 1_000;
+
+/** A leading hyphen would be taken for an option. */
+export const newClusterId = () => Buffer.concat([Buffer.from('s'), randomBytes(15)]).toString('base64url');
 
 /** @param {string} folder @param {readonly number[]} ports @param {Readonly<Record<string, string>>} more */
 function renderConfig(folder, [port = 0, controllerPort = 0], more) {
@@ -86,15 +91,13 @@ const isReady = (port, secured) =>
 /**
  * Writes the configuration, and formats the store of a broker that has none yet.
  *
- * @param {{ java: string, classPath: string, folder: string, config: string, args: readonly string[] }} what
+ * @param {{ java: string, classPath: string, folder: string, config: string, clusterId: string, args: readonly string[] }} what
  */
-async function prepare({ java, classPath, folder, config, args }) {
+async function prepare({ java, classPath, folder, config, clusterId, args }) {
   const file = join(folder, CONFIG);
   await writeFile(file, config);
   if (existsSync(join(folder, 'data', 'meta.properties'))) return;
-  // A leading hyphen would be taken for an option.
-  const id = Buffer.concat([Buffer.from('s'), randomBytes(15)]).toString('base64url');
-  const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', file, ...args];
+  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...args];
   await runProgram(java, ['-Xmx128m', '-cp', classPath, ...format]);
 }
 
@@ -118,10 +121,11 @@ export async function startKafka(options = {}) {
         program: java,
         prepare: (folder) => {
           const config = renderConfig(folder, ports, options.properties?.(ports) ?? {});
-          return prepare({ java, classPath, folder, config, args: options.formatArgs ?? [] });
+          const clusterId = options.clusterId ?? newClusterId();
+          return prepare({ java, classPath, folder, config, clusterId, args: options.formatArgs ?? [] });
         },
         args: (folder) => [
-          '-Xmx512m',
+          `-Xmx${options.heapMegabytes ?? 512}m`,
           '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
           '-cp',
           classPath,

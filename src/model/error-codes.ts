@@ -167,6 +167,7 @@ export const ERRORS = {
   ),
   'type.unsupported': entry('manual', EXIT.usage, 422, 'Exclude the column with columns.exclude.'),
   'hub.unreachable': entry('auto', EXIT.unreachable, 503, 'Check the address and that the hub runs.'),
+  'hub.transient': entry('auto', EXIT.failed, 503, 'Nothing: it is tried again.'),
   'hub.authentication_failed': entry('never', EXIT.unreachable, 401, 'Check the credentials of the hub.'),
   'hub.jetstream_disabled': entry('never', EXIT.unreachable, 409, 'Start nats-server with JetStream (-js).'),
   'hub.version_unsupported': entry('never', EXIT.unreachable, 409, 'Use a supported version of the hub.'),

@@ -127,3 +127,28 @@ describeWith(['postgres', 'nats'], 'the command line on a configuration', () => 
     expect(stdout).not.toContain(SECRET);
   });
 });
+
+describeWith(['nats', 'kafka'], 'doctor on a hub that could be safer', () => {
+  test.each([
+    ['nats', () => servers().natsUrl],
+    ['kafka', () => servers().kafkaUrl],
+  ])('names the page of %s, which is there', async (kind, url) => {
+    const folder = await createFolder();
+    try {
+      const configPath = await writeConfig(folder.path, {
+        version: 1,
+        connections: { events: { url: url() } },
+        transfers: {},
+      });
+      const place = { configPath, temporalAddress: '127.0.0.1:1', taskQueue: 'unused' };
+      const { stdout } = await sluice(place, 'doctor', '-o', 'json');
+      const checks = JSON.parse(stdout) as { name: string; state: string; mend: string }[];
+      const pages = checks.filter(({ state }) => state === 'warning').map(({ mend }) => mend);
+      expect(pages).toContain(`docs/how-to/run-${kind}.md`);
+      const page = new URL(`../../docs/how-to/run-${kind}.md`, import.meta.url);
+      expect(await readFile(page, 'utf8')).toMatch(/^# Run /);
+    } finally {
+      await folder.remove();
+    }
+  });
+});

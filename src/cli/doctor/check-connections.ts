@@ -12,7 +12,8 @@ async function checkOne(config: Config, name: string): Promise<readonly Check[]>
   if (tested.error) return [bad(label, tested.error)];
   return [
     good(label, `${tested.kind} ${tested.version} at ${tested.url}`),
-    ...tested.warnings.map((text) => warning(label, text, 'docs/how-to/run-nats.md')),
+    // Only hubs warn here; each kind has its page.
+    ...tested.warnings.map((text) => warning(label, text, `docs/how-to/run-${tested.kind}.md`)),
   ];
 }
 

@@ -3,6 +3,19 @@ import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
 
 /** `type` of the driver's protocol errors, which are Kafka's own names. */
 const BY_TYPE: Readonly<Record<string, ErrorCode>> = {
+  NOT_ENOUGH_REPLICAS: 'hub.transient',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'hub.transient',
+  LEADER_NOT_AVAILABLE: 'hub.transient',
+  NOT_LEADER_FOR_PARTITION: 'hub.transient', // older name of NOT_LEADER_OR_FOLLOWER
+  REPLICA_NOT_AVAILABLE: 'hub.transient',
+  FENCED_LEADER_EPOCH: 'hub.transient',
+  UNKNOWN_LEADER_EPOCH: 'hub.transient',
+  OFFSET_NOT_AVAILABLE: 'hub.transient',
+  NOT_CONTROLLER: 'hub.transient',
+  NOT_COORDINATOR_FOR_GROUP: 'hub.transient',
+  GROUP_COORDINATOR_NOT_AVAILABLE: 'hub.transient',
+  GROUP_LOAD_IN_PROGRESS: 'hub.transient',
+  REQUEST_TIMED_OUT: 'hub.transient', // the followers of a leader that answers
   UNKNOWN_TOPIC_OR_PARTITION: 'hub.stream_lost',
   UNKNOWN_TOPIC_ID: 'hub.stream_lost',
   INCONSISTENT_TOPIC_ID: 'hub.stream_lost',
@@ -80,7 +93,12 @@ export function classify(error: unknown): ErrorCode {
   return BY_TYPE[code] ?? BY_NAME[textOf(first, 'name') ?? ''] ?? BY_ERRNO[code] ?? 'hub.unreachable';
 }
 
+/** Passes by itself: the cluster is away, or in the middle of something. */
+export const isPassing = (error: unknown): boolean =>
+  ['hub.unreachable', 'hub.transient'].includes(classify(error));
+
 const SAID: Partial<Record<ErrorCode, string>> = {
+  'hub.transient': 'Kafka has too few copies in sync, or changes a leader',
   'hub.unreachable': 'Kafka does not answer',
   'hub.authentication_failed': 'Kafka refuses the credentials, or what they may do',
   'hub.full': 'Kafka has no room left, or its disk fails',

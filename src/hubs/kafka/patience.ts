@@ -1,4 +1,4 @@
-import { classify, hubError } from './error-codes.ts';
+import { hubError, isPassing } from './error-codes.ts';
 import { backOff, pause, untilAborted } from '../../engine/waiting.ts';
 
 /** A restart of a broker takes seconds; what takes longer is an error, which Temporal tries again. */
@@ -20,8 +20,7 @@ export async function patiently<T>(work: () => Promise<T>, where: string, signal
       return await untilAborted(work(), signal);
     } catch (error) {
       signal.throwIfAborted();
-      const isPassing = classify(error) === 'hub.unreachable';
-      if (!isPassing || Date.now() - began > PATIENCE_MS) throw hubError(error, where);
+      if (!isPassing(error) || Date.now() - began > PATIENCE_MS) throw hubError(error, where);
     }
     await pause(delays.next(), signal);
   }

@@ -54,6 +54,19 @@ const fewCopies = (replicas: number): string =>
   `topics are stored by ${replicas} broker${replicas === 1 ? '' : 's'}, and Kafka does not sync each write: a power cut ` +
   'or a broken disk can lose confirmed messages, which are then copied again (3 brokers that do not fail together keep them)';
 
+const PROGRESS_TOPIC = '__consumer_offsets';
+
+/** How far consumers are stands in a topic of the cluster's own. Not made yet, or not to be seen: nothing to say. */
+async function progressWarnings(cluster: Cluster): Promise<readonly string[]> {
+  const topic = await cluster.topic(PROGRESS_TOPIC).catch(() => null);
+  const copies = Math.min(...(topic?.partitions.map(({ replicas }) => replicas) ?? [Infinity]));
+  if (copies > 1) return [];
+  return [
+    `${PROGRESS_TOPIC} is stored by 1 broker: while that one is away nothing is delivered ` +
+      '(offsets.topic.replication.factor was 1 when it was made)',
+  ];
+}
+
 export interface WarningsOf {
   readonly cluster: Cluster;
   readonly config: KafkaConfig;
@@ -69,6 +82,7 @@ export async function collectWarnings(of: WarningsOf, signal: AbortSignal): Prom
     const { brokers } = await untilAborted(of.cluster.metadata(), signal);
     const replicas = Math.min(of.config.replicas ?? SAFE_REPLICAS, brokers.length);
     if (replicas < SAFE_REPLICAS) warnings.push(fewCopies(replicas));
+    if (brokers.length > 1) warnings.push(...(await untilAborted(progressWarnings(of.cluster), signal)));
   } catch (error) {
     signal.throwIfAborted();
     warnings.unshift(`Kafka is away, connecting again goes on [${vendorCode(error) ?? 'unknown'}]`);

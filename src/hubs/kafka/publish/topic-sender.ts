@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../model/sluice-error.ts';
-import { classify, hubError, typeOf } from '../error-codes.ts';
+import { hubError, isPassing, typeOf } from '../error-codes.ts';
 import type { Limits } from '../limits.ts';
 import { partitionOf } from '../names.ts';
 import { backOff, onAbort, pause, untilAborted } from '../../../engine/waiting.ts';
@@ -158,7 +158,7 @@ export class TopicSender {
         return this.#current;
       } catch (error) {
         // Invariant 11: away, the caller waits.
-        if (classify(error) !== 'hub.unreachable' || cluster.closed) throw hubError(error, this.#name);
+        if (!isPassing(error) || cluster.closed) throw hubError(error, this.#name);
         troubles.note(this.#name, hubError(error, this.#name));
       }
       await pause(delays.next(), this.#closing.signal);
@@ -191,14 +191,14 @@ export class TopicSender {
     const { cluster, troubles } = this.#deps;
     if (BROKEN_SEQUENCE.has(typeOf(failure) ?? '')) throw this.#lost('the topic lacks what it had confirmed');
     const failed = hubError(failure, this.#name);
-    const isPassing = ['hub.unreachable', 'hub.full', 'hub.stream_lost'].includes(failed.code);
-    if (!isPassing || cluster.closed) throw failed;
+    const isRepeated = isPassing(failed) || ['hub.full', 'hub.stream_lost'].includes(failed.code);
+    if (!isRepeated || cluster.closed) throw failed;
     try {
       const topic = await cluster.topic(this.#name);
       if (topic?.id !== session.topic.id) throw this.#lost('the topic is not there, or another one');
       session.topic = topic;
     } catch (error) {
-      if (classify(error) !== 'hub.unreachable') throw hubError(error, this.#name);
+      if (!isPassing(error)) throw hubError(error, this.#name);
     }
     if (failed.code !== 'hub.stream_lost') troubles.note(this.#name, failed);
   }
