@@ -37,6 +37,7 @@ export const HELP = `usage: scripts/bench [options]
   --settle-ms N    pause before each run (2000)
   --publish        writes docs/explanation/performance.md
   --from a,b       shows or publishes these results instead of measuring
+  --scale          instead: throughput against the number of workers; --scale --help says more
 Results are appended to bench/out/*.jsonl.
 `;
 

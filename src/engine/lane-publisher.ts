@@ -40,6 +40,8 @@ export interface LanePublisherDeps {
   readonly credit: Credit;
   readonly observer: Observer;
   readonly pass: (rows: number, signal: AbortSignal) => Promise<void>;
+  /** Called when all that is to be read of the lane is read; some of it is still on its way to the hub. */
+  readonly allRead?: () => void;
   /** True: the lane is left after the batch in hand, however much of it is left. */
   readonly overdue: () => boolean;
 }
@@ -146,6 +148,7 @@ export async function publishLane(
   let isWhole = false;
   try {
     for await (const { block, isLast } of withEnd(blocks)) {
+      if (isLast) deps.allRead?.();
       const bytes = block?.data.byteLength ?? 0;
       await deps.pass(block?.rows ?? 0, signal);
       if (!(await deps.credit.take(bytes, signal))) return false;

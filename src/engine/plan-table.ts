@@ -209,10 +209,27 @@ export async function planTable(
   return summary(spec, written, undefined, outcome.leftOut);
 }
 
+/** So many ranges for each reader, so that all have work to the end; smaller ones are not worth their opening. */
+const RANGES_A_READER = 4;
+const LEAST_ROWS = 10_000;
+/** Fewer read a table in one slice, and share whatever ranges it has. */
+const FEW_READERS = 2;
+
+/** Rows of a range: what the spec says, else the default, or less where many readers share the table. */
+function wishedRows({ read = {} }: TransferSpec, estimatedRows: number): number {
+  const { rowsPerRange, readers = DEFAULTS.readers } = read;
+  if (rowsPerRange !== undefined || readers <= FEW_READERS) return rowsPerRange ?? DEFAULTS.rowsPerRange;
+  const shared = Math.ceil(estimatedRows / (readers * RANGES_A_READER));
+  return Math.min(DEFAULTS.rowsPerRange, Math.max(LEAST_ROWS, shared));
+}
+
 function planRanges(source: Database, request: PlanTableRequest, plan: TablePlan, signal: AbortSignal) {
   if (request.spec.ordering === 'table') return Promise.resolve([{ lane: 1, after: null, upto: null }]);
-  const wished = request.spec.read?.rowsPerRange ?? DEFAULTS.rowsPerRange;
-  const rowsPerRange = Math.max(wished, Math.ceil((plan.estimatedRows ?? 0) / MAX_RANGES));
+  const estimatedRows = plan.estimatedRows ?? 0;
+  const rowsPerRange = Math.max(
+    wishedRows(request.spec, estimatedRows),
+    Math.ceil(estimatedRows / MAX_RANGES),
+  );
   return source.reader.planRanges(plan, { rowsPerRange, snapshot: request.snapshot }, signal);
 }
 

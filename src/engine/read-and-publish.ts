@@ -17,6 +17,7 @@ import type { SnapshotRef } from './ports/source-reader.ts';
 import { createRateLimit, pacedRows } from './rate-limit.ts';
 import { streamBytes } from './prepare-transfer.ts';
 import type { ReadResult, SliceControl } from './slice.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export interface ReadDeps {
   readonly source: Pick<Database, 'reader'>;
@@ -46,6 +47,12 @@ export interface ReadRequest {
 const PUBLISHING_BYTES = 16 * 1024 * 1024;
 const MOST_UNANSWERED = 16;
 
+/**
+ * Lanes in hand for each reader: while the end of one is on its way to the hub the next one is opened and read, or each
+ * range would end with a pause as long as the link is slow.
+ */
+const LANES_A_READER = 2;
+
 const publishWindow = (bytesOfEach: number): number =>
   Math.min(MOST_UNANSWERED, Math.max(1, Math.floor(PUBLISHING_BYTES / bytesOfEach)));
 
@@ -64,6 +71,8 @@ interface Reading {
   /** This slice's share of the transfer's rate; 0: no limit. */
   readonly ratePerSecond: number;
   readonly open: Map<number, OpenLane>;
+  /** As many lanes are read at once as there are readers. */
+  readonly turns: Turns;
   /** Ends the publishing of one lane, which then opens it anew. */
   readonly interrupts: Map<number, AbortController>;
   /** Aborted when the slice is to end, for whatever reason. */
@@ -136,8 +145,11 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
     // The stream takes a few blocks, however small the credit: one that never fits would wait for ever.
     Math.floor(streamBytes(request.spec) / 4),
   );
+  const endTurn = await reading.turns.take(signal);
+  if (!endTurn) return;
   const stored = await publishLane(
     {
+      allRead: endTurn,
       reader: deps.source.reader,
       publisher: reading.publisher,
       credit: reading.credit,
@@ -161,7 +173,7 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
       },
     },
     signal,
-  );
+  ).finally(endTurn);
   reading.published.rows += lane.rows - before.rows;
   reading.published.bytes += lane.bytes - before.bytes;
   if (!stored) return;
@@ -226,7 +238,7 @@ async function readLanes(reading: Reading, watch: LaneWatch): Promise<void> {
   const watching = watch.run().then(() => reading.ending.abort());
   await Promise.all([
     guard(watching),
-    ...Array.from({ length: reading.request.readers }, () => guard(worker())),
+    ...Array.from({ length: LANES_A_READER * reading.request.readers }, () => guard(worker())),
   ]);
   if (failures.length > 0) throw failures[0];
 }
@@ -283,6 +295,7 @@ export async function readAndPublish(
       pass: (rows, signal) => limit.pass(rows, signal),
       ratePerSecond,
       open: new Map(),
+      turns: createTurns(request.readers),
       interrupts: new Map(),
       ending,
       published: result,

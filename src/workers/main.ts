@@ -13,6 +13,7 @@ import { startHealthServer } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { knowsSearchAttributes, registerSearchAttributes } from './search-attributes.ts';
+import { takeTurns } from './take-turns.ts';
 import { queuesOf, servedSites, type WorkerSettings } from './settings.ts';
 
 /** Temporal may start after us: tried again for so long before the process gives up. */
@@ -95,16 +96,17 @@ async function createWorkers(
       }),
     );
   }
-  // One poll a queue: who took a slice asks again behind the others, so that slices go round among the workers.
-  const movers = { ...shared, maxConcurrentActivityTaskPolls: 1 };
-  for (const taskQueue of queues.source) {
-    const options = { taskQueue, maxConcurrentActivityTaskExecutions: settings.slots.source };
-    workers.push(Worker.create({ ...movers, ...options, activities: { ...activities.source } }));
-  }
-  for (const taskQueue of queues.target) {
-    const options = { taskQueue, maxConcurrentActivityTaskExecutions: settings.slots.target };
-    workers.push(Worker.create({ ...movers, ...options, activities: { ...activities.target } }));
-  }
+  const { namespace } = settings.temporal;
+  const move = (name: string, side: 'source' | 'target') =>
+    Worker.create({
+      ...shared,
+      taskQueue: name,
+      activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+      tuner: takeTurns(connection, { namespace, name }, settings.slots[side]),
+      activities: { ...activities[side] },
+    });
+  for (const name of queues.source) workers.push(move(name, 'source'));
+  for (const name of queues.target) workers.push(move(name, 'target'));
   return Promise.all(workers);
 }
 

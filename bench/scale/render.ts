@@ -1,0 +1,60 @@
+import type { Machine } from '../measure/machine.ts';
+import type { SceneResult } from './measure-scene.ts';
+
+/** What one call measured. */
+export interface ScaleResults {
+  readonly machine: Machine;
+  readonly command: string;
+  readonly scenes: readonly SceneResult[];
+}
+
+const MEGABYTE = 1e6;
+
+function renderLinks({ bytesPerSecond, latencyMs }: SceneResult): string {
+  const width = bytesPerSecond === null ? 'not limited' : `${bytesPerSecond / MEGABYTE} MB/s`;
+  return latencyMs === 0 ? width : `${width}, ${latencyMs} ms`;
+}
+
+/** The tables and what they are of, as they stand in the documentation. */
+export function renderScale({ machine, command, scenes }: ScaleResults): string {
+  const alone = (scene: SceneResult): SceneResult | undefined =>
+    scenes.find(
+      (each) => each.workers === 1 && each.latencyMs === 0 && each.bytesPerSecond === scene.bytesPerSecond,
+    );
+  const lines = scenes.map((scene) => {
+    const base = alone(scene);
+    const times = base ? (base.seconds / scene.seconds).toFixed(2) : '';
+    const rate = (scene.bytes / scene.seconds / MEGABYTE).toFixed(1);
+    const good = scene.equal ? '' : ' NOT EQUAL';
+    return `| ${scene.workers} | ${renderLinks(scene)} | ${scene.seconds.toFixed(1)}${good} | ${rate} | ${times} | ${scene.cpuSeconds.toFixed(1)} |`;
+  });
+  const [first] = scenes;
+  return [
+    `${first?.rows.toLocaleString('en-US') ?? 0} rows, ${Math.round((first?.bytes ?? 0) / MEGABYTE)} MB, from PostgreSQL to PostgreSQL through NATS; every
+worker behind proxies of its own (toxiproxy) to source, hub and target, which limit each connection; 2 readers and 4 writers for
+each worker. Both sides were compared after each run.`,
+    [
+      '| workers | links of each | seconds | MB/s | times one worker | CPU s of the workers |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...lines,
+    ].join('\n'),
+    `${machine.date} UTC, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, with all servers on it; \`${command}\`.`,
+  ].join('\n\n');
+}
+
+const BEGIN = '<!-- scale: written by scripts/bench --scale --publish -->';
+const END = '<!-- /scale -->';
+
+/** The page with the text in its place between the two marks, which the page has. */
+export function placeScale(page: string, text: string): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`the page has no place for it: ${BEGIN}`);
+  return `${page.slice(0, from + BEGIN.length)}\n\n${text}\n\n${page.slice(to)}`;
+}
+
+/** What stands between the marks of an earlier page, for a page that is written anew. */
+export function keepScale(page: string): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  const kept = from < 0 || to < from ? '' : page.slice(from + BEGIN.length, to).trim();
+  return `## Several workers\n\n${BEGIN}\n\n${kept}\n\n${END}\n`;
+}
