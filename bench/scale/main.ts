@@ -13,7 +13,7 @@ const PAGES = ['../../docs/explanation/performance.md', '../../docs/how-to/run-w
 );
 const LIMIT = 5_000_000;
 const LATENCY_MS = 20;
-const ROWS = 800_000;
+const ROWS = 25_000;
 
 const SCENES: readonly Scene[] = [
   { workers: 1, bytesPerSecond: LIMIT, latencyMs: 0 },
@@ -25,7 +25,7 @@ const SCENES: readonly Scene[] = [
 ];
 
 const HELP = `usage: scripts/bench --scale [options]: throughput against the number of workers, with limited links
-  --rows N     rows of the table orders (${ROWS})
+  --rows N     rows of 7.5 kB (${ROWS})
   --scenes N,N which of the ${SCENES.length} measurements, from 1; all by default
   --publish    writes the table into the documentation
 `;
@@ -57,7 +57,7 @@ async function measure(rows: number, scenes: readonly Scene[]): Promise<readonly
   const databases = await createScratchDatabases(required('SLUICE_TEST_POSTGRES_URL'));
   try {
     say(`making a source of ${rows} rows`);
-    await runSqlFile(databases.source, 'orders.sql', rows);
+    await runSqlFile(databases.source, 'pages.sql', rows);
     const context = {
       client: new Client({ connection }),
       address,
@@ -69,7 +69,7 @@ async function measure(rows: number, scenes: readonly Scene[]): Promise<readonly
     const results: SceneResult[] = [];
     for (const scene of scenes) {
       const result = await measureScene(context, scene);
-      say(`${JSON.stringify(result)}`);
+      say(JSON.stringify(result));
       results.push(result);
     }
     return results;

@@ -45,7 +45,7 @@ export async function measureScene(context: SceneContext, scene: Scene): Promise
   const taskQueue = `scale-${randomUUID()}`;
   const folder = await mkdtemp(join(tmpdir(), 'sluice-scale-'));
   const servers = { source: databases.source, hub: context.hub, target: databases.target };
-  await databases.freshTarget('orders-table.sql');
+  await databases.freshTarget('pages-table.sql');
   const names = Array.from({ length: scene.workers }, (_, index) => `${taskQueue}-${index + 1}`);
   const links = await Promise.all(names.map((name) => createLinks(context.toxiproxy, name, servers, scene)));
   try {
@@ -53,7 +53,7 @@ export async function measureScene(context: SceneContext, scene: Scene): Promise
     for (const [index, link] of links.entries()) {
       const place = await mkdtemp(join(folder, `${index + 1}-`));
       configs.push(
-        await writeConfig(place, link, 'orders', {
+        await writeConfig(place, link, 'pages', {
           encoding: 'auto',
           verify: 'none',
           readers: READERS * scene.workers,
@@ -76,9 +76,9 @@ export async function measureScene(context: SceneContext, scene: Scene): Promise
       const seconds = (performance.now() - startedMs) / 1000;
       const cpuSeconds = cpu() - cpuBefore;
       const [at, to] = await Promise.all(
-        [databases.source, databases.target].map((url) => contentsOf(url, 'orders')),
+        [databases.source, databases.target].map((url) => contentsOf(url, 'pages')),
       );
-      const bytes = await tableBytes(databases.source, 'orders');
+      const bytes = await tableBytes(databases.source, 'pages');
       return { ...scene, rows: context.rows, bytes, seconds, cpuSeconds, equal: at === to };
     } finally {
       await workers.stop();

@@ -30,7 +30,7 @@ export function renderScale({ machine, command, scenes }: ScaleResults): string 
   });
   const [first] = scenes;
   return [
-    `${first?.rows.toLocaleString('en-US') ?? 0} rows, ${Math.round((first?.bytes ?? 0) / MEGABYTE)} MB, from PostgreSQL to PostgreSQL through NATS; every
+    `${first?.rows.toLocaleString('en-US') ?? 0} rows of 7.5 kB, ${Math.round((first?.bytes ?? 0) / MEGABYTE)} MB, from PostgreSQL to PostgreSQL through NATS; every
 worker behind proxies of its own (toxiproxy) to source, hub and target, which limit each connection; 2 readers and 4 writers for
 each worker. Both sides were compared after each run.`,
     [

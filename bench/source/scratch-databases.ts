@@ -3,7 +3,13 @@ import pg from 'pg';
 import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 
 /** Files of SQL beside this one. */
-export type SqlFile = 'orders.sql' | 'orders-table.sql' | 'wide.sql' | 'wide-table.sql';
+export type SqlFile =
+  | 'orders.sql'
+  | 'orders-table.sql'
+  | 'wide.sql'
+  | 'wide-table.sql'
+  | 'pages.sql'
+  | 'pages-table.sql';
 
 const pathOf = (file: SqlFile): string => fileURLToPath(new URL(file, import.meta.url));
 
