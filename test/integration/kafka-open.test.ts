@@ -90,9 +90,10 @@ describeWith(['kafka'], 'opening Kafka', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-tls-'));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    test('the right authority is needed, and large messages pass', async () => {
+    test('the right authority and a certificate of ours are needed, and large messages pass', async () => {
       const authority = createAuthority(folder);
       const { cert, key } = authority.issue('broker', 'IP:127.0.0.1');
+      const client = authority.issue('client', 'DNS:client');
       const store = join(folder, 'store.pem');
       writeFileSync(store, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'), { mode: 0o600 });
       const server = await startOwnKafka({
@@ -103,12 +104,22 @@ describeWith(['kafka'], 'opening Kafka', () => {
             'ssl.keystore.location': store,
             'ssl.truststore.type': 'PEM',
             'ssl.truststore.location': authority.cert,
+            'ssl.client.auth': 'required',
           }),
       });
       closing.push(() => server.stop());
       const url = `kafkas://${server.brokers}`;
-      await expect(open(url)).rejects.toMatchObject({ code: 'hub.unreachable' });
-      const hub = await open(url, { tls: { ca: authority.cert } });
+      const tls = { ca: authority.cert, ...client };
+      for (const wrong of [undefined, { ...client }, { ...tls, ca: join(folder, 'none') }]) {
+        await expect(open(url, wrong ? { tls: wrong } : {})).rejects.toMatchObject({
+          code: 'hub.authentication_failed',
+        });
+      }
+      // A broker closes the connection of who shows no certificate, with or without a word.
+      await expect(open(url, { tls: { ca: authority.cert } })).rejects.toMatchObject({
+        code: expect.stringMatching(/^hub\.(unreachable|authentication_failed)$/),
+      });
+      const hub = await open(url, { tls });
       const topic = { transfer: 'tls', run: 1 };
       await hub.topics.ensure(topic, { maxBytes: 64 * MIB }, never);
       const publisher = await hub.publisher(topic);

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { type Static, Type } from '@sinclair/typebox';
 import type { SASLOptions } from 'kafkajs';
-import { SluiceError } from '../../model/sluice-error.ts';
+import { type HostListForm, invalidUrl, maskHostList, parseHostList } from '../../engine/hub/host-list.ts';
+import { readTls, TlsSettings } from '../../engine/hub/tls.ts';
 import { type Compression, COMPRESSIONS } from './wire/codecs.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -17,22 +17,13 @@ const oneOf = <const T extends readonly string[]>(values: T, description: string
 
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
-/** Settings of a Kafka connection besides its URL. Certificates and keys are PEM text or paths of files. */
+/** Settings of a Kafka connection besides its URL. */
 export const KafkaSettings = Type.Object(
   {
     user: Type.Optional(Type.String({ description: 'User name; stands before the one of the URL.' })),
     password: secret('Password of the user.'),
     mechanism: Type.Optional(oneOf(MECHANISMS, 'How SASL logs in; scram-sha-512 by default.')),
-    tls: Type.Optional(
-      Type.Object(
-        {
-          ca: Type.Optional(Type.String({ description: 'Certificate authority of the brokers.' })),
-          cert: Type.Optional(Type.String({ description: 'Certificate of the client.' })),
-          key: secret('Key of the client certificate.'),
-        },
-        closed,
-      ),
-    ),
+    tls: Type.Optional(TlsSettings),
     replicas: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -90,57 +81,23 @@ export interface KafkaConfig {
   readonly sessionTimeoutMs: number;
 }
 
-const SCHEME = /^kafkas?:\/\//;
-const DEFAULT_PORT = '9092';
-
-const invalid = (reason: string): SluiceError =>
-  new SluiceError('connection.invalid_url', `not a Kafka URL: ${reason}`, {
-    suggestion:
-      'kafka://user:password@host:9092, or kafkas://host:9093 for TLS; several hosts with commas between them',
-  });
-
-/** `kafka://user:secret@one:9092,two` -> one URL a host; the user of the first is the user of all. */
-function splitHosts(url: string): readonly URL[] {
-  const scheme = SCHEME.exec(url)?.[0];
-  if (!scheme) throw invalid('it starts with kafka:// or kafkas://');
-  return url
-    .slice(scheme.length)
-    .split(',')
-    .map((host) => {
-      try {
-        // http: gives the parser's checks of host and port that it leaves out for schemes it does not know.
-        return new URL(`http://${host}`);
-      } catch {
-        throw invalid('host or port cannot be read');
-      }
-    });
-}
-
-function decode(part: string): string | null {
-  try {
-    return decodeURIComponent(part) || null;
-  } catch {
-    throw invalid('user or password hold a % that is not escaped');
-  }
-}
-
-const portOf = (url: URL, host: string): string =>
-  url.port === '' && !host.endsWith(':80') ? DEFAULT_PORT : url.port || '80';
+const FORM: HostListForm = {
+  product: 'Kafka',
+  schemes: ['kafka', 'kafkas'],
+  defaultPort: '9092',
+  example:
+    'kafka://user:password@host:9092, or kafkas://host:9093 for TLS; several hosts with commas between them',
+};
 
 /** @throws SluiceError connection.invalid_url */
 export function parseUrl(url: string, settings: KafkaSettings): KafkaConfig {
-  const hosts = splitHosts(url);
-  const first = hosts[0];
-  if (!first || hosts.some((host) => host.hostname === '')) throw invalid('a host is missing');
-  if (hosts.some((host) => host.pathname !== '/' || host.search !== ''))
-    throw invalid('nothing may follow the host');
-  const texts = url.replace(SCHEME, '').split(',');
-  const user = settings.user ?? decode(first.username);
-  const password = settings.password ?? decode(first.password);
-  if ((user === null) !== (password === null)) throw invalid('user and password belong together');
+  const { scheme, servers, ...found } = parseHostList(url, FORM);
+  const user = settings.user ?? found.user;
+  const password = settings.password ?? found.password;
+  if ((user === null) !== (password === null)) throw invalidUrl(FORM, 'user and password belong together');
   return {
-    servers: hosts.map((host, index) => `${host.hostname}:${portOf(host, texts[index] ?? '')}`),
-    encrypted: !url.startsWith('kafka://') || settings.tls !== undefined,
+    servers,
+    encrypted: scheme === 'kafkas' || settings.tls !== undefined,
     tls: settings.tls,
     user,
     password,
@@ -153,30 +110,11 @@ export function parseUrl(url: string, settings: KafkaSettings): KafkaConfig {
   };
 }
 
-/**
- * Total, also for a text that is no URL: all before the last @ is hidden except the user name, for a secret may itself
- * hold an @, a comma or a slash that should have been escaped.
- */
-export function maskUrl(url: string): string {
-  const scheme = SCHEME.exec(url)?.[0] ?? '';
-  const at = url.lastIndexOf('@');
-  if (at < scheme.length) return url;
-  const colon = url.indexOf(':', scheme.length);
-  const user = colon > scheme.length && colon < at ? `${url.slice(scheme.length, colon)}:` : '';
-  return `${scheme}${user}***${url.slice(at)}`;
-}
+export const maskUrl = (url: string): string => maskHostList(url, FORM);
 
-const pem = async (text: string): Promise<Buffer | string> =>
-  text.includes('-----BEGIN') ? text : readFile(text);
-
-/** What TLS needs; null without it. Reads the files, so that their absence shows at open. */
+/** What TLS needs; null without it. */
 export async function tlsOptions({ encrypted, tls }: KafkaConfig): Promise<ConnectionOptions | null> {
-  if (!encrypted) return null;
-  const options: ConnectionOptions = {};
-  if (tls?.ca !== undefined) options.ca = await pem(tls.ca);
-  if (tls?.cert !== undefined) options.cert = await pem(tls.cert);
-  if (tls?.key !== undefined) options.key = await pem(tls.key);
-  return options;
+  return encrypted ? readTls(tls) : null;
 }
 
 export const saslOptions = ({ user, password, mechanism }: KafkaConfig): SASLOptions | null =>

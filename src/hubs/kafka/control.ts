@@ -1,42 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import type { Announcement, ControlChannel, RunTopic } from '../../engine/ports/hub.ts';
 import { classify } from './error-codes.ts';
 import { namesOf } from './names.ts';
 import type { TopicSender } from './publish/topic-sender.ts';
+import { parseAnnouncement, renderAnnouncement } from '../../engine/hub/announcements.ts';
 import { backOff, pause, untilAborted } from '../../engine/waiting.ts';
 import type { Cluster } from './wire/cluster.ts';
 import { decodeRecords } from './wire/records.ts';
 import { fetchRequest, type TopicView } from './wire/requests.ts';
-
-const lane = { table: Type.String(), generation: Type.Integer(), lane: Type.Integer() };
-
-/** What is heard is checked: another version of ours may have said it. */
-const HEARD: Readonly<Record<Announcement['kind'], TSchema>> = {
-  structure: Type.Object({ table: Type.String(), generation: Type.Integer(), plan: Type.String() }),
-  'range-end': Type.Object({ ...lane, rows: Type.Integer() }),
-  gap: Type.Object({ ...lane, attempt: Type.Integer() }),
-};
-
-const isAnnouncement = (value: unknown): value is Announcement => {
-  const kind: unknown = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : null;
-  return (
-    typeof kind === 'string' &&
-    Object.hasOwn(HEARD, kind) &&
-    Value.Check(HEARD[kind as Announcement['kind']], value)
-  );
-};
-
-/** What is not an announcement is skipped: it is a hint. */
-function parse(data: Buffer): Announcement | null {
-  try {
-    const value: unknown = JSON.parse(data.toString('utf8'));
-    return isAnnouncement(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
 
 /** Below every broker's message.max.bytes: the control topic is made with that. */
 const MOST_BYTES = 900_000;
@@ -46,13 +17,6 @@ const POLL_MS = 250;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2_000;
 const OUT_OF_RANGE = 1;
-
-/** A structure whose plan is too large for one message is announced without it; who hears it reads the ledger. */
-function render(announcement: Announcement): Buffer {
-  const whole = Buffer.from(JSON.stringify(announcement));
-  if (whole.length <= MOST_BYTES || announcement.kind !== 'structure') return whole;
-  return Buffer.from(JSON.stringify({ ...announcement, plan: '' }));
-}
 
 /** Reads once from `offset`. @returns where to go on; null where the topic is not as it was */
 async function readOn(
@@ -72,7 +36,7 @@ async function readOn(
   if (found.errorCode !== 0) return null;
   const { records, nextOffset } = await decodeRecords(found.records, FETCH_BYTES);
   for (const record of records) {
-    const announcement = record.offset >= offset ? parse(record.data) : null;
+    const announcement = record.offset >= offset ? parseAnnouncement(record.data) : null;
     if (announcement) queueMicrotask(() => heard(announcement)); // what it throws must not end the reading
   }
   return nextOffset ?? offset;
@@ -134,7 +98,13 @@ export function createControl({ cluster, sender }: ControlDeps, topic: RunTopic)
   const name = namesOf(topic).controlTopic;
   return {
     announce: async (announcement, signal) => {
-      const record = { id: randomUUID(), ordinal: 0, lane: 0, header: '', data: render(announcement) };
+      const record = {
+        id: randomUUID(),
+        ordinal: 0,
+        lane: 0,
+        header: '',
+        data: renderAnnouncement(announcement, MOST_BYTES),
+      };
       try {
         await sender.send(record, signal);
       } catch (error) {

@@ -1,3 +1,4 @@
+import { isCertificateCode } from '../../engine/hub/tls.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
 
@@ -90,6 +91,7 @@ export function classify(error: unknown): ErrorCode {
   const first = firstOf(error);
   const code = vendorCode(first);
   if (code === null) return 'internal';
+  if (isCertificateCode(code)) return 'hub.authentication_failed';
   return BY_TYPE[code] ?? BY_NAME[textOf(first, 'name') ?? ''] ?? BY_ERRNO[code] ?? 'hub.unreachable';
 }
 
@@ -113,7 +115,11 @@ export function hubError(error: unknown, where: string): SluiceError {
   if (isSluiceError(error)) return error;
   const code = classify(error);
   const vendor = vendorCode(error);
-  return new SluiceError(code, `${SAID[code] ?? 'Kafka failed'} (${where})`, {
+  const said =
+    vendor !== null && isCertificateCode(vendor)
+      ? 'the certificate of the broker is not accepted: another authority, another name, or out of date'
+      : SAID[code];
+  return new SluiceError(code, `${said ?? 'Kafka failed'} (${where})`, {
     where,
     cause: error,
     ...(vendor === null ? {} : { vendorCode: vendor }),

@@ -11,8 +11,9 @@ import { namesOf } from './names.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { TopicSender } from './publish/topic-sender.ts';
 import { createTopics } from './topics.ts';
+import { createTroubles } from '../../engine/hub/troubles.ts';
 import { untilAborted, within } from '../../engine/waiting.ts';
-import { collectWarnings, createDamages, createTroubles } from './warnings.ts';
+import { collectWarnings, createDamages } from './warnings.ts';
 import { type Cluster, type ClusterOptions, createCluster } from './wire/cluster.ts';
 import { requireCodec } from './wire/codecs.ts';
 import { FETCH, METADATA, PRODUCE } from './wire/requests.ts';
@@ -86,7 +87,7 @@ async function open(config: KafkaConfig, options: HubOptions): Promise<Hub> {
     await cluster.close();
     throw error;
   }
-  const troubles = createTroubles();
+  const troubles = createTroubles('Kafka');
   const limits = createLimits(cluster, config);
   const damages = createDamages();
   const sending = { cluster, limits, troubles, compression: config.compression };

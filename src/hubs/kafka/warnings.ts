@@ -1,29 +1,10 @@
+import type { Troubles } from '../../engine/hub/troubles.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
 import type { KafkaConfig } from './config.ts';
 import { vendorCode } from './error-codes.ts';
 import type { Limits } from './limits.ts';
 import { untilAborted } from '../../engine/waiting.ts';
 import type { Cluster } from './wire/cluster.ts';
-
-/** What keeps publishers waiting at this moment, by topic. */
-export interface Troubles {
-  note(topic: string, error: SluiceError): void;
-  clear(topic: string): void;
-  list(): readonly string[];
-}
-
-export function createTroubles(): Troubles {
-  const current = new Map<string, { readonly since: Date; readonly error: SluiceError }>();
-  return {
-    note: (topic, error) => current.set(topic, { since: current.get(topic)?.since ?? new Date(), error }),
-    clear: (topic) => current.delete(topic),
-    list: () =>
-      [...current.values()].map(({ since, error }) => {
-        const vendor = error.details.vendorCode === undefined ? '' : `, Kafka ${error.details.vendorCode}`;
-        return `publishing waits since ${since.toISOString()}: ${error.message} [${error.code}${vendor}]`;
-      }),
-  };
-}
 
 /** Batches that nobody could read, by topic. */
 export interface Damages {

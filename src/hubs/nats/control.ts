@@ -1,51 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { AckPolicy, DeliverPolicy, type Msg, nanos } from 'nats';
 import type { Announcement, ControlChannel, RunTopic } from '../../engine/ports/hub.ts';
 import type { Connection } from './connection.ts';
 import { HEADER_BYTES, namesOf } from './names.ts';
 import { StreamSender } from './publisher.ts';
 import { startPull } from './pull.ts';
+import { parseAnnouncement, renderAnnouncement } from '../../engine/hub/announcements.ts';
 import { backOff, pause } from '../../engine/waiting.ts';
-import type { Troubles } from './warnings.ts';
-
-const lane = { table: Type.String(), generation: Type.Integer(), lane: Type.Integer() };
-
-/** What is heard is checked: another version of ours may have said it. */
-const HEARD: Readonly<Record<Announcement['kind'], TSchema>> = {
-  structure: Type.Object({ table: Type.String(), generation: Type.Integer(), plan: Type.String() }),
-  'range-end': Type.Object({ ...lane, rows: Type.Integer() }),
-  gap: Type.Object({ ...lane, attempt: Type.Integer() }),
-};
-
-const isAnnouncement = (value: unknown): value is Announcement => {
-  const kind: unknown = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : null;
-  return (
-    typeof kind === 'string' &&
-    Object.hasOwn(HEARD, kind) &&
-    Value.Check(HEARD[kind as Announcement['kind']], value)
-  );
-};
-
-/** What is not an announcement is skipped: it is a hint. */
-function parse(data: Uint8Array): Announcement | null {
-  try {
-    const value: unknown = JSON.parse(
-      Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'),
-    );
-    return isAnnouncement(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/** A structure whose plan is too large for one message is announced without it; who hears it reads the ledger. */
-function render(announcement: Announcement, mostBytes: number): Buffer {
-  const whole = Buffer.from(JSON.stringify(announcement));
-  if (whole.length <= mostBytes || announcement.kind !== 'structure') return whole;
-  return Buffer.from(JSON.stringify({ ...announcement, plan: '' }));
-}
+import type { Troubles } from '../../engine/hub/troubles.ts';
 
 const PULLED = { messages: 100, bytes: 8 * 1024 * 1024 };
 const FIRST_DELAY_MS = 100;
@@ -114,7 +76,7 @@ async function listen(
   const onMessage = (message: Msg): void => {
     next = sequenceOf(message) + 1;
     delays.reset();
-    const announcement = parse(message.data);
+    const announcement = parseAnnouncement(message.data);
     if (announcement) queueMicrotask(() => heard(announcement)); // what it throws must not end the driver's reading
   };
   while (!signal.aborted) {
@@ -139,7 +101,7 @@ export function createControl(connection: Connection, topic: RunTopic, troubles:
   const sender = new StreamSender(connection, stream, troubles);
   return {
     announce: (announcement, signal) => {
-      const data = render(announcement, connection.info.max_payload - HEADER_BYTES);
+      const data = renderAnnouncement(announcement, connection.info.max_payload - HEADER_BYTES);
       return sender.send({ subject, id: randomUUID(), header: null, data }, signal);
     },
     listen: (heard, signal) => listen({ connection, stream }, heard, signal),

@@ -1,4 +1,5 @@
 import { NatsError } from 'nats';
+import { isCertificateCode } from '../../engine/hub/tls.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
 
@@ -82,9 +83,6 @@ const codeOf = (error: unknown): string | null => {
 
 /** The vendor's code as details show it. */
 export const vendorCode = (error: unknown): string | null => apiCode(error)?.toString() ?? codeOf(error);
-
-/** ERR_TLS_CERT_ALTNAME_INVALID, DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, …, also as the driver wraps them. */
-const isCertificateCode = (code: string): boolean => /^ERR_(TLS|SSL)_|CERT|UNABLE_TO_VERIFY/.test(code);
 
 /** Total: by err_code, driver code or errno. Only a programming error is `internal`; the rest means that the hub is away. */
 export function classify(error: unknown): ErrorCode {

@@ -9,8 +9,9 @@ import { createControl } from './control.ts';
 import { classify, hubError } from './error-codes.ts';
 import { createPublisher } from './publisher.ts';
 import { createTopics } from './topics.ts';
+import { createTroubles } from '../../engine/hub/troubles.ts';
 import { untilAborted, within } from '../../engine/waiting.ts';
-import { collectWarnings, createTroubles } from './warnings.ts';
+import { collectWarnings } from './warnings.ts';
 
 const PING_TIMEOUT_MS = 5_000;
 
@@ -51,7 +52,7 @@ async function ping(connection: Connection, where: string, signal: AbortSignal):
 async function open(config: NatsConfig, options: HubOptions): Promise<Hub> {
   const where = config.servers.join(', ');
   const connection = await openConnection(config, options.applicationName);
-  const troubles = createTroubles();
+  const troubles = createTroubles('NATS');
   const consumers = new Set<Consumer>();
   try {
     await checkJetStream(connection, where);

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { API, apiCode, classify, hubError } from './error-codes.ts';
 import { BATCH_HEADER, ID_HEADER, namesOf } from './names.ts';
 import { backOff, pause, untilAborted } from '../../engine/waiting.ts';
-import type { Troubles } from './warnings.ts';
+import type { Troubles } from '../../engine/hub/troubles.ts';
 
 /**
  * Stored within milliseconds as a rule, and a lost connection ends the wait at once. So only a server that is connected

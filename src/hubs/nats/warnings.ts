@@ -1,26 +1,6 @@
-import type { SluiceError } from '../../model/sluice-error.ts';
+import type { Troubles } from '../../engine/hub/troubles.ts';
 import type { NatsConfig } from './config.ts';
 import type { Connection } from './connection.ts';
-
-/** What keeps publishers waiting at this moment, by stream. */
-export interface Troubles {
-  note(stream: string, error: SluiceError): void;
-  clear(stream: string): void;
-  list(): readonly string[];
-}
-
-export function createTroubles(): Troubles {
-  const current = new Map<string, { readonly since: Date; readonly error: SluiceError }>();
-  return {
-    note: (stream, error) => current.set(stream, { since: current.get(stream)?.since ?? new Date(), error }),
-    clear: (stream) => current.delete(stream),
-    list: () =>
-      [...current.values()].map(({ since, error }) => {
-        const vendor = error.details.vendorCode === undefined ? '' : `, NATS ${error.details.vendorCode}`;
-        return `publishing waits since ${since.toISOString()}: ${error.message} [${error.code}${vendor}]`;
-      }),
-  };
-}
 
 /** Below it: streams lost after kill -9 (2.10.20 to 2.10.22), acknowledged writes lost at membership changes (before 2.12.3). */
 const OLDEST = [2, 12, 3] as const;

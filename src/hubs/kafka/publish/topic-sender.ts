@@ -3,7 +3,7 @@ import { hubError, isPassing, typeOf } from '../error-codes.ts';
 import type { Limits } from '../limits.ts';
 import { partitionOf } from '../names.ts';
 import { backOff, onAbort, pause, untilAborted } from '../../../engine/waiting.ts';
-import type { Troubles } from '../warnings.ts';
+import type { Troubles } from '../../../engine/hub/troubles.ts';
 import type { Broker, Cluster } from '../wire/cluster.ts';
 import type { Compression } from '../wire/codecs.ts';
 import { protocolError } from '../wire/driver.ts';
