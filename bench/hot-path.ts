@@ -3,6 +3,7 @@
  * profiles (node --cpu-prof --import tsx bench/hot-path.ts) and for choosing defaults; scripts/bench measures the product.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { onExit } from '../scripts/servers/process/on-exit.mjs';
 import { loadDialect } from '../src/databases/index.ts';
@@ -20,12 +21,14 @@ import { serverCpuSeconds } from './measure/server-cpu.ts';
 import { median } from './measure/measurement.ts';
 import { PEERS, YARDSTICK } from './cases/peers.ts';
 import type { Surroundings } from './cases/case.ts';
+import { countMariadbRows, createMariadbDatabases } from './source/mariadb-databases.ts';
 import { countRows, createScratchDatabases, runSqlFile } from './source/scratch-databases.ts';
 
 const HELP = `usage: node --import tsx bench/hot-path.ts [--rows 200000] [--runs 3] [--settle-ms 500] [--no-yardstick]
   lists, every combination of which is run:
   --encoding text-rows,binary-rows  --readers 2  --writers 4  --block-bytes 4194304  --range-rows 200000
   --credit-bytes 67108864
+  --mariadb source|target: that side is MariaDB
 `;
 
 const list = (fallback: number | string) => ({ type: 'string', default: String(fallback) }) as const;
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     rows: list(200_000),
     runs: list(3),
     'settle-ms': list(500),
+    mariadb: { type: 'string', default: '' },
     'no-yardstick': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     encoding: list('text-rows,binary-rows'),
@@ -69,7 +73,6 @@ function variants(): readonly Variant[] {
 }
 
 const TRANSFER = `hot-path-${process.pid}`;
-const TABLE = 'public.orders';
 
 const specOf = ({
   encoding,
@@ -88,7 +91,7 @@ const specOf = ({
 });
 
 async function openDatabase(url: string): Promise<Database> {
-  const dialect = await loadDialect('postgres');
+  const dialect = await loadDialect(url.slice(0, url.indexOf(':')));
   const config = dialect.parseUrl(url, {});
   return dialect.open(config, { maxConnections: 20, applicationName: 'hot path', ledger: LEDGER_DEFAULTS });
 }
@@ -150,7 +153,7 @@ async function copyOnce(
       transfer: TRANSFER,
       run,
       spec,
-      table: TABLE,
+      table: tables[0]?.id ?? '',
       ordinal,
       generation: null,
       snapshot: null,
@@ -195,7 +198,15 @@ async function main(): Promise<void> {
   const rows = Number(values.rows);
   const databases = await createScratchDatabases(required('SLUICE_TEST_POSTGRES_URL'));
   const undo = onExit(() => databases.drop());
-  const urls = { ...databases, hub: required('SLUICE_TEST_NATS_URL') };
+  const mariadb =
+    values.mariadb === '' ? null : await createMariadbDatabases(required('SLUICE_TEST_MARIADB_URL'));
+  const undoMariadb = onExit(async () => mariadb?.drop());
+  const urls = {
+    ...databases,
+    ...(values.mariadb === 'source' && { source: mariadb?.source ?? '' }),
+    ...(values.mariadb === 'target' && { target: mariadb?.target ?? '' }),
+    hub: required('SLUICE_TEST_NATS_URL'),
+  };
   const results = new Map<string, Figures[]>();
   const keep = (name: string, figures: Figures): void => {
     results.set(name, [...(results.get(name) ?? []), figures]);
@@ -208,12 +219,17 @@ async function main(): Promise<void> {
   const yardstick = PEERS.find(({ name }) => name === YARDSTICK);
   try {
     await runSqlFile(databases.source, 'orders.sql', rows);
+    await mariadb?.fill(databases.source, tmpdir());
     for (let run = 1; run <= Number(values.runs); run += 1) {
       for (const variant of variants()) {
-        await databases.freshTarget('orders-table.sql');
+        await databases.freshTarget(values.mariadb === 'source' ? null : 'orders-table.sql');
+        await mariadb?.freshTarget(true);
         await delay(Number(values['settle-ms']));
         keep(JSON.stringify(variant), await withServers(() => copyOnce(urls, variant)));
-        const arrived = await countRows(databases.target, 'orders');
+        const arrived =
+          values.mariadb === 'target'
+            ? await countMariadbRows(urls.target)
+            : await countRows(databases.target, 'orders');
         if (arrived !== rows) throw new Error(`the target has ${arrived} rows`);
       }
       if (values['no-yardstick'] || !yardstick) continue;
@@ -228,6 +244,7 @@ async function main(): Promise<void> {
     }
   } finally {
     await undo();
+    await undoMariadb();
   }
   const against = median((results.get(YARDSTICK) ?? []).map(({ seconds }) => seconds));
   say('');

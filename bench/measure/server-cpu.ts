@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { childrenOf, treeCpuSeconds } from './process-tree.ts';
 
-const SERVERS = ['postgres', 'nats-server', 'temporal'] as const;
+const SERVERS = ['postgres', 'nats-server', 'temporal', 'mariadbd'] as const;
 
 /** The kernel keeps fifteen letters of a program's name. */
 function nameOf(pid: number): string {
@@ -20,7 +20,7 @@ export function serverCpuSeconds(): Readonly<Record<string, number>> {
   const siblings = childrenOf(process.ppid).map((pid) => ({ pid, name: nameOf(pid) }));
   return Object.fromEntries(
     SERVERS.flatMap((server) => {
-      const found = siblings.filter(({ name }) => server.startsWith(name) && name !== '');
+      const found = siblings.filter(({ name }) => (server.startsWith(name) || name.startsWith(server)) && name !== '');
       const seconds = found.reduce((sum, { pid }) => sum + treeCpuSeconds(pid), 0);
       return found.length === 0 ? [] : [[server, seconds]];
     }),

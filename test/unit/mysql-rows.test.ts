@@ -95,6 +95,36 @@ describe('rows of the protocol', () => {
     );
   });
 
+  test('every byte is escaped or kept, wherever it stands in its cell', () => {
+    const escapes: Readonly<Record<string, string>> = {
+      '\b': 'b',
+      '\t': 't',
+      '\n': 'n',
+      '\r': 'r',
+      '\\': '\\',
+    };
+    const cells = Array.from({ length: 256 }, (_, byte) =>
+      Array.from({ length: 9 }, (__, at) =>
+        Buffer.from(Array.from('abcdefghi', (l, n) => (n === at ? byte : l.charCodeAt(0)))),
+      ),
+    ).flat();
+    const { blocks } = cut(
+      answerOf(
+        2,
+        cells.map((cell, n) => [Buffer.from(String(n)), cell]),
+      ),
+      [1_777],
+      ['plain', 'text'],
+    );
+    const wanted = cells.map((cell, n) => {
+      const text = Array.from(cell.toString('latin1'), (letter) =>
+        letter in escapes ? `\\${escapes[letter]}` : letter,
+      );
+      return `${n}\t${text.join('')}\n`;
+    });
+    expect(Buffer.concat(blocks.map(({ data }) => data)).toString('latin1')).toBe(wanted.join(''));
+  });
+
   test('bytes become hex, and the last zeros of a fraction are cut', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 900 }), (bytes) => {

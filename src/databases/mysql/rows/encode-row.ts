@@ -31,23 +31,66 @@ const SPECIAL = [BACKSLASH, TAB, LINE_END, 0x0d, 0x08];
 
 /** Where rows are written: a buffer that is large enough for what comes, and how much of it is filled. */
 export interface Filling {
-  buffer: Buffer;
+  readonly buffer: Buffer;
+  readonly view: DataView;
   length: number;
 }
 
-function encodeText(into: Filling, from: Buffer, start: number, end: number): void {
-  const { buffer } = into;
+export const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
+
+export const fillingOf = (buffer: Buffer, length: number): Filling => ({
+  buffer,
+  view: viewOf(buffer),
+  length,
+});
+
+/** What the socket gave: the same bytes, one by one and four at once. */
+export interface Reading {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+export const readingOf = (bytes: Buffer): Reading => ({ bytes, view: viewOf(bytes) });
+
+/** Not 0 where one of four bytes is a backslash or below 0x0e, which nearly all that is escaped is. */
+function isSpecial(four: number): number {
+  const slashes = four ^ 0x5c5c5c5c;
+  return (((four - 0x0e0e0e0e) & ~four) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080;
+}
+
+function encodeText(into: Filling, { bytes, view }: Reading, start: number, end: number): void {
+  const { buffer, view: target } = into;
   let write = into.length;
   if (end - start >= LONG_BYTES) {
-    const cell = from.subarray(start, end);
+    const cell = bytes.subarray(start, end);
     if (SPECIAL.every((byte) => cell.indexOf(byte) === -1)) {
       buffer.set(cell, write);
       into.length = write + cell.length;
       return;
     }
   }
-  for (let at = start; at < end; at += 1) {
-    const byte = from[at]!;
+  let at = start;
+  const lastFour = end - 4;
+  while (at <= lastFour) {
+    const four = view.getInt32(at, true);
+    if (isSpecial(four) === 0) {
+      target.setInt32(write, four, true);
+      at += 4;
+      write += 4;
+      continue;
+    }
+    for (const stop = at + 4; at < stop; at += 1) {
+      const byte = bytes[at]!;
+      const escape = ESCAPES[byte]!;
+      if (escape !== 0) {
+        buffer[write++] = BACKSLASH;
+        buffer[write++] = escape;
+      } else buffer[write++] = byte;
+    }
+  }
+  for (; at < end; at += 1) {
+    const byte = bytes[at]!;
     const escape = ESCAPES[byte]!;
     if (escape !== 0) {
       buffer[write++] = BACKSLASH;
@@ -57,15 +100,15 @@ function encodeText(into: Filling, from: Buffer, start: number, end: number): vo
   into.length = write;
 }
 
-function encodeBytes(into: Filling, from: Buffer, start: number, end: number): void {
+function encodeBytes(into: Filling, { bytes }: Reading, start: number, end: number): void {
   const { buffer } = into;
   let write = into.length + buffer.write('\\\\x', into.length, 'latin1');
   if (end - start >= LONG_BYTES) {
-    into.length = write + buffer.write(from.toString('hex', start, end), write, 'latin1');
+    into.length = write + buffer.write(bytes.toString('hex', start, end), write, 'latin1');
     return;
   }
   for (let at = start; at < end; at += 1) {
-    const byte = from[at]!;
+    const byte = bytes[at]!;
     buffer[write++] = DIGITS[byte >> 4]!;
     buffer[write++] = DIGITS[byte & 15]!;
   }
@@ -81,18 +124,21 @@ function withoutLastZeros(from: Buffer, start: number, end: number): number {
   return end;
 }
 
-function encodePlain(into: Filling, from: Buffer, start: number, end: number): void {
-  const { buffer } = into;
+function encodePlain(into: Filling, { bytes, view }: Reading, start: number, end: number): void {
+  const { buffer, view: target } = into;
   let write = into.length;
-  for (let at = start; at < end; at += 1) buffer[write++] = from[at]!;
+  let at = start;
+  for (const lastFour = end - 4; at <= lastFour; at += 4, write += 4)
+    target.setInt32(write, view.getInt32(at, true), true);
+  for (; at < end; at += 1) buffer[write++] = bytes[at]!;
   into.length = write;
 }
 
-function encodeFraction(into: Filling, from: Buffer, start: number, end: number): void {
-  encodePlain(into, from, start, withoutLastZeros(from, start, end));
+function encodeFraction(into: Filling, from: Reading, start: number, end: number): void {
+  encodePlain(into, from, start, withoutLastZeros(from.bytes, start, end));
 }
 
-function encodeMoment(into: Filling, from: Buffer, start: number, end: number): void {
+function encodeMoment(into: Filling, from: Reading, start: number, end: number): void {
   encodeFraction(into, from, start, end);
   into.length += into.buffer.write('+00', into.length, 'latin1');
 }
@@ -106,11 +152,12 @@ const ENCODERS: Readonly<Record<CellKind, typeof encodePlain>> = {
 };
 
 /** Writes one row of the protocol, which begins at `start`, as text-rows. */
-export function encodeRow(into: Filling, kinds: readonly CellKind[], from: Buffer, start: number): void {
+export function encodeRow(into: Filling, kinds: readonly CellKind[], from: Reading, start: number): void {
+  const { bytes } = from;
   let at = start;
   for (let cell = 0; cell < kinds.length; cell += 1) {
     if (cell > 0) into.buffer[into.length++] = TAB;
-    let length = from[at++]!;
+    let length = bytes[at++]!;
     if (length === NULL) {
       into.buffer[into.length++] = BACKSLASH;
       into.buffer[into.length++] = 0x4e;
@@ -118,7 +165,7 @@ export function encodeRow(into: Filling, kinds: readonly CellKind[], from: Buffe
     }
     if (length > NULL) {
       const size = length === 0xfc ? 2 : length === 0xfd ? 3 : 6;
-      length = from.readUIntLE(at, size);
+      length = bytes.readUIntLE(at, size);
       at += size === 6 ? 8 : size;
     }
     ENCODERS[kinds[cell]!](into, from, at, at + length);

@@ -2,7 +2,15 @@ import { blockPool } from '../../../engine/block-pool.ts';
 import type { Position, RowBlock } from '../../../model/row-block.ts';
 import { READ_BYTES } from '../../../engine/reading-socket.ts';
 import { FULL_FRAME_BYTES } from '../connections/wire.ts';
-import { type CellKind, encodeRow, type Filling, textCells } from './encode-row.ts';
+import {
+  type CellKind,
+  encodeRow,
+  type Filling,
+  fillingOf,
+  type Reading,
+  readingOf,
+  textCells,
+} from './encode-row.ts';
 
 /** How rows are cut out of the answer to a SELECT. */
 export interface CutOptions {
@@ -24,6 +32,8 @@ const END = 0xfe;
 const MOST_END_BYTES = 9;
 const HASH_LETTERS = 32;
 
+const NOTHING = fillingOf(Buffer.alloc(0), 0);
+
 /**
  * Cuts rows into blocks. One packet of a server is one row of cells with their lengths; a row goes from what the socket gave
  * into the block at once, as text-rows.
@@ -32,7 +42,7 @@ const HASH_LETTERS = 32;
 export class RowCutter {
   readonly #options: CutOptions;
   readonly #ready: RowBlock[] = [];
-  readonly #block: Filling = { buffer: Buffer.alloc(0), length: 0 };
+  #block: Filling = NOTHING;
   #capacity = FIRST_CAPACITY;
   #rows = 0;
   #lastRow = 0;
@@ -70,6 +80,7 @@ export class RowCutter {
 
   /** @returns the packet that ends the answer, and all behind it; null while rows come. */
   push(chunk: Buffer): Buffer | null {
+    const reading = readingOf(chunk);
     let at = 0;
     while (at < chunk.length) {
       if (this.#partialLength > 0 || !this.#isWhole(chunk, at)) {
@@ -78,12 +89,12 @@ export class RowCutter {
         if (!whole) continue;
         const frame = this.#partial.subarray(0, this.#partialLength);
         this.#partialLength = 0;
-        if (this.#takeFrame(frame, HEADER_BYTES, frame.length))
+        if (this.#takeFrame(readingOf(frame), HEADER_BYTES, frame.length))
           return Buffer.concat([frame, chunk.subarray(at)]);
         continue;
       }
       const end = at + HEADER_BYTES + chunk.readUIntLE(at, 3);
-      if (this.#takeFrame(chunk, at + HEADER_BYTES, end)) return chunk.subarray(at);
+      if (this.#takeFrame(reading, at + HEADER_BYTES, end)) return chunk.subarray(at);
       at = end;
     }
     return null;
@@ -111,18 +122,19 @@ export class RowCutter {
   }
 
   /** @returns whether it ends the answer */
-  #takeFrame(chunk: Buffer, start: number, end: number): boolean {
+  #takeFrame(reading: Reading, start: number, end: number): boolean {
     if (end - start === FULL_FRAME_BYTES) {
-      this.#frames.push(Buffer.from(chunk.subarray(start, end)));
+      this.#frames.push(Buffer.from(reading.bytes.subarray(start, end)));
       return false;
     }
-    if (this.#frames.length === 0) return this.#takePacket(chunk, start, end);
-    const packet = Buffer.concat([...this.#frames, chunk.subarray(start, end)]);
+    if (this.#frames.length === 0) return this.#takePacket(reading, start, end);
+    const packet = Buffer.concat([...this.#frames, reading.bytes.subarray(start, end)]);
     this.#frames = [];
-    return this.#takePacket(packet, 0, packet.length);
+    return this.#takePacket(readingOf(packet), 0, packet.length);
   }
 
-  #takePacket(chunk: Buffer, start: number, end: number): boolean {
+  #takePacket(reading: Reading, start: number, end: number): boolean {
+    const chunk = reading.bytes;
     const first = chunk[start];
     if (first === ERROR || this.#heads === -1) {
       // An answer without columns is none to a SELECT: the driver's parser tells what it is.
@@ -140,7 +152,7 @@ export class RowCutter {
       this.#flush();
       return true;
     }
-    this.#takeRow(chunk, start, end);
+    this.#takeRow(reading, start, end);
     return false;
   }
 
@@ -148,7 +160,8 @@ export class RowCutter {
     return chunk[start] === 0xfc ? chunk.readUInt16LE(start + 1) : (chunk[start] ?? 0);
   }
 
-  #takeRow(chunk: Buffer, start: number, end: number): void {
+  #takeRow(reading: Reading, start: number, end: number): void {
+    const chunk = reading.bytes;
     const { kinds, positionCells, after, blockBytes, blockRows } = this.#options;
     let at = start;
     if (positionCells === null) {
@@ -167,7 +180,7 @@ export class RowCutter {
     const most = this.#block.length + 2 * (end - at) + 4 * kinds.length + HEADER_BYTES;
     if (most > this.#block.buffer.length) this.#grow(most);
     this.#lastRow = this.#block.length;
-    encodeRow(this.#block, kinds, chunk, at);
+    encodeRow(this.#block, kinds, reading, at);
     this.#rows += 1;
     if (this.#block.length >= blockBytes || this.#rows >= blockRows) this.#flush();
   }
@@ -183,7 +196,7 @@ export class RowCutter {
     const { buffer, length } = this.#block;
     next.set(buffer.subarray(0, length));
     blockPool.give(buffer);
-    this.#block.buffer = next;
+    this.#block = fillingOf(next, length);
   }
 
   #flush(): void {
@@ -196,8 +209,7 @@ export class RowCutter {
     this.#ready.push({ rows: this.#rows, data, first, last });
     // The next block is as large as this one was: no growing by steps in the middle of a big table.
     this.#capacity = Math.max(FIRST_CAPACITY, Math.min(this.#block.buffer.length, this.#usualCapacity));
-    this.#block.buffer = Buffer.alloc(0);
-    this.#block.length = 0;
+    this.#block = NOTHING;
     this.#rows = 0;
     this.#lastRow = 0;
     this.#firstHash = null;
