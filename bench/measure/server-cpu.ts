@@ -20,7 +20,9 @@ export function serverCpuSeconds(): Readonly<Record<string, number>> {
   const siblings = childrenOf(process.ppid).map((pid) => ({ pid, name: nameOf(pid) }));
   return Object.fromEntries(
     SERVERS.flatMap((server) => {
-      const found = siblings.filter(({ name }) => (server.startsWith(name) || name.startsWith(server)) && name !== '');
+      const found = siblings.filter(
+        ({ name }) => (server.startsWith(name) || name.startsWith(server)) && name !== '',
+      );
       const seconds = found.reduce((sum, { pid }) => sum + treeCpuSeconds(pid), 0);
       return found.length === 0 ? [] : [[server, seconds]];
     }),
