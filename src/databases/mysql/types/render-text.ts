@@ -8,6 +8,35 @@ const digitsWithPoint = (digits: string): string =>
 
 const exponent = (sign: string, size: string): string => `'e${sign}', IF((${size}) < 10, '0', ''), ${size}`;
 
+const TWO_64 = '18446744073709551616';
+
+/** A whole double below 2^128 as an exact number: in two parts, for a cast to a decimal would round it to 17 digits. */
+function exactly(value: string): string {
+  const high = `FLOOR(${value} / ${TWO_64}e0)`;
+  return `(CAST(${high} AS UNSIGNED) * ${TWO_64} + CAST(${value} - ${high} * ${TWO_64}e0 AS UNSIGNED))`;
+}
+
+/**
+ * `WHEN … THEN …` for doubles whose shortest text lies exactly halfway to the next double. It reads back as the same where
+ * ties go to even, and this server prints it; PostgreSQL prints only what lies nearer to the value than to any other. With
+ * 15 digits and fewer there is no other text then, so it has 16, or 17. Such texts exist from 2^54 on.
+ */
+function renderHalfway(size: string, text: string): string {
+  const exact = exactly(size);
+  const digits = `LENGTH(${exact})`;
+  const half = 1.1102230246251565e-16; // 2^-53: added, it goes to the next double, but for a power of two
+  const isPowerOfTwo = `${size} + ${size} * ${half} = ${size}`;
+  const ulp = exactly(`IF(${isPowerOfTwo}, ${size} * ${2 * half}, ${size} + ${size} * ${half} - ${size})`);
+  const shortest = `CAST(${text} AS DECIMAL(65,0))`;
+  const below = `IF(${isPowerOfTwo} AND ${shortest} < ${exact}, 4, 2)`;
+  const distanceOf = (other: string): string => `ABS(${other} - ${exact})`;
+  const rounded = (places: number): string => `ROUND(${exact}, ${places} - ${digits})`;
+  const nearer = `IF(2 * ${distanceOf(rounded(16))} < ${ulp}, ${rounded(16)}, ${rounded(17)})`;
+  const significant = `TRIM(TRAILING '0' FROM ${nearer})`;
+  const written = `CONCAT(${digitsWithPoint(significant)}, 'e+', LENGTH(${nearer}) - 1)`;
+  return `WHEN ${size} >= 18014398509481984e0 AND ${size} < 3.4e38 AND ${below} * ${distanceOf(shortest)} = ${ulp} THEN ${written}`;
+}
+
 /**
  * The shortest text of a double, with an exponent where PostgreSQL has one: below 1e-4 and from `from` on. The server prints
  * the same digits, but with other rules of exponents.
@@ -20,7 +49,9 @@ export function renderDouble(value: string, from: '1e15' | '1e6'): string {
   const below = `CONCAT(${digitsWithPoint(small)}, ${exponent('-', `LENGTH(${text}) - 1 - LENGTH(${small})`)})`;
   const large = `TRIM(TRAILING '0' FROM REPLACE(${text}, '.', ''))`;
   const above = `CONCAT(${digitsWithPoint(large)}, ${exponent('+', `LENGTH(SUBSTRING_INDEX(${text}, '.', 1)) - 1`)})`;
-  const odd = `CONCAT(IF(${value} < 0, '-', ''), CASE WHEN LOCATE('e', ${text}) > 0 THEN ${scientific} WHEN ABS(${value}) < 1 THEN ${below} ELSE ${above} END)`;
+  // A column of 4-byte floats at the source is kept as its own shortest text.
+  const halfway = from === '1e15' ? renderHalfway(`ABS(${value})`, text) : '';
+  const odd = `CONCAT(IF(${value} < 0, '-', ''), CASE ${halfway} WHEN LOCATE('e', ${text}) > 0 THEN ${scientific} WHEN ABS(${value}) < 1 THEN ${below} ELSE ${above} END)`;
   const usual = `${value} = 0 OR (ABS(${value}) >= 1e-4 AND ABS(${value}) < ${from})`;
   return `CASE WHEN ${value} IS NULL THEN NULL WHEN ${usual} THEN CAST(${value} AS CHAR) ELSE ${odd} END`;
 }

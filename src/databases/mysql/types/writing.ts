@@ -124,7 +124,9 @@ function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column
   }
   if (isBytes(to.base) || isGeometry(to.base) || to.base === 'bit') return null;
   const load = to.base === 'year' ? LOAD_YEAR_TEXT : isLabelled(to) ? loadLabel(to) : null;
-  return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`, load);
+  const hasFraction = to.base === 'time' || to.base === 'datetime';
+  const render = hasFraction ? renderFraction(column, to.args[0] ?? 0) : column;
+  return roughly(render, `texts that are no ${to.base} are refused, others take its usual form`, load);
 }
 
 function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, column: string) {
