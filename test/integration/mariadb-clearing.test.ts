@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyBatch } from '../../src/engine/apply-batch.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { never } from '../contract/test-tables.ts';
@@ -52,5 +52,62 @@ describeWith(['mariadb'], 'clearing a table of MariaDB, which commits by itself'
     } finally {
       await reader.end();
     }
+  });
+
+  describe('a table that another one refers to', () => {
+    const parents =
+      'CREATE TABLE parents (id bigint PRIMARY KEY, note longtext); INSERT INTO parents VALUES (1, NULL), (2, NULL)';
+    const children = (rule: string, rows: string): Promise<void> =>
+      place.execute(`${parents}; CREATE TABLE children (id int PRIMARY KEY, parent bigint NULL, FOREIGN KEY (parent) REFERENCES parents (id) ${rule});
+        INSERT INTO children VALUES ${rows}`);
+    const clear = async () => {
+      const spec = { write: { mode: 'truncate' as const } };
+      return startTable(harness, { source: database, target: database }, 'parents', { spec });
+    };
+    const counts = async () =>
+      (await place.query('SELECT (SELECT COUNT(*) FROM parents), (SELECT COUNT(*) FROM children)'))[0];
+
+    test.each([['ON DELETE CASCADE'], ['ON DELETE SET NULL'], ['']])(
+      'with %s is not cleared while rows refer to its rows',
+      async (rule) => {
+        await children(rule, '(1, 1), (2, NULL)');
+        await expect(clear()).rejects.toMatchObject({ code: 'target.constraint_violated', retry: 'manual' });
+        expect(await counts()).toEqual(['2', '2']);
+        expect(await place.query('SELECT parent FROM children WHERE id = 1')).toEqual([['1']]);
+      },
+    );
+
+    test.each([['ON DELETE CASCADE'], ['ON DELETE SET NULL'], ['']])(
+      'with %s is cleared when no row refers to it, and the others stay as they are',
+      async (rule) => {
+        await children(rule, '(1, NULL), (2, NULL)');
+        await clear();
+        expect(await counts()).toEqual(['0', '2']);
+      },
+    );
+
+    test('is not cleared while somebody is adding a row that refers to it', async () => {
+      await children('ON DELETE CASCADE', '(1, NULL)');
+      const other = await createConnection({ uri: place.url.replace('mariadb:', 'mysql:') });
+      try {
+        await other.query('START TRANSACTION');
+        await other.query('INSERT INTO children VALUES (2, 2)');
+        const clearing = clear().then(
+          () => 'cleared',
+          (error: { readonly code?: string }) => error.code,
+        );
+        await eventually('the clearing waits', async () => {
+          const waiting = await place.query(
+            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE '%FOR UPDATE' AND TIME_MS > 200",
+          );
+          return Number(waiting[0]?.[0]) > 0;
+        });
+        await other.query('COMMIT');
+        expect(await clearing).toBe('target.constraint_violated');
+        expect(await counts()).toEqual(['2', '2']);
+      } finally {
+        await other.end();
+      }
+    });
   });
 });

@@ -20,7 +20,7 @@ const BY_ERRNO: ReadonlyMap<number, ErrorCode> = new Map([
   ...codes('database.transient', 1205, 1213, 1020, 1317, 1412, 1614, 1637, 1969, 3024, 3572),
   ...codes('database.unreachable', 1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031),
   ...codes('target.constraint_violated', 1022, 1048, 1062, 1169, 1216, 1217, 1263, 1451, 1452, 1557, 1586),
-  ...codes('target.constraint_violated', 1644, 1761, 1762, 3819, 4025),
+  ...codes('target.constraint_violated', 1644, 1701, 1761, 1762, 3730, 3819, 4025),
   ...codes('target.value_rejected', 1153, 1261, 1262, 1264, 1265, 1292, 1300, 1301, 1366, 1367, 1406, 1411),
   ...codes('target.value_rejected', 1416, 1440, 1441, 1525, 1526, 1690, 3140, 3141, 3156, 3557, 3616, 3617),
   ...codes('target.value_rejected', 4078, 4079, 1977),

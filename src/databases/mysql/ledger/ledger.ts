@@ -19,7 +19,7 @@ import {
   upgradeStatement,
 } from './ledger-sql.ts';
 import { literal, quote } from '../sql/names.ts';
-import { clearTable, deleteRows, hasRows, replaceTable } from '../structure/clear-table.ts';
+import { clearRows, clearTable, hasRows, replaceTable } from '../structure/clear-table.ts';
 
 const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
 
@@ -188,7 +188,7 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
     // While nothing of it was locked, a lane of the older generation could be opened and its batches be applied.
     await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${tableKey(table)}`);
     const mustBeEmpty = options.replaceBy !== null || clears;
-    if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await deleteRows(session, plan);
+    if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await clearRows(session, plan);
     await writePlan(session, names, table, planned);
     return (await readTable(session, names, table)) ?? planned;
   });

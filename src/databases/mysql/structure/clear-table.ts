@@ -5,6 +5,7 @@ import type { Session } from '../connections/session.ts';
 import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { qualified } from '../sql/names.ts';
 import { createTable } from './create-table.ts';
+import { deleteRows, refuseUnseen } from './delete-rows.ts';
 
 /** Runs statements on the target table; a missing right is reported with its GRANT. */
 export async function withGrant<T>(session: Session, plan: TablePlan, work: () => Promise<T>): Promise<T> {
@@ -20,30 +21,33 @@ export async function withGrant<T>(session: Session, plan: TablePlan, work: () =
   }
 }
 
-/** A foreign key of another table, or a missing right to DROP: rows can still be deleted. */
-const NO_TRUNCATE = new Set(['1701', '1142']);
+/** A foreign key of another table. */
+const REFERRED_TO = '1701';
+/** No right to DROP, which TRUNCATE needs. */
+const DENIED = '1142';
 
-/** TRUNCATE, which commits. @returns false where that is forbidden: the rows are still there */
+export const hasRows = async (session: Session, plan: TablePlan): Promise<boolean> =>
+  (await session.cell(`SELECT EXISTS (SELECT 1 FROM ${qualified(plan.target)})`)) === '1';
+
+/** TRUNCATE, which commits. @returns false where another table refers to this one: the rows are still there */
 export function clearTable(session: Session, plan: TablePlan): Promise<boolean> {
   return withGrant(session, plan, async () => {
     try {
       await session.query(`TRUNCATE TABLE ${qualified(plan.target)}`);
       return true;
     } catch (error) {
-      if (!NO_TRUNCATE.has(vendorCode(error))) throw error;
+      const code = vendorCode(error);
+      if (code === DENIED && !(await hasRows(session, plan))) return true;
+      if (code !== REFERRED_TO) throw error;
+      await refuseUnseen(session, plan);
       return false;
     }
   });
 }
 
-export const hasRows = async (session: Session, plan: TablePlan): Promise<boolean> =>
-  (await session.cell(`SELECT EXISTS (SELECT 1 FROM ${qualified(plan.target)})`)) === '1';
-
 /** In the transaction that is open. */
-export const deleteRows = (session: Session, plan: TablePlan): Promise<void> =>
-  withGrant(session, plan, async () => {
-    await session.query(`DELETE FROM ${qualified(plan.target)}`);
-  });
+export const clearRows = (session: Session, plan: TablePlan): Promise<void> =>
+  withGrant(session, plan, () => deleteRows(session, plan));
 
 /** Drops the table and makes it anew; foreign keys that need it are reason to refuse, never dropped with it. */
 export const replaceTable = (session: Session, plan: TablePlan, source: TableSchema): Promise<void> =>
