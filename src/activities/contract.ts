@@ -22,6 +22,8 @@ export interface ActivityDeps {
    * up and the history stays small, seldom enough that starting slices costs nothing (0.1 s each).
    */
   readonly sliceBudgetMs: number;
+  /** The queue of source activities that this process alone takes: for a snapshot that no other can read. */
+  readonly ownSourceQueue: string;
   /** Whether the server knows our search attributes. */
   readonly knowsSearchAttributes: () => Promise<boolean>;
 }

@@ -24,9 +24,10 @@ export const createHoldSnapshot =
           const { client, info } = Context.current();
           const execution = info.workflowExecution;
           if (!execution) return;
-          await client.workflow
-            .getHandle(execution.workflowId, execution.runId)
-            .signal(SNAPSHOT_READY, { ref: held.ref });
+          await client.workflow.getHandle(execution.workflowId, execution.runId).signal(SNAPSHOT_READY, {
+            ref: held.ref,
+            ...(held.boundToProcess && { taskQueue: deps.ownSourceQueue }),
+          });
           while (!control.stop.aborted) {
             await held.check(control.stop);
             control.progress();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -7,7 +8,7 @@ import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts'
 import { systemClock } from '../engine/clock.ts';
 import { SluiceError } from '../model/sluice-error.ts';
 import { connectionOptions, type TemporalAccess } from '../model/temporal-access.ts';
-import { transferWorkflowId } from '../workflows/messages.ts';
+import { taskQueues, transferWorkflowId } from '../workflows/messages.ts';
 import { createConnectionRegistry } from './connection-registry.ts';
 import { startHealthServer } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
@@ -68,12 +69,14 @@ async function createWorkers(
   registry: { connections: ConnectionRegistry; log: Logger; metrics: ReturnType<typeof createMetrics> },
 ) {
   const queues = queuesOf(settings.role, settings.temporal.taskQueue, servedSites(settings));
+  const ownSourceQueue = `${taskQueues(settings.temporal.taskQueue).source}-${randomUUID()}`;
   const activities = createActivities({
     config: settings.config,
     connections: registry.connections,
     observer: registry.metrics.observer,
     log: registry.log,
     sliceBudgetMs: settings.sliceBudgetMs,
+    ownSourceQueue,
     knowsSearchAttributes: () => knowsSearchAttributes(connection, settings.temporal.namespace),
   });
   const shared = {
@@ -106,6 +109,7 @@ async function createWorkers(
       activities: { ...activities[side] },
     });
   for (const name of queues.source) workers.push(move(name, 'source'));
+  if (queues.source.length > 0) workers.push(move(ownSourceQueue, 'source'));
   for (const name of queues.target) workers.push(move(name, 'target'));
   return Promise.all(workers);
 }

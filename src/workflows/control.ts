@@ -22,6 +22,8 @@ export interface Queues {
   readonly control: Activities;
   readonly source: Activities;
   readonly target: Activities;
+  /** Source activities of one process, which may be gone: who does not start soon never will. */
+  onlyOn(taskQueue: string): Activities;
 }
 
 /** The most warnings that are kept; older ones go. */
@@ -37,6 +39,7 @@ export function createControl(state: ControlState, queues: Queues) {
   let fatal: Fatal | null = null;
   let leaving: Leaving = 'no';
   let snapshotRef: string | null = null;
+  let inSnapshot: Activities | null = null;
   let closed = false;
 
   const touch = (): void => {
@@ -48,6 +51,10 @@ export function createControl(state: ControlState, queues: Queues) {
     queues,
     get source(): Activities {
       return control.queues.source;
+    },
+    /** Where a snapshot can be read, if it is read in one. */
+    sourceIn(snapshot: string | null): Activities {
+      return (snapshot !== null && snapshot === snapshotRef ? inSnapshot : null) ?? control.queues.source;
     },
     get target(): Activities {
       return control.queues.target;
@@ -121,13 +128,15 @@ export function createControl(state: ControlState, queues: Queues) {
       closed = true;
       touch();
     },
-    snapshotReady(ref: string): void {
+    snapshotReady(ref: string, taskQueue: string | null): void {
       snapshotRef = ref;
+      inSnapshot = taskQueue === null ? null : control.queues.onlyOn(taskQueue);
       touch();
     },
     /** What is being read in another snapshot than the one that is held starts anew; paused tables do when they resume. */
     snapshotLost(): void {
       snapshotRef = null;
+      inSnapshot = null;
       for (const table of state.tables) {
         const isPlanned = table.status === 'ready' || table.status === 'copying';
         if (isPlanned && table.plannedIn !== null) happen(table, 'resnapshot');

@@ -155,7 +155,8 @@ export function registerHandlers(control: Control): void {
   setHandler(
     messages.snapshotReadySignal,
     (said) => {
-      if (typeof said?.ref === 'string') control.snapshotReady(said.ref);
+      if (typeof said?.ref === 'string')
+        control.snapshotReady(said.ref, typeof said.taskQueue === 'string' ? said.taskQueue : null);
     },
     { description: "Sent by the transfer's own activity that holds the snapshot" },
   );

@@ -222,8 +222,12 @@ export const tableResumeSignal = defineSignal<[TableWish]>('tableResume');
 export const tableRetrySignal = defineSignal<[TableWish]>('tableRetry');
 export const tableSkipSignal = defineSignal<[TableWish]>('tableSkip');
 export const tableResnapshotSignal = defineSignal<[TableWish]>('tableResnapshot');
-/** From the transfer's own activity that holds the snapshot; nobody else sends it. */
-export const snapshotReadySignal = defineSignal<[{ readonly ref: string }]>('snapshotReady');
+/**
+ * From the transfer's own activity that holds the snapshot; nobody else sends it. With a task queue where only its process can
+ * read in it.
+ */
+export const snapshotReadySignal =
+  defineSignal<[{ readonly ref: string; readonly taskQueue?: string }]>('snapshotReady');
 
 export const pauseUpdate = defineUpdate<Answer, [Wish?]>('pause');
 /** Answers only when nothing runs any more. */

@@ -32,9 +32,10 @@ const LONGEST_RETRY = '10s';
 const INTERNAL_BLOCKS_AFTER = 3;
 
 /** Activities on one task queue. Cancelled ones are waited for: the default would leave two writers at work. */
-export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number) =>
+export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number, startsWithinMs?: number) =>
   proxyActivities<TransferActivities>({
     taskQueue,
+    ...(startsWithinMs !== undefined && { scheduleToStartTimeout: startsWithinMs }),
     startToCloseTimeout: SLICE_LIMIT,
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -161,7 +162,7 @@ async function planTables(control: Control, tables: readonly TableRecord[]): Pro
   };
   const summary = `plan ${named(tables)}`;
   const outcome = await runSlice<PlanResult>(control, slice, () =>
-    control.source.planTables.executeWithOptions({ summary }, [request]),
+    control.sourceIn(request.snapshot).planTables.executeWithOptions({ summary }, [request]),
   );
   if (!outcome) return;
   if ('error' in outcome) {
@@ -224,7 +225,7 @@ async function readTable(control: Control, move: Extract<Move, { move: 'read' }>
   };
   const summary = `read ${table.id}: ${table.lanes - table.endedLanes} of ${table.lanes} key ranges with ${readersOfAll} readers${partOf(share)}`;
   const outcome = await runSlice<ReadResult>(control, slice, () =>
-    control.source.readAndPublish.executeWithOptions({ summary }, [request]),
+    control.sourceIn(request.snapshot).readAndPublish.executeWithOptions({ summary }, [request]),
   );
   if (table.generation !== generation) return; // a person wants it anew: this slice says nothing of that
   if (outcome && 'result' in outcome && outcome.result.why === 'ended') {

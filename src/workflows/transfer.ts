@@ -42,6 +42,7 @@ function queuesFor(state: ControlState) {
     control: activitiesOn(names.control, heartbeatTimeoutMs),
     source: activitiesOn(names.source, heartbeatTimeoutMs),
     target: activitiesOn(names.target, heartbeatTimeoutMs),
+    onlyOn: (taskQueue: string) => activitiesOn(taskQueue, heartbeatTimeoutMs, heartbeatTimeoutMs),
   };
 }
 

@@ -215,7 +215,7 @@ export const mysqlHarness = (product: Product): ContractHarness => ({
   oddNames: { table: 'Mixed "Case" \'x\' `é`', column: 'semi;colon --' },
   literal: (type, text) => (LITERALS[type] ?? hexOf)(text),
   nativeLiteral: NATIVE_LITERALS,
-  rowAddressNeedsSnapshot: false,
+  rowAddressNeedsSnapshot: true,
   nativeCases: NATIVE_CASES,
   openWithoutRights: (place) => openWithoutRights(product, place),
   place: () => mariadbPlace(product),

@@ -1,12 +1,13 @@
 import { expect } from 'vitest';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import type { TransferReport } from '../../src/workflows/messages.ts';
-import { createPostgresDatabase, type TestDatabase } from './databases.ts';
-import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
 import { servers } from './servers.ts';
+import { POSTGRESQL, type StageDatabase, type StageProduct } from './stage-databases.ts';
 import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
 
 export interface StageOptions {
+  /** Of both ends; default: PostgreSQL. Another one needs `server`. */
+  readonly product?: StageProduct;
   /** Server of both databases; default: the one that all tests share. */
   readonly server?: string;
   /** How the worker reaches the target, when it is not by its own URL: through a proxy. */
@@ -21,8 +22,8 @@ export interface StageOptions {
 
 /** A transfer of three tables that is slow enough to be disturbed in its middle. */
 export interface Stage {
-  readonly source: TestDatabase;
-  readonly target: TestDatabase;
+  readonly source: StageDatabase;
+  readonly target: StageDatabase;
   readonly world: TransferWorld;
   readonly rows: number;
   /** Rows that transactions of the target have committed, all generations together. */
@@ -52,37 +53,33 @@ export const SPEC = {
 
 /** Each row of each table is at the target once: counts and digests of whole rows are the same on both sides. */
 export async function expectEqualSides(
-  source: TestDatabase,
-  target: TestDatabase,
+  source: StageDatabase,
+  target: StageDatabase,
   tables: readonly string[] = TABLES,
 ): Promise<void> {
-  const digests = async (database: TestDatabase) =>
+  const digests = async (database: StageDatabase) =>
     Object.fromEntries(
-      await Promise.all(tables.map(async (table) => [table, await database.cell(digestSql(table))] as const)),
+      await Promise.all(tables.map(async (table) => [table, await database.digest(table)] as const)),
     );
   expect(await digests(target)).toEqual(await digests(source));
 }
 
 export async function createStage(options: StageOptions = {}): Promise<Stage> {
+  const product = options.product ?? POSTGRESQL;
   const server = options.server ?? servers().postgresUrl;
   const rows = options.rows ?? 40_000;
-  const source = await createPostgresDatabase(server);
-  const target = await createPostgresDatabase(server);
-  await source.query([ordersSql(rows), keylessSql(rows / 2), shelvesSql(rows / 2)].join(';'));
+  const source = await product.create(server);
+  const target = await product.create(server);
+  await product.fill(source, rows);
   const world = await createWorld({
     source: source.url,
     target: options.throughTarget?.(target.url) ?? target.url,
     ...(options.hub === undefined ? {} : { hub: options.hub }),
     ...(options.temporalAddress === undefined ? {} : { temporalAddress: options.temporalAddress }),
     ...(options.sliceBudget === undefined ? {} : { sliceBudget: options.sliceBudget }),
-    spec: { ...SPEC, ...options.spec },
+    spec: { ...SPEC, tables: { [product.pattern]: {} }, ...options.spec },
   });
-  const applied = async () => {
-    const ledger = await target.cell("SELECT to_regclass('sluice.sluice_lanes')");
-    return ledger === null
-      ? 0
-      : Number(await target.cell('SELECT coalesce(sum(rows), 0) FROM sluice.sluice_lanes'));
-  };
+  const { applied } = target;
   return {
     source,
     target,

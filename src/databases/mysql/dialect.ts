@@ -16,8 +16,8 @@ export const mysql: Dialect<MysqlConfig> = {
     // Characters, of which each has a byte at least: longer ones are never cut.
     identifierBytes: 64,
     maxColumns: 1017,
-    // A hash of the row orders tables without a key: it means the same in every snapshot.
-    rowAddress: Object.freeze({ type: 'row-hash', needsSnapshot: false }),
+    // A hash of the row orders tables without a key. A row that changes gets another place, before or behind a reader's.
+    rowAddress: Object.freeze({ type: 'row-hash', needsSnapshot: true }),
   }),
   settings: MysqlSettings,
   types,

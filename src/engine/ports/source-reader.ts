@@ -8,6 +8,8 @@ export type SnapshotRef = string;
 /** Keeps a snapshot readable until it is closed. */
 export interface HeldSnapshot {
   readonly ref: SnapshotRef;
+  /** Only the process that holds it can read in it. */
+  readonly boundToProcess?: true;
   /** Still there? A snapshot dies with its connection. @throws SluiceError source.snapshot_lost */
   check(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -25,6 +25,19 @@ export const snapshotLost = (cause: unknown): SluiceError =>
     vendorCode: vendorCode(cause),
   });
 
+/** Resolves with the promise, or when nobody wants it any more. */
+function unlessAborted(wanted: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    void wanted.then(end);
+  });
+}
+
 /**
  * Snapshots of this product belong to one connection: no other process can read them, and of this process one reader at a
  * time.
@@ -55,7 +68,7 @@ export class Snapshots {
       this.#held.delete(ref);
       session.destroy();
     };
-    return { ref, check: () => this.#check(ref), close };
+    return { ref, boundToProcess: true, check: () => this.#check(ref), close };
   }
 
   async #check(ref: string): Promise<void> {
@@ -69,10 +82,11 @@ export class Snapshots {
     if (!held) throw snapshotLost(null);
     const before = held.queue;
     let free: () => void = () => {};
-    held.queue = new Promise((resolve) => {
+    const mine = new Promise<void>((resolve) => {
       free = resolve;
     });
-    await before;
+    held.queue = before.then(() => mine);
+    await unlessAborted(before, signal);
     if (signal.aborted || held.session.ended) {
       free();
       signal.throwIfAborted();

@@ -1,0 +1,106 @@
+import { createPostgresDatabase, type TestDatabase } from './databases.ts';
+import { mariadbKeylessSql, mariadbOrdersSql, mariadbShelvesSql } from './mariadb-orders.ts';
+import { type MariadbPlace, mariadbPlace } from './mariadb-harness.ts';
+import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
+
+/** A database whose sessions can be ended by an administrator. */
+export interface StageDatabase extends TestDatabase {
+  /** All but our own. */
+  sessions(): Promise<readonly string[]>;
+  endSessions(ids: readonly string[]): Promise<void>;
+  /** A text that is equal when the rows are, repeats counted, whatever their order. */
+  digest(table: string): Promise<string | null>;
+  /** Rows that all lanes of the ledger count; 0 without a ledger. */
+  applied(): Promise<number>;
+}
+
+/** What a stage needs of a product. */
+export interface StageProduct {
+  /** Pattern of the tables of a source. */
+  readonly pattern: string;
+  create(serverUrl: string): Promise<StageDatabase>;
+  fill(database: StageDatabase, rows: number): Promise<void>;
+}
+
+async function postgresStageDatabase(serverUrl: string): Promise<StageDatabase> {
+  const database = await createPostgresDatabase(serverUrl);
+  const { cell, query } = database;
+  return {
+    ...database,
+    sessions: async () => {
+      const rows = await query(
+        'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY pid',
+      );
+      return rows.flatMap(([pid]) => pid ?? []);
+    },
+    endSessions: async (ids) => {
+      if (ids.length > 0)
+        await query(`SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[${ids.join()}]) AS pid`);
+    },
+    digest: (table) => cell(digestSql(table)),
+    applied: async () => {
+      const ledger = await cell("SELECT to_regclass('sluice.sluice_lanes')");
+      return ledger === null
+        ? 0
+        : Number(await cell('SELECT coalesce(sum(rows), 0) FROM sluice.sluice_lanes'));
+    },
+  };
+}
+
+export const POSTGRESQL: StageProduct = {
+  pattern: 'public.*',
+  create: postgresStageDatabase,
+  fill: async (database, rows) => {
+    await database.query([ordersSql(rows), keylessSql(rows / 2), shelvesSql(rows / 2)].join(';'));
+  },
+};
+
+const digestOf = async (place: MariadbPlace, table: string): Promise<string | null> => {
+  const columns = await place.query(
+    `SELECT GROUP_CONCAT(CONCAT('COALESCE(HEX(\`', COLUMN_NAME, '\`), "-")') ORDER BY ORDINAL_POSITION)
+     FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table}'`,
+  );
+  const text = `LEFT(MD5(CONCAT_WS('|', ${columns[0]?.[0]})), 16)`;
+  const [row] = await place.query(
+    `SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(CAST(CONV(${text}, 16, 10) AS UNSIGNED)), 0)) FROM ${table}`,
+  );
+  return row?.[0] ?? null;
+};
+
+async function mariadbStageDatabase(serverUrl: string): Promise<StageDatabase> {
+  const place = await mariadbPlace('mariadb', {}, serverUrl);
+  const cell = async (sql: string): Promise<string | null> => (await place.query(sql))[0]?.[0] ?? null;
+  return {
+    name: place.name,
+    url: place.url,
+    query: place.query,
+    cell,
+    drop: place.drop,
+    sessions: async () => {
+      const rows = await place.query(
+        'SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID() ORDER BY ID',
+      );
+      return rows.flatMap(([id]) => id ?? []);
+    },
+    endSessions: async (ids) => {
+      // One may have ended by itself: an unknown number is no failure.
+      for (const id of ids) await place.execute(`KILL ${id}`).catch(() => undefined);
+    },
+    digest: (table) => digestOf(place, table),
+    applied: async () => {
+      const ledger = await cell(
+        "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'sluice_lanes'",
+      );
+      return ledger === '0' ? 0 : Number(await cell('SELECT COALESCE(SUM(`rows`), 0) FROM sluice_lanes'));
+    },
+  };
+}
+
+export const MARIADB: StageProduct = {
+  pattern: '*',
+  create: mariadbStageDatabase,
+  fill: async (database, rows) => {
+    for (const sql of [mariadbOrdersSql(rows), mariadbKeylessSql(rows / 2), mariadbShelvesSql(rows / 2)])
+      await database.query(sql);
+  },
+};
