@@ -107,7 +107,7 @@ const URLS: Readonly<Record<string, string>> = {
   postgresql:
     '`postgres://user:password@host:5432/database`; parameters `sslmode`, `sslrootcert`, `host` (folder of a socket).',
   mysql:
-    '`mysql://user@host:3306/database` or `mariadb://…`, with `?ssl-mode=`, `?ssl-ca=` or `?socket=/path` behind it. Schemas are databases: tables are named `database.table`, and the database of the URL is the default.',
+    '`mysql://user@host:3306/database` or `mariadb://…`, with `?ssl-mode=`, `?ssl-ca=`, `?ssl-cert=`, `?ssl-key=` or `?socket=/path` behind it. Schemas are databases: tables are named `database.table`, and the database of the URL is the default.',
   sqlite:
     '`sqlite:path/to/file.db` from the folder of the configuration file (in a URL on the command line: from the working directory), or `sqlite:///absolute/path.db`.',
   nats: '`nats://user:password@host:4222`, or `tls://…`; several hosts with commas between them.',

@@ -38,8 +38,8 @@ export function createControl(state: ControlState, queues: Queues) {
   let version = 0;
   let fatal: Fatal | null = null;
   let leaving: Leaving = 'no';
-  let snapshotRef: string | null = null;
-  let inSnapshot: Activities | null = null;
+  /** Its name, and who reads in it where that is one process. */
+  let held: { readonly ref: string; readonly source: Activities | null } | null = null;
   let closed = false;
 
   const touch = (): void => {
@@ -49,12 +49,9 @@ export function createControl(state: ControlState, queues: Queues) {
     state,
     /** The activities; replaced once the transfer's own heartbeat time-out is known. */
     queues,
-    get source(): Activities {
-      return control.queues.source;
-    },
     /** Where a snapshot can be read, if it is read in one. */
     sourceIn(snapshot: string | null): Activities {
-      return (snapshot !== null && snapshot === snapshotRef ? inSnapshot : null) ?? control.queues.source;
+      return (snapshot === held?.ref ? held?.source : null) ?? control.queues.source;
     },
     get target(): Activities {
       return control.queues.target;
@@ -70,7 +67,7 @@ export function createControl(state: ControlState, queues: Queues) {
       return leaving;
     },
     get snapshotRef(): string | null {
-      return snapshotRef;
+      return held?.ref ?? null;
     },
     touch,
     table(id: string): TableRecord | undefined {
@@ -129,14 +126,12 @@ export function createControl(state: ControlState, queues: Queues) {
       touch();
     },
     snapshotReady(ref: string, taskQueue: string | null): void {
-      snapshotRef = ref;
-      inSnapshot = taskQueue === null ? null : control.queues.onlyOn(taskQueue);
+      held = { ref, source: taskQueue === null ? null : control.queues.onlyOn(taskQueue) };
       touch();
     },
     /** What is being read in another snapshot than the one that is held starts anew; paused tables do when they resume. */
     snapshotLost(): void {
-      snapshotRef = null;
-      inSnapshot = null;
+      held = null;
       for (const table of state.tables) {
         const isPlanned = table.status === 'ready' || table.status === 'copying';
         if (isPlanned && table.plannedIn !== null) happen(table, 'resnapshot');
@@ -145,7 +140,7 @@ export function createControl(state: ControlState, queues: Queues) {
     },
     /** A slice could not read in this one. Where another is held by now the word comes late and means nothing. */
     snapshotRefused(ref: string | null): void {
-      if (ref !== null && ref === snapshotRef) control.snapshotLost();
+      if (ref !== null && ref === held?.ref) control.snapshotLost();
     },
     mode(): Mode {
       if (leaving !== 'no' || fatal !== null || state.paused !== null) return 'halt';
@@ -160,7 +155,7 @@ export function createControl(state: ControlState, queues: Queues) {
         settings: control.settings(),
         revision: state.revision,
         oneSnapshot: state.prepared?.oneSnapshot ?? false,
-        snapshotReady: snapshotRef !== null,
+        snapshotReady: held !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,
         sliceReaders: state.prepared?.sliceReaders ?? Infinity,
         sliceWriters: state.prepared?.sliceWriters ?? Infinity,

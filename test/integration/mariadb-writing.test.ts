@@ -9,6 +9,7 @@ import {
   wholeRange,
 } from '../contract/test-tables.ts';
 import { batchOf, copyLane, laneOf, orderRows, orders, startTable } from '../contract/test-transfer.ts';
+import { eventually } from '../support/eventually.ts';
 import { mariadbHarness as harness, type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
 import { describeWith } from '../support/servers.ts';
 
@@ -239,13 +240,31 @@ describeWith(['mariadb'], 'writing to MariaDB', () => {
     expect(plan.position).toMatchObject({ kind: 'row-address', needsSnapshot: true });
     const held = await source.reader.holdSnapshot(never());
     const options = { ...smallBlocks, snapshot: held.ref };
-    const all = await readBlocks(source, { plan, range: wholeRange }, options);
+    const whole = await readBlocks(source, { plan, range: wholeRange }, options);
     await from.execute(
       "UPDATE t SET b = CONCAT(b, 'x'); DELETE FROM t WHERE a % 3 = 0; INSERT INTO t SELECT seq, 'n' FROM seq_1_to_50",
     );
-    const rest = await readBlocks(source, { plan, range: wholeRange, after: all[4]!.last }, options);
-    const texts = (blocks: typeof all) => blocks.map(({ data }) => data.toString()).join('');
-    expect(texts(all.slice(0, 5)) + texts(rest)).toBe(texts(all));
+    const rest = await readBlocks(source, { plan, range: wholeRange, after: whole[4]!.last }, options);
+    const texts = (blocks: typeof whole) => blocks.map(({ data }) => data.toString()).join('');
+    expect(texts(whole.slice(0, 5)) + texts(rest)).toBe(texts(whole));
     await held.close();
+  });
+
+  test('a statement that is aborted ends, here and at the server', async () => {
+    await createTestTable(harness, from, orders, orderRows(1, 1));
+    const { plan } = await planOf(harness, { source, target }, 'orders');
+    const running = async (): Promise<boolean> => {
+      const [row] = await from.query(
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND INFO LIKE '%SLEEP%'",
+      );
+      return row?.[0] !== '0';
+    };
+    const stop = new AbortController();
+    const slow = { ...plan, where: 'SLEEP(30) IS NOT NULL' };
+    const checksum = source.reader.checksum(slow, null, stop.signal).catch((error: unknown) => error);
+    await eventually('it runs', running);
+    stop.abort(new Error('enough'));
+    expect(await checksum).toMatchObject({ message: 'enough' });
+    await eventually('it is over', async () => !(await running()));
   });
 });

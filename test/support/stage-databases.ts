@@ -6,12 +6,12 @@ import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
 /** A database whose sessions can be ended by an administrator. */
 export interface StageDatabase extends TestDatabase {
   /** All but our own. */
-  sessions(): Promise<readonly string[]>;
-  endSessions(ids: readonly string[]): Promise<void>;
+  readonly sessions: () => Promise<readonly string[]>;
+  readonly endSessions: (ids: readonly string[]) => Promise<void>;
   /** A text that is equal when the rows are, repeats counted, whatever their order. */
-  digest(table: string): Promise<string | null>;
+  readonly digest: (table: string) => Promise<string | null>;
   /** Rows that all lanes of the ledger count; 0 without a ledger. */
-  applied(): Promise<number>;
+  readonly applied: () => Promise<number>;
 }
 
 /** What a stage needs of a product. */
@@ -24,7 +24,8 @@ export interface StageProduct {
 
 async function postgresStageDatabase(serverUrl: string): Promise<StageDatabase> {
   const database = await createPostgresDatabase(serverUrl);
-  const { cell, query } = database;
+  const cell: TestDatabase['cell'] = (sql) => database.cell(sql);
+  const query: TestDatabase['query'] = (sql) => database.query(sql);
   return {
     ...database,
     sessions: async () => {
@@ -73,9 +74,9 @@ async function mariadbStageDatabase(serverUrl: string): Promise<StageDatabase> {
   return {
     name: place.name,
     url: place.url,
-    query: place.query,
+    query: (sql) => place.query(sql),
     cell,
-    drop: place.drop,
+    drop: () => place.drop(),
     sessions: async () => {
       const rows = await place.query(
         'SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID() ORDER BY ID',

@@ -19,24 +19,29 @@ describe('a URL of MySQL or MariaDB', () => {
   });
 
   test('is encrypted and checked unless the server is this machine', () => {
-    expect(parseUrl('mysql://app@db1/shop', {}).ssl).toEqual({
-      rejectUnauthorized: true,
-      verifyIdentity: true,
-    });
+    const checked = { optional: false, checkName: true, options: { rejectUnauthorized: true } };
+    expect(parseUrl('mysql://app@db1/shop', {}).ssl).toEqual(checked);
     expect(parseUrl('mysql://app@127.0.0.1/shop', {}).ssl).toBeNull();
-    expect(parseUrl('mysql://app@db1/shop', { sslMode: 'require' }).ssl).toMatchObject({
-      rejectUnauthorized: false,
-    });
-    expect(parseUrl('mysql://app@db1/shop?ssl-mode=REQUIRED', { sslMode: 'verify-full' }).ssl).toMatchObject({
-      rejectUnauthorized: true,
-    });
+    expect(parseUrl('mysql://app@db1/shop?ssl-mode=REQUIRED', { sslMode: 'verify-full' }).ssl).toEqual(
+      checked,
+    );
+  });
+
+  test.each([
+    ['REQUIRED', { optional: false, checkName: false, options: { rejectUnauthorized: false } }],
+    ['PREFERRED', { optional: true, checkName: false, options: { rejectUnauthorized: false } }],
+    ['VERIFY_CA', { optional: false, checkName: false, options: { rejectUnauthorized: true } }],
+    ['VERIFY_IDENTITY', { optional: false, checkName: true, options: { rejectUnauthorized: true } }],
+  ])('%s is what the clients of the servers mean by it', (mode, expected) => {
+    expect(parseUrl(`mysql://app@db1/shop?ssl-mode=${mode}`, {}).ssl).toEqual(expected);
   });
 
   test.each([
     'postgres://app@db1/shop',
     'mysql://db1/shop',
     'mysql://app@db1',
-    'mysql://app:secret@db1/shop?ssl-mode=PREFERRED',
+    'mysql://app:secret@db1/shop?ssl-mode=SOMETIMES',
+    'mysql://app:secret@db1/shop?ssl-cert=/only/this.pem',
     'mysql://app:secret@db1/shop?allowLocalInfile=true',
     'mysql://app:secret@db 1/shop',
   ])('that says too little or too much is refused without its password: %s', (url) => {

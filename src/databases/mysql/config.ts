@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Static, Type } from '@sinclair/typebox';
 import { SluiceError } from '../../model/sluice-error.ts';
 
-const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof SSL_MODES)[number];
 
 /** Settings of a MySQL or MariaDB connection besides its URL; they win over what the URL says. */
@@ -15,13 +15,17 @@ export const MysqlSettings = Type.Object(
         SSL_MODES.map((mode) => Type.Literal(mode)),
         {
           description:
-            'verify-full (default, except for this machine), require (encrypted, server not checked), disable.',
+            'verify-full (default, except for this machine), verify-ca (its authority, not its name), require (encrypted, server not checked), prefer (plain where the server has no TLS), disable.',
         },
       ),
     ),
     sslRootCert: Type.Optional(
       Type.String({ description: 'File with the certificate authority of the server.' }),
     ),
+    sslCert: Type.Optional(
+      Type.String({ description: 'File with the certificate that the server asks of us; needs sslKey.' }),
+    ),
+    sslKey: Type.Optional(Type.String({ description: 'File with the private key of sslCert.' })),
     loadData: Type.Optional(
       Type.Boolean({
         description: 'false: rows are written by INSERT although the server would take LOAD DATA LOCAL.',
@@ -38,6 +42,14 @@ export const MysqlSettings = Type.Object(
 );
 type MysqlSettings = Static<typeof MysqlSettings>;
 
+/** How the server is encrypted to, and what of its certificate is checked. */
+export interface MysqlTls {
+  /** A server without TLS is spoken to in plain text. */
+  readonly optional: boolean;
+  readonly checkName: boolean;
+  readonly options: Pick<ConnectionOptions, 'rejectUnauthorized' | 'ca' | 'cert' | 'key'>;
+}
+
 /** Where a server is, which of its databases is ours, and as whom; holds the password. */
 export interface MysqlConfig {
   readonly host: string;
@@ -47,7 +59,7 @@ export interface MysqlConfig {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  readonly ssl: null | (ConnectionOptions & { readonly verifyIdentity: boolean });
+  readonly ssl: null | MysqlTls;
   readonly loadData: boolean;
   readonly zeroDates: 'refuse' | 'null';
 }
@@ -70,13 +82,16 @@ function parts(url: string): URL {
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
-// What the clients' own names mean here. PREFERRED would fall back to plain text in silence.
+/** What the clients' own names mean here. */
 const URL_MODES: Readonly<Record<string, SslMode>> = {
   disable: 'disable',
   disabled: 'disable',
+  prefer: 'prefer',
+  preferred: 'prefer',
   require: 'require',
   required: 'require',
-  verify_ca: 'verify-full',
+  verify_ca: 'verify-ca',
+  'verify-ca': 'verify-ca',
   verify_identity: 'verify-full',
   'verify-full': 'verify-full',
 };
@@ -86,25 +101,43 @@ function sslModeOf(local: boolean, inUrl: string | null, setting: string | undef
   if (wanted === null || wanted === undefined) return local ? 'disable' : 'verify-full';
   const known = wanted.toLowerCase();
   const mode = Object.hasOwn(URL_MODES, known) ? URL_MODES[known] : undefined;
-  if (!mode) throw invalid(`ssl-mode "${wanted}" is not offered`, 'ssl-mode=verify-full, require or disable');
+  if (!mode) throw invalid(`ssl-mode "${wanted}" is not offered`, `ssl-mode=${SSL_MODES.join(', ')}`);
   return mode;
 }
 
-function sslOf(mode: SslMode, rootCertFile: string | undefined): MysqlConfig['ssl'] {
-  if (mode === 'disable') return null;
-  if (mode === 'require') return { rejectUnauthorized: false, verifyIdentity: false };
-  if (rootCertFile === undefined) return { rejectUnauthorized: true, verifyIdentity: true };
+function readPem(file: string, setting: string): string {
   try {
-    return { rejectUnauthorized: true, verifyIdentity: true, ca: readFileSync(rootCertFile, 'utf8') };
+    return readFileSync(file, 'utf8');
   } catch {
-    throw invalid(
-      `the certificate file ${rootCertFile} cannot be read`,
-      'name a readable PEM file as sslRootCert',
-    );
+    throw invalid(`the file ${file} cannot be read`, `name a readable PEM file as ${setting}`);
   }
 }
 
-const KNOWN_PARAMETERS = new Set(['ssl-mode', 'sslmode', 'ssl-ca', 'sslrootcert', 'socket']);
+interface Files {
+  readonly rootCert: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+function sslOf(mode: SslMode, { rootCert, cert, key }: Files): MysqlTls | null {
+  if (mode === 'disable') return null;
+  if ((cert === undefined) !== (key === undefined))
+    throw invalid('a certificate of ours needs its key, and a key its certificate', 'sslCert and sslKey');
+  const isChecked = mode === 'verify-ca' || mode === 'verify-full';
+  return {
+    optional: mode === 'prefer',
+    checkName: mode === 'verify-full',
+    options: {
+      rejectUnauthorized: isChecked,
+      ...(isChecked && rootCert !== undefined && { ca: readPem(rootCert, 'sslRootCert') }),
+      ...(cert !== undefined && { cert: readPem(cert, 'sslCert') }),
+      ...(key !== undefined && { key: readPem(key, 'sslKey') }),
+    },
+  };
+}
+
+const PARAMETERS = 'ssl-mode sslmode ssl-ca sslrootcert ssl-cert ssl-key socket';
+const KNOWN_PARAMETERS = new Set(PARAMETERS.split(' '));
 
 function refuseUnknown(search: URLSearchParams): void {
   for (const key of search.keys()) {
@@ -131,7 +164,11 @@ export function parseUrl(url: string, settings: Readonly<Record<string, unknown>
   if (database === '') throw invalid('the URL names no database', EXAMPLE);
   const local = socketPath !== null || isLoopback(host);
   const mode = sslModeOf(local, search.get('ssl-mode') ?? search.get('sslmode'), known.sslMode);
-  const rootCert = known.sslRootCert ?? search.get('ssl-ca') ?? search.get('sslrootcert') ?? undefined;
+  const files = {
+    rootCert: known.sslRootCert ?? search.get('ssl-ca') ?? search.get('sslrootcert') ?? undefined,
+    cert: known.sslCert ?? search.get('ssl-cert') ?? undefined,
+    key: known.sslKey ?? search.get('ssl-key') ?? undefined,
+  };
   return {
     host,
     port: parsed.port === '' ? 3306 : Number(parsed.port),
@@ -139,7 +176,7 @@ export function parseUrl(url: string, settings: Readonly<Record<string, unknown>
     user,
     password: known.password ?? decodeURIComponent(parsed.password),
     database,
-    ssl: sslOf(mode, rootCert),
+    ssl: sslOf(mode, files),
     loadData: known.loadData ?? true,
     zeroDates: known.zeroDates ?? 'refuse',
   };

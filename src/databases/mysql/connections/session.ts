@@ -6,6 +6,7 @@ import { toSluiceError } from '../error-codes.ts';
 import { literal, quote } from '../sql/names.ts';
 import { pinSession, type ServerFacts } from './pins.ts';
 import { createSocket } from './socket.ts';
+import { untangle, useTls } from './start-tls.ts';
 import type { WireCommand } from './wire.ts';
 
 export type Cells = readonly (string | null)[];
@@ -24,6 +25,7 @@ interface DriverConnection {
   readonly stream: Duplex;
   readonly threadId: number | null;
   addCommand(command: WireCommand): void;
+  _notifyError(error: Error): void;
 }
 
 interface TypeCastField {
@@ -41,6 +43,9 @@ const done = ({ affectedRows, warningStatus }: Done): Answer => ({
   count: affectedRows,
   warnings: warningStatus,
 });
+
+const lost = (): Error =>
+  Object.assign(new Error('the connection ended'), { code: 'PROTOCOL_CONNECTION_LOST' });
 
 /** One connection with the pinned settings. */
 export class Session {
@@ -79,7 +84,7 @@ export class Session {
     const typeCast = (field: unknown): string | null => (field as TypeCastField).string('utf8');
     return new Promise((resolve, reject) => {
       if (this.#ended) {
-        reject(Object.assign(new Error('the connection ended'), { code: 'PROTOCOL_CONNECTION_LOST' }));
+        reject(lost());
         return;
       }
       this.#connection.query({ sql: text, rowsAsArray: true, typeCast }, (error, result) => {
@@ -97,10 +102,7 @@ export class Session {
   }
 
   submit(command: WireCommand): void {
-    if (this.#ended)
-      command.onResult(
-        Object.assign(new Error('the connection ended'), { code: 'PROTOCOL_CONNECTION_LOST' }),
-      );
+    if (this.#ended) command.onResult(lost());
     else this.#driver.addCommand(command);
   }
 
@@ -110,6 +112,9 @@ export class Session {
     this.#ended = true;
     // Not by the driver's own destroy, which leaves whoever waits for a statement without an answer.
     this.#driver.stream.destroy();
+    // The driver tells nobody who waits for an answer when it is we who end the connection.
+    // oxlint-disable-next-line no-underscore-dangle -- the driver's own name
+    this.#driver._notifyError(lost());
   }
 
   /** As destroy, and tells the server to end the running statement, which it would else notice at its next output. */
@@ -168,16 +173,18 @@ function driverOf(config: MysqlConfig, applicationName: string): mysql.Connectio
     // Answers to a request for a file are given by LoadData alone, which has its own command.
     flags: ['+LOCAL_FILES', '+FOUND_ROWS'],
     connectAttributes: { program_name: applicationName },
-    ...(config.ssl ? { ssl: config.ssl } : {}),
-    // Under TLS the driver connects by itself, and the bytes come from the stream above its socket.
+    // What is checked of the server is said in start-tls.ts. Under TLS the driver connects by itself, and the bytes come from
+    // the stream above its socket.
     ...(config.ssl
-      ? config.socketPath === null
-        ? {}
-        : { socketPath: config.socketPath }
+      ? { ssl: {}, ...(config.socketPath === null ? {} : { socketPath: config.socketPath }) }
       : { stream: () => createSocket(config) }),
   };
-  return mysql.createConnection(options as unknown as mysql.ConnectionOptions);
+  const connection = mysql.createConnection(options as unknown as mysql.ConnectionOptions);
+  if (config.ssl) useTls(connection, config, config.ssl);
+  return connection;
 }
+
+const NO_TLS = 'HANDSHAKE_NO_SSL_SUPPORT';
 
 /** Opens a connection and pins its settings. @throws SluiceError database.* */
 export async function openSession(config: MysqlConfig, applicationName: string): Promise<Session> {
@@ -186,7 +193,9 @@ export async function openSession(config: MysqlConfig, applicationName: string):
     return await session.open();
   } catch (error) {
     session.destroy();
-    throw toSluiceError(error, grantOf(error, config));
+    if (config.ssl?.optional && (error as { readonly code?: unknown }).code === NO_TLS)
+      return openSession({ ...config, ssl: null }, applicationName);
+    throw toSluiceError(untangle(error), grantOf(error, config));
   }
 }
 
