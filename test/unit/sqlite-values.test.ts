@@ -127,6 +127,11 @@ describe('reading a value', () => {
     ['TIME', '25:00'],
     ['UUID', 'not a uuid'],
     ['VARCHAR(2)', 'ab  '],
+    ['DURATION_TEXT', '1 day'],
+    ['DURATION_TEXT', 'PT5M0S'],
+    ['BIT_TEXT(2)', 'x1'],
+    ['BIT_TEXT(2)', '1'],
+    ['VARBIT_TEXT', 'x'],
   ] as const)('of %s that is none names column and storage class and not the value', (type, value) => {
     const code = expect.objectContaining({ code: 'source.value_rejected' });
     expect(() => rendered(type, value)).toThrow(code);

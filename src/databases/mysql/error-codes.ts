@@ -23,7 +23,7 @@ const BY_ERRNO: ReadonlyMap<number, ErrorCode> = new Map([
   ...codes('target.constraint_violated', 1644, 1701, 1761, 1762, 3730, 3819, 4025),
   ...codes('target.value_rejected', 1153, 1261, 1262, 1264, 1265, 1292, 1300, 1301, 1366, 1367, 1406, 1411),
   ...codes('target.value_rejected', 1416, 1440, 1441, 1525, 1526, 1690, 3140, 3141, 3156, 3557, 3616, 3617),
-  ...codes('target.value_rejected', 4078, 4079, 1977),
+  ...codes('target.value_rejected', 4078, 4079, 1977, 4035, 4036, 4037, 4038, 4039, 4040),
 ]);
 
 const UNREACHABLE = new Set([

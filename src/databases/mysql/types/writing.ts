@@ -47,7 +47,9 @@ const loadLabel = ({ labels }: TypeText): string => {
 // Shorter ones would be filled up: they become longer ones, which are refused.
 const loadFixedBytes = (length: number): string =>
   `UNHEX(IF(CHAR_LENGTH($value) <> ${2 + 2 * length}, REPEAT('00', ${length + 1}), SUBSTR($value, 3)))`;
-const LOAD_BITS = 'CAST(CONV($value, 2, 10) AS UNSIGNED)';
+// CONV reads as far as it understands: what are not so many bits becomes a number that no BIT has.
+const loadBits = (length: number): string =>
+  `IF($value REGEXP '^[01]{${length}}$', CAST(CONV($value, 2, 10) AS UNSIGNED), IF($value IS NULL, NULL, 18446744073709551616))`;
 
 function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: string) {
   const bits = INT_BITS[to.base];
@@ -181,7 +183,7 @@ function writeMoment(
 function writeBits(logical: LogicalType & { kind: 'bits' }, to: TypeText, column: string) {
   const [length = 1] = to.args;
   if (to.base !== 'bit' || logical.varying || logical.length !== length) return null;
-  return exactly(renderBits(column, length), { load: LOAD_BITS });
+  return exactly(renderBits(column, length), { load: loadBits(length) });
 }
 
 function writeUuid(to: TypeText, column: string) {

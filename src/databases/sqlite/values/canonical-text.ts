@@ -103,6 +103,20 @@ const scalar: Render = (value) => {
 
 const asItIs = onlyText((value) => value);
 
+/** As PostgreSQL prints it: every other spelling would be another text there. */
+const DURATION =
+  /^P(?:(?:-?[1-9]\d*Y)?(?:-?(?:[1-9]|1[01])M)?(?:-?[1-9]\d*D)?(?:T(?=.)(?:-?[1-9]\d*H)?(?:-?[1-5]?\d?M)?(?:-?[1-5]?\d(?:\.\d{0,5}[1-9])?S)?)?)$/;
+const durationText = (value: string): string | null =>
+  value === 'PT0S' || (DURATION.test(value) && value !== 'P' && !/(?<![\d.])-?0[MS]/.test(value))
+    ? value
+    : null;
+
+const bits = (length: number | null, varying: boolean): Render =>
+  onlyText((value) => {
+    const fits = length === null || (varying ? value.length <= length : value.length === length);
+    return fits && /^[01]*$/.test(value) ? value : null;
+  });
+
 const RENDERS: { readonly [K in LogicalKind]: (logical: Extract<LogicalType, { kind: K }>) => Render } = {
   int: () => (value) => (typeof value === 'bigint' ? String(value) : null),
   decimal: ({ scale }) => decimal(scale),
@@ -118,10 +132,10 @@ const RENDERS: { readonly [K in LogicalKind]: (logical: Extract<LogicalType, { k
   json: () => document,
   jsonb: () => document,
   uuid: () => onlyText((value) => (UUID.test(value) ? value.toLowerCase() : null)),
-  interval: () => asItIs,
+  interval: () => onlyText(durationText),
   xml: () => asItIs,
   enum: () => asItIs,
-  bits: () => asItIs,
+  bits: ({ length, varying }) => bits(length, varying),
   native: () => asItIs,
   any: () => any,
 };
@@ -131,6 +145,15 @@ const renderOf = (logical: LogicalType): Render =>
 
 /** Kinds that a column of TEXT affinity holds as their canonical text. */
 const TEXT_IN_TEXT: ReadonlySet<LogicalKind> = new Set(['int', 'boolean', 'float64', 'float32']);
+
+/** Kinds of another product that hold more texts than those that are understood here: zero dates, times over a day. */
+const WRITTEN_AS_TEXT: ReadonlySet<LogicalKind> = new Set([
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'uuid',
+]);
 
 /**
  * The function that makes the canonical text of a column's values, NULL as null.
@@ -143,10 +166,12 @@ export function canonicalText(
 ): (value: StoredValue) => string | null {
   const { kind } = column.logical;
   const textAsItIs = column.affinity === 'text' && TEXT_IN_TEXT.has(kind) && place.side === 'target';
+  // What a target holds was written as a canonical text: one that SQLite's own forms do not know is compared as it stands.
+  const isWritten = place.side === 'target' && WRITTEN_AS_TEXT.has(kind);
   const render = textAsItIs ? asItIs : column.asText === true ? scalar : renderOf(column.logical);
   return (value) => {
     if (value === null) return null;
-    const made = render(value);
+    const made = render(value) ?? (isWritten && typeof value === 'string' ? value : null);
     if (made !== null) return made;
     throw new SluiceError(
       `${place.side}.value_rejected`,

@@ -82,7 +82,8 @@ export function float64Text(value: number): string {
 export function float32Text(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return float64Text(value);
   const text = shortest(value, SINGLE);
-  const size = Math.abs(value);
+  // By the number that is printed: the float next to 1e-4 is less, and its text is not.
+  const size = Math.abs(Number(text));
   return size < 1e6 && size >= 1e-4 ? String(Number(text)) : scientific(text);
 }
 

@@ -1,6 +1,6 @@
 const DATE = String.raw`(\d{4,})-(\d\d)-(\d\d)`;
 const TIME = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?`;
-const ZONE = String.raw`(Z|[+-]\d\d(?::?\d\d)?)`;
+const ZONE = String.raw`(Z|[+-]\d\d(?::?\d\d(?::\d\d)?)?)`;
 const ONLY_DATE = new RegExp(`^${DATE}( BC)?$`);
 const ONLY_TIME = new RegExp(`^${TIME}$`);
 const ZONED_TIME = new RegExp(`^${TIME}\\s?${ZONE}$`, 'i');
@@ -39,6 +39,14 @@ function zoneMinutes(zone: string): number {
   return sign === '-' ? -size : size;
 }
 
+/** `+05`, `+05:30` or `+05:30:15`, as PostgreSQL prints a zone. */
+function zoneText(zone: string): string {
+  if (zone.toUpperCase() === 'Z') return '+00';
+  const [hours = '', minutes = '00', seconds = '00'] = zone.slice(1).match(/\d\d/g) ?? [];
+  const rest = seconds !== '00' ? `:${minutes}:${seconds}` : minutes === '00' ? '' : `:${minutes}`;
+  return `${zone.slice(0, 1)}${hours}${rest}`;
+}
+
 /** Canonical text of a date, or null where the text is none. */
 export function dateText(text: string): string | null {
   if (INFINITE.has(text)) return text;
@@ -55,13 +63,7 @@ export function timeText(text: string, precision: number, zone: boolean): string
   if (hour === '24' && fraction !== '') return null;
   const time = `${hour}:${minute}:${second}${fraction}`;
   if (offset === undefined) return time;
-  return (
-    time +
-    offset
-      .toUpperCase()
-      .replace('Z', '+00')
-      .replace(/:?00$/, (tail, at: number) => (at > 1 ? '' : tail))
-  );
+  return time + zoneText(offset);
 }
 
 interface Parts {
