@@ -38,6 +38,7 @@ export const HELP = `usage: scripts/bench [options]
   --publish        writes docs/explanation/performance.md
   --from a,b       shows or publishes these results instead of measuring
   --scale          instead: throughput against the number of workers; --scale --help says more
+  --tables         instead: what a transfer of 5,000 tables takes
 Results are appended to bench/out/*.jsonl.
 `;
 

@@ -1,3 +1,4 @@
+import { lookUpTables } from '../engine/look-up-tables.ts';
 import { planTable } from '../engine/plan-table.ts';
 import { prepareTransfer, type TransferDeps } from '../engine/prepare-transfer.ts';
 import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
@@ -79,9 +80,11 @@ export const createPlanTables =
     return governed<PlanResult>({ log: deps.log, partial: () => ({ planned, refused }) }, async (control) => {
       await withEnds(deps, request, async (ends) => {
         const spec = await readRunSpec(ends.target, request, control.stop);
+        const ids = request.tables.map(({ id }) => id);
+        const found = await lookUpTables(ends, spec, ids, control.stop);
         for (const { id, ordinal, generation } of request.tables) {
           if (control.stop.aborted) return;
-          const wanted = { ...request, spec, table: id, ordinal, generation };
+          const wanted = { ...request, spec, table: id, ordinal, generation, found: found.get(id) };
           try {
             const { leftOut, ...summary } = await planTable(ends, wanted, control.stop);
             if (leftOut.length > 0)

@@ -1,15 +1,14 @@
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
-import { type TableName, tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { computeTablePlan } from './compute-table-plan.ts';
+import { type FoundTable, lookUpTables } from './look-up-tables.ts';
 import type { Database } from './ports/dialect.ts';
 import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
-import { selectTables } from './select-tables.ts';
-import { namingRules, targetName } from './target-names.ts';
+import { tableProgress } from './table-progress.ts';
 
 export interface PlanTableRequest {
   readonly transfer: string;
@@ -22,6 +21,8 @@ export interface PlanTableRequest {
   readonly generation: number | null;
   /** The held snapshot, where the transfer has one by now. */
   readonly snapshot: SnapshotRef | null;
+  /** What was found of it a moment ago, where several tables were looked up together. */
+  readonly found?: FoundTable | undefined;
 }
 
 /** Counts and names only: what the workflow may see of a planned table. */
@@ -41,49 +42,26 @@ export interface PlannedSummary {
 /** A big table is cut into at most so many ranges: the ledger is read whole, several times a second. */
 const MAX_RANGES = 1_000;
 
-async function findSource(source: Database, spec: TransferSpec, id: string, signal: AbortSignal) {
-  const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const found = selectTables(spec, names, source.defaultSchema).find(({ table }) => tableId(table) === id);
+/** The plan of one table as both databases are now; nothing is written. */
+async function computePlan(
+  deps: Pick<TransferDeps, 'source' | 'target'>,
+  request: PlanTableRequest,
+  signal: AbortSignal,
+): Promise<{ readonly plan: TablePlan; readonly source: TableSchema }> {
+  const { spec, table: id, ordinal } = request;
+  const found = request.found ?? (await lookUpTables(deps, spec, [id], signal)).get(id);
   if (!found)
     throw new SluiceError('source.table_not_found', `the source has no table "${id}" any more`, {
       table: id,
     });
-  const [table] = await source.introspector.describeTables([found.table], signal);
-  if (!table)
-    throw new SluiceError('source.table_not_found', `the source has no table "${id}" any more`, {
-      table: id,
-    });
-  return { table, selection: found.selection };
-}
-
-async function describeTarget(
-  target: Database,
-  name: TableName,
-  signal: AbortSignal,
-): Promise<TableSchema | null> {
-  const [table] = await target.introspector.describeTables([name], signal);
-  return table ?? null;
-}
-
-/** The plan of one table as both databases are now; nothing is written. */
-export async function computePlan(
-  deps: Pick<TransferDeps, 'source' | 'target'>,
-  request: Pick<PlanTableRequest, 'spec' | 'table' | 'ordinal'>,
-  signal: AbortSignal,
-): Promise<{ readonly plan: TablePlan; readonly source: TableSchema; readonly exists: boolean }> {
-  const { source, target } = deps;
-  const { table, selection } = await findSource(source, request.spec, request.table, signal);
-  const name = targetName({ table: table.table, selection }, namingRules(deps, request.spec));
-  const existing =
-    request.spec.structure?.policy === 'replace' ? null : await describeTarget(target, name, signal);
   const plan = computeTablePlan({
-    spec: request.spec,
-    selection,
-    ordinal: request.ordinal,
-    source: { dialect: source.dialect, table },
-    target: { dialect: target.dialect, name, table: existing },
+    spec,
+    selection: found.selection,
+    ordinal,
+    source: { dialect: deps.source.dialect, table: found.source },
+    target: { dialect: deps.target.dialect, name: found.target, table: found.existing },
   });
-  return { plan, source: table, exists: existing !== null };
+  return { plan, source: found.source };
 }
 
 const needsSnapshot = (spec: TransferSpec, plan: TablePlan): boolean =>
@@ -110,9 +88,7 @@ async function findPlanned(deps: TransferDeps, request: PlanTableRequest, signal
   const { ledger } = deps.target;
   const known = await ledger.readTable(request.transfer, request.run, request.table, signal);
   if (!known) return { known: null, progress: undefined, generation: request.generation ?? 1 };
-  const progress = (await ledger.progress(request.transfer, request.run, signal)).find(
-    ({ table }) => table === request.table,
-  );
+  const progress = await tableProgress(ledger, request, signal);
   const ended = progress !== undefined && progress.endedLanes === progress.lanes;
   const otherSource = known.incarnation !== (await deps.source.incarnation(signal));
   // Positions of a lost snapshot mean nothing in another one; without a number it is a new execution, its snapshot new.

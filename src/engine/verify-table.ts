@@ -7,6 +7,7 @@ import type { Database } from './ports/dialect.ts';
 import type { PlannedTable } from './ports/ledger.ts';
 import type { RangeChecksum } from './ports/source-reader.ts';
 import type { SliceControl } from './slice.ts';
+import { tableProgress } from './table-progress.ts';
 
 /** `rows` names the rows that differ, which are data: it is for the command line and never for a worker. */
 export type VerifyMode = 'none' | 'count' | 'checksum' | 'rows';
@@ -240,9 +241,7 @@ export async function verifyTable(
   try {
     const planned = await ledger.readTable(transfer, run, table, control.stop);
     if (!planned) throw new SluiceError('internal', 'the table is not planned in this run', { table });
-    const progress = (await ledger.progress(transfer, run, control.stop)).find(
-      (each) => each.table === table,
-    );
+    const progress = await tableProgress(ledger, request, control.stop);
     const applied = BigInt(progress?.rows ?? 0);
     const compared: Compared | null =
       mode === 'none'

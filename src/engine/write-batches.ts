@@ -42,6 +42,8 @@ function writersOf({
 
 const TICK_MS = 200;
 const PROGRESS_POLL_MS = 1_000;
+/** With thousands of tables asking takes long itself: it may take a tenth of the time. */
+const POLL_SHARE = 10;
 const PURGE_MS = 2_000;
 /** Early batches wait this long in memory before they go back to the hub. */
 const PATIENCE_MS = 1_000;
@@ -171,6 +173,7 @@ async function watch(
   const { clock } = deps;
   const signal = writing.ending.signal;
   let polledAt = -PROGRESS_POLL_MS;
+  let pollTookMs = 0;
   // At once: slices that follow each other quickly must free the stream all the same.
   let purgedAt = -PURGE_MS;
   while (!signal.aborted) {
@@ -180,10 +183,13 @@ async function watch(
     sequencer.tick();
     assembler.tick();
     deps.observer.writers(sequencer.running(), writersOf(request));
-    if (writing.ended || clock.now() - polledAt >= PROGRESS_POLL_MS) {
+    const sincePolledMs = clock.now() - polledAt;
+    if ((writing.ended && sincePolledMs >= POLL_SHARE * pollTookMs) || sincePolledMs >= PROGRESS_POLL_MS) {
       writing.ended = false;
       polledAt = clock.now();
-      if (await isDrained(writing).catch(unlessAborted(signal))) return 'drained';
+      const isOver = await isDrained(writing).catch(unlessAborted(signal));
+      pollTookMs = clock.now() - polledAt;
+      if (isOver) return 'drained';
       // Nothing to apply is no stall; an apply that hangs is one.
       if (sequencer.running() === 0) control.progress();
     }

@@ -179,9 +179,20 @@ export { isExcluded, isSettled };
 /** A finished table in a few bytes: id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift. */
 type FinishedTable = readonly [string, number, number, number, number, number, string, string, 0 | 1];
 
-/** The control state on its way into the next run: with thousands of tables only the unfinished ones in full. */
+/** What of a table is not as it was at first. */
+type ChangedTable = Pick<TableRecord, 'id' | 'ordinal'> & Partial<TableRecord>;
+
+function changedOf(table: TableRecord): ChangedTable {
+  const fresh: Partial<Record<string, unknown>> = { ...freshTable(table.id, table.ordinal) };
+  const changed = Object.entries(table).filter(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify(fresh[key]),
+  );
+  return { id: table.id, ordinal: table.ordinal, ...Object.fromEntries(changed) };
+}
+
+/** The control state on its way into the next run, which Temporal takes up to 2 MB of: thousands of tables in few words. */
 export interface Carry extends Omit<ControlState, 'tables'> {
-  readonly tables: readonly TableRecord[];
+  readonly tables: readonly ChangedTable[];
   readonly finished: readonly FinishedTable[];
 }
 
@@ -189,7 +200,7 @@ export function packState(state: ControlState): Carry {
   const isFinished = (table: TableRecord): boolean => table.status === 'finished';
   return {
     ...state,
-    tables: state.tables.filter((table) => !isFinished(table)),
+    tables: state.tables.filter((table) => !isFinished(table)).map(changedOf),
     finished: state.tables
       .filter(isFinished)
       .map((table) => [
@@ -223,7 +234,6 @@ function unpackTable(packed: FinishedTable): TableRecord {
 
 export function unpackState(carry: Carry): ControlState {
   const { finished, tables, ...rest } = carry;
-  // What an older version carried lacks what came later.
   const unfinished = tables.map((table) => ({ ...freshTable(table.id, table.ordinal), ...table }));
   const all = [...unfinished, ...finished.map(unpackTable)];
   return { ...rest, tables: all.sort((a, b) => a.ordinal - b.ordinal) };

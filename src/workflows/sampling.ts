@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Sample } from '../activities/contract.ts';
 import type { Control } from './control.ts';
-import { isMoving } from './control-state.ts';
+import { isMoving, type TableRecord } from './control-state.ts';
 
 /** The first minute as often as reports are wanted, then seldom: each sample costs the history about eight events. */
 const OFTEN = 6;
@@ -56,10 +56,19 @@ export function learn(control: Control, sample: Sample, nowMs: number, isQuiet =
   control.touch();
 }
 
-const moving = (control: Control): readonly string[] =>
-  control.state.tables
-    .filter((table) => isMoving(table) || table.status === 'copied')
+/** The answer stays small, however many tables a transfer has. */
+const SAMPLED_TABLES = 500;
+
+const moving = (control: Control): readonly string[] => {
+  const { tables } = control.state;
+  // Those that wait have not moved since they were planned.
+  const sampled =
+    tables.length <= SAMPLED_TABLES ? isMoving : ({ status }: TableRecord) => status === 'copying';
+  return tables
+    .filter((table) => sampled(table) || table.status === 'copied')
+    .slice(0, SAMPLED_TABLES)
     .map((table) => table.id);
+};
 
 /** Samples ledger and hub until its scope is cancelled; never fails the transfer. */
 export async function keepSampling(control: Control): Promise<void> {

@@ -59,6 +59,9 @@ export type Move =
 
 /** Tables planned or verified in one activity: an activity costs 0.1 s and about ten events. */
 const GROUP = 10;
+/** Of thousands of tables more are planned at once: looking them up takes as long for many as for one. */
+const LARGE_GROUP = 50;
+const MANY_TABLES = 1_000;
 const VERIFIERS = 2;
 /** A table being read gets more readers only when it will still take a while: the change costs about a second. */
 const REBALANCE_AFTER_MS = 30_000;
@@ -114,7 +117,8 @@ function plan(scene: Scene): readonly Move[] {
   );
   // The first group is small, so that reading begins at once.
   const isFirst = scene.tables.every((table) => table.lanes === 0);
-  const tables = waiting.slice(0, isFirst ? Math.min(GROUP, Math.max(2, scene.settings.readers)) : GROUP);
+  const group = scene.tables.length > MANY_TABLES ? LARGE_GROUP : GROUP;
+  const tables = waiting.slice(0, isFirst ? Math.min(GROUP, Math.max(2, scene.settings.readers)) : group);
   return tables.length === 0 ? [] : [{ move: 'plan', tables }];
 }
 

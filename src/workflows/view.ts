@@ -153,8 +153,13 @@ const URGENCY: Readonly<Partial<Record<TableStatus, number>>> = {
   paused: 2,
   copying: 3,
 };
-const urgentFirst = (tables: readonly TableRecord[]): readonly TableRecord[] =>
-  [...tables].sort((a, b) => (URGENCY[a.status] ?? 9) - (URGENCY[b.status] ?? 9));
+const LEAST_URGENT = 9;
+const urgentFirst = (tables: readonly TableRecord[]): readonly TableRecord[] => {
+  const urgencyOf = ({ status }: TableRecord): number => URGENCY[status] ?? LEAST_URGENT;
+  const urgent = tables.filter((table) => urgencyOf(table) < LEAST_URGENT);
+  const others = tables.filter((table) => urgencyOf(table) === LEAST_URGENT);
+  return [...urgent.sort((a, b) => urgencyOf(a) - urgencyOf(b)), ...others];
+};
 
 export function reportOf(control: Control, phase: Phase, nowMs: number): TransferReport {
   const { state } = control;
