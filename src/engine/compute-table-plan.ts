@@ -129,6 +129,20 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
   };
 }
 
+/** @throws SluiceError target.structure_differs for a table that the target could not have */
+function refuseWide({ source, target }: PlanInput, columns: readonly unknown[]): void {
+  const { name, capabilities } = target.dialect;
+  if (target.table || columns.length <= capabilities.maxColumns) return;
+  throw new SluiceError(
+    'target.structure_differs',
+    `the table has ${columns.length} columns, and ${name} takes ${capabilities.maxColumns}`,
+    {
+      table: tableId(source.table.table),
+      suggestion: 'leave some out with columns.include or columns.exclude',
+    },
+  );
+}
+
 /**
  * How one table travels, from what introspection found on both sides. Pure.
  * @throws SluiceError type.unsupported, source.column_not_found, target.structure_differs, config.invalid
@@ -142,6 +156,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     ...position.columns.map((name) => chosen.find((column) => column.name === name) as ColumnSchema),
     ...chosen.filter((column) => !position.columns.includes(column.name)),
   ];
+  refuseWide(input, inWireOrder);
   const columns = inWireOrder.map((column) => planOne(input, column));
   const binary =
     (spec.read?.encoding ?? 'auto') !== 'text-rows' &&
