@@ -59,7 +59,8 @@ interface Cut {
 }
 
 function cut(answer: Buffer, sizes: readonly number[], kinds: readonly CellKind[], blockRows = 3): Cut {
-  const cutter = new RowCutter({ kinds, positionCells: 1, after: null, blockBytes: 4_000, blockRows });
+  const limits = { blockBytes: 4_000, blockRows, mostRowBytes: 1_000_000_000 };
+  const cutter = new RowCutter({ kinds, positionCells: 1, after: null, ...limits });
   let rest: Buffer | null = null;
   for (let at = 0, turn = 0; at < answer.length; turn += 1) {
     const size = sizes[turn % sizes.length] ?? 1;

@@ -75,5 +75,6 @@ export function openRead({ plan, range, after }: ReadRequest, options: ReadOptio
     after: byKey || after === null ? null : { hash: after[0] ?? '', count: Number(after[1]) },
     blockBytes: options.blockBytes,
     blockRows: options.blockRows,
+    mostRowBytes: options.mostRowBytes,
   });
 }

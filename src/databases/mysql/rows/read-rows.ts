@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { blockPool } from '../../../engine/block-pool.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
-import { SluiceError } from '../../../model/sluice-error.ts';
 import { takeReads } from '../../../engine/reading-socket.ts';
 import { type Packet, sendQuery, type Wire, type WireCommand } from '../connections/wire.ts';
 import { vendorCode } from '../error-codes.ts';
@@ -47,23 +46,19 @@ export class ReadRows implements WireCommand {
       this.#wire!.sequenceId = rest[3]!;
       this.#handBack(rest);
     } else if (this.#cutter.ready.length > 0) this.#stream?.pause();
-    if (this.#cutter.ready.length > 0 || this.#cutter.failed) this.#wake?.();
+    if (this.#cutter.ready.length > 0 || this.#cutter.failure) this.#wake?.();
   };
 
   /** The next block; null at the end. Throws the driver's error. */
   async next(): Promise<RowBlock | null> {
     for (;;) {
-      if (this.#cutter.failed) {
-        throw new SluiceError('database.internal', 'a row is longer than the server writes texts', {
-          suggestion: 'SET GLOBAL max_allowed_packet = 1073741824;',
-        });
-      }
       const block = this.#cutter.take();
       if (block) {
         if (this.#cutter.ready.length === 0) this.#stream?.resume();
         return block;
       }
-      if (this.#error !== null) throw this.#error;
+      const failure = this.#cutter.failure ?? this.#error;
+      if (failure !== null) throw failure;
       if (this.#done) return null;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -1,6 +1,8 @@
 import { blockPool } from '../../../engine/block-pool.ts';
 import type { Position, RowBlock } from '../../../model/row-block.ts';
+import { rowTooLarge } from '../../../engine/largest-row.ts';
 import { READ_BYTES } from '../../../engine/reading-socket.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
 import { FULL_FRAME_BYTES } from '../connections/wire.ts';
 import {
   type CellKind,
@@ -22,6 +24,8 @@ export interface CutOptions {
   readonly after: { readonly hash: string; readonly count: number } | null;
   readonly blockBytes: number;
   readonly blockRows: number;
+  /** A longer row is not read to its end. */
+  readonly mostRowBytes: number;
 }
 
 const HEADER_BYTES = 4;
@@ -57,7 +61,7 @@ export class RowCutter {
   /** Packets before the rows: the number of columns, their definitions, an end. -1: not known yet. */
   #heads = -1;
   readonly #usualCapacity: number;
-  #failed = false;
+  #failure: SluiceError | null = null;
 
   constructor(options: CutOptions) {
     this.#options = options;
@@ -65,9 +69,9 @@ export class RowCutter {
     this.#hash = { text: options.after?.hash ?? '', count: 0 };
   }
 
-  /** A row could not be named: nothing behind it may be used. */
-  get failed(): boolean {
-    return this.#failed;
+  /** Of a row that could not be named or is too long: nothing behind it may be used. */
+  get failure(): SluiceError | null {
+    return this.#failure;
   }
 
   get ready(): readonly RowBlock[] {
@@ -123,6 +127,13 @@ export class RowCutter {
 
   /** @returns whether it ends the answer */
   #takeFrame(reading: Reading, start: number, end: number): boolean {
+    if (this.#failure) return false;
+    const bytes = this.#frames.length * FULL_FRAME_BYTES + end - start;
+    if (bytes > this.#options.mostRowBytes) {
+      this.#frames = [];
+      this.#failure = rowTooLarge(bytes, this.#options.mostRowBytes);
+      return false;
+    }
     if (end - start === FULL_FRAME_BYTES) {
       this.#frames.push(Buffer.from(reading.bytes.subarray(start, end)));
       return false;
@@ -166,7 +177,10 @@ export class RowCutter {
     let at = start;
     if (positionCells === null) {
       if (chunk[start] !== HASH_LETTERS) {
-        this.#failed = true; // NULL: the row is longer than the server writes texts
+        // NULL: the row is longer than the server writes texts.
+        this.#failure = new SluiceError('database.internal', 'a row is longer than the server writes texts', {
+          suggestion: 'SET GLOBAL max_allowed_packet = 1073741824;',
+        });
         return;
       }
       at = start + 1 + HASH_LETTERS;
