@@ -40,7 +40,9 @@ describeWith(
         // So that many a row is still to come when the last fault is over.
         spec: { limits: { ratePerSecond: 1_000 }, recovery: { heartbeatTimeout: '5s' } },
       });
+      // Of two, one holds the snapshot that the table without a key is read in.
       worker = stage.world.worker();
+      stage.world.worker();
       await stage.world.start();
       await stage.moves(STEP);
     });
