@@ -9,6 +9,8 @@ const MEANS: Readonly<Record<keyof typeof EXIT, string>> = {
     'the run failed or was cancelled; of `copy` and `start --wait` also: every table that is left waits for a person (`transfer.blocked`)',
   usage: 'the command line or the configuration is wrong',
   unreachable: 'a server, a database or a worker cannot be reached',
+  limitReached:
+    'the transfer ended because it reached one of its limits; what it had read is applied, and the next start goes on',
   findings: 'finished with findings: differences, skipped tables, lossy columns',
   timedOut: '`--timeout` is over; the transfer goes on',
   interrupted: 'Ctrl-C; the transfer goes on',

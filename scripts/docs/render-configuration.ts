@@ -52,6 +52,7 @@ const DEFAULT_OF: Readonly<Record<string, string>> = {
   'read.encoding': 'auto',
   'read.creditBytes': String(DEFAULTS.creditBytes),
   'limits.ratePerSecond': '0',
+  'limits.bytesPerSecond': '0',
   'completion.gracePeriod': DEFAULTS.gracePeriod,
   'completion.verify': 'count',
   reportingInterval: DEFAULTS.reportingInterval,

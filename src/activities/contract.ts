@@ -1,5 +1,6 @@
 import type { Observer } from '../engine/observer.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
+import type { ReadUntil } from '../engine/read-budget.ts';
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
 import type { ComparisonBasis, VerifyPoint } from '../engine/verify-table.ts';
 import type { Config } from '../model/config.ts';
@@ -76,8 +77,19 @@ export interface Prepared {
   readonly targetSite?: string;
   /** The server knows our search attributes; upserting unknown ones would stop the workflow for ever. */
   readonly searchAttributes: boolean;
+  /** What ends this start before all is copied; absent: nothing does, or the history is older. */
+  readonly limits?: StartLimits;
   readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
   readonly warnings: readonly string[];
+}
+
+export interface StartLimits {
+  /** What the ledger may hold when no more is read. */
+  readonly until: ReadUntil | null;
+  readonly timeMs: number | null;
+  /** As a person reads it: `1,000 rows`, `1 h`. */
+  readonly amount: string;
+  readonly time: string;
 }
 
 export interface TableToPlan {
@@ -115,6 +127,9 @@ export interface ReadRequest extends RunKey {
   readonly snapshot: string | null;
   /** Where several slices read the table: which of them this one is. */
   readonly share?: Share;
+  /** Of the transfer's rates, where it has any; absent: all of them. */
+  readonly rateShare?: number;
+  readonly until?: ReadUntil;
 }
 
 export interface WriteRequest extends RunKey {

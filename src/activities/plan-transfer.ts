@@ -1,6 +1,7 @@
 import { lookUpTables } from '../engine/look-up-tables.ts';
 import { planTable } from '../engine/plan-table.ts';
 import { prepareTransfer, type TransferDeps } from '../engine/prepare-transfer.ts';
+import type { ReadUntil } from '../engine/read-budget.ts';
 import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
@@ -10,6 +11,7 @@ import type {
   Prepared,
   PrepareRequest,
   Refusal,
+  StartLimits,
 } from './contract.ts';
 import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
@@ -31,6 +33,23 @@ const outline = (spec: TransferSpec) => ({
   heartbeatTimeoutMs: durationMs(spec.recovery?.heartbeatTimeout ?? DEFAULTS.heartbeatTimeout),
   oneSnapshot: spec.consistency === 'snapshot',
 });
+
+const counted = (count: number | undefined, unit: string): readonly string[] =>
+  count === undefined ? [] : [`${count.toLocaleString('en-US')} ${unit}`];
+
+/** What ends the start, where something does. */
+function limitsOf({ limits = {} }: TransferSpec, until: ReadUntil | null): { readonly limits?: StartLimits } {
+  const { rows, bytes, time } = limits;
+  if (until === null && time === undefined) return {};
+  return {
+    limits: {
+      until,
+      timeMs: time === undefined ? null : durationMs(time),
+      amount: [...counted(rows, 'rows'), ...counted(bytes, 'bytes')].join(' or '),
+      time: time ?? '',
+    },
+  };
+}
 
 /** Runs work with both databases and the hub of a transfer. */
 const withEnds = <T>(
@@ -65,6 +84,7 @@ export const createPrepareTransfer =
         ...(targetSite !== null && { targetSite }),
         run: prepared.run,
         continued: prepared.continued,
+        ...limitsOf(prepared.spec, prepared.until),
         tables: prepared.tables.map(({ id, ordinal }) => ({ id, ordinal })),
         warnings: prepared.warnings,
         searchAttributes: await deps.knowsSearchAttributes(),

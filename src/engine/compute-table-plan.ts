@@ -6,6 +6,7 @@ import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
 import { globToRegExp, isPlainName } from './glob.ts';
 import { planColumn } from './plan-column.ts';
 import type { Dialect } from './ports/dialect.ts';
+import { readQuery } from './source-query.ts';
 
 export interface PlanInput {
   readonly spec: TransferSpec;
@@ -107,7 +108,8 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
       columns: [],
       types: [rowAddress.type],
       sameOrder: false,
-      needsSnapshot: rowAddress.needsSnapshot,
+      // The rows of a query are in an order of their own each time it is run on other data.
+      needsSnapshot: rowAddress.needsSnapshot || input.selection.query !== undefined,
     };
   }
   const keyColumns = chosen.columns.map(
@@ -186,6 +188,10 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     position,
     targetKey: targetKey?.every((name) => columns.some((column) => column.target === name)) ? targetKey : [],
     where: input.selection.where ?? null,
+    ...(input.selection.query !== undefined && {
+      query: readQuery(source.table.table, input.selection.query),
+    }),
+    ...(input.selection.limit !== undefined && { mostRows: input.selection.limit.rows }),
     writeMode: spec.write?.mode ?? 'fail-if-not-empty',
     estimatedRows: source.table.estimatedRows,
     estimatedBytes: source.table.estimatedBytes,

@@ -1,7 +1,8 @@
 import type { Batch, BatchHeader } from '../model/batch.ts';
 import type { KeyRange, LaneRef, Opening } from '../model/lane.ts';
-import type { RowBlock } from '../model/row-block.ts';
+import type { Position, RowBlock } from '../model/row-block.ts';
 import type { TablePlan } from '../model/table-plan.ts';
+import { SluiceError } from '../model/sluice-error.ts';
 import { blockPool } from './block-pool.ts';
 import type { Credit } from './credit.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -9,6 +10,8 @@ import { refuseTooLarge } from './largest-row.ts';
 import type { Observer } from './observer.ts';
 import type { Publisher } from './ports/hub.ts';
 import type { ReadOptions, SourceReader } from './ports/source-reader.ts';
+import type { ReadBudget } from './read-budget.ts';
+import { badKey } from './source-query.ts';
 import { encodeBatch } from './wire-format.ts';
 
 /** What a reader knows of a lane that it publishes or has published. */
@@ -39,7 +42,9 @@ export interface LanePublisherDeps {
   readonly publisher: Publisher;
   readonly credit: Credit;
   readonly observer: Observer;
-  readonly pass: (rows: number, signal: AbortSignal) => Promise<void>;
+  readonly pass: (rows: number, bytes: number, signal: AbortSignal) => Promise<void>;
+  /** What the readers of the slice may read together. */
+  readonly budget: ReadBudget;
   /** Called when all that is to be read of the lane is read; some of it is still on its way to the hub. */
   readonly allRead?: () => void;
   /** True: the lane is left after the batch in hand, however much of it is left. */
@@ -86,22 +91,71 @@ function toBatch(request: LaneRequest, block: RowBlock | null, isLast: boolean):
   return { header, data };
 }
 
+/**
+ * Blocks of the rest of the range, as far as the plan's number of rows and the budget allow. Returns why it ended: `ended`, or
+ * `cut` where the budget was spent before.
+ */
+async function* readPortions(
+  deps: LanePublisherDeps,
+  { plan, range, opening, options }: LaneRequest,
+  signal: AbortSignal,
+): AsyncGenerator<RowBlock, 'ended' | 'cut', undefined> {
+  let after = opening.position;
+  for (let read = opening.rows; read < (plan.mostRows ?? Infinity); ) {
+    const granted = deps.budget.takeRows((plan.mostRows ?? Infinity) - read);
+    if (granted <= 0) return 'cut';
+    const limits = granted === Infinity ? options : { ...options, mostRows: granted };
+    let left = granted;
+    for await (const block of deps.reader.readRange({ plan, range, after }, limits, signal)) {
+      left -= block.rows;
+      if (left < 0)
+        throw new SluiceError('internal', 'the source gave more rows than it was asked for', {
+          table: plan.id,
+        });
+      read += block.rows;
+      refuseSameKey(plan, after, block);
+      after = block.last;
+      yield block;
+    }
+    if (left > 0) {
+      if (left !== Infinity) deps.budget.giveRows(left);
+      return 'ended';
+    }
+  }
+  return 'ended';
+}
+
+/** The key of a query was looked through when it was planned; rows that came later may have the same all the same. */
+function refuseSameKey(plan: TablePlan, before: Position | null, { first }: RowBlock): void {
+  if (plan.query === undefined || plan.position.kind !== 'key' || before === null) return;
+  if (first.every((text, at) => text === before[at])) throw badKey(plan.id, 'double');
+}
+
 /** One block behind the reader, so that the last block of the range carries the end; an empty range is one empty block. */
 async function* withEnd(
-  blocks: AsyncIterable<RowBlock>,
+  blocks: AsyncGenerator<RowBlock, 'ended' | 'cut', undefined>,
 ): AsyncGenerator<{ block: RowBlock | null; isLast: boolean }> {
   let held: RowBlock | null = null;
-  for await (const block of blocks) {
-    if (held) yield { block: held, isLast: false };
-    held = block;
+  try {
+    for (;;) {
+      const { value, done } = await blocks.next();
+      if (done) {
+        if (value === 'ended') yield { block: held, isLast: true };
+        else if (held) yield { block: held, isLast: false };
+        return;
+      }
+      if (held) yield { block: held, isLast: false };
+      held = value;
+    }
+  } finally {
+    await blocks.return('cut');
   }
-  yield { block: held, isLast: true };
 }
 
 /**
  * Reads the rest of one key range and publishes it as batches 1, 2, … of the opening's attempt.
  *
- * Resolves with true when the hub has stored all of it, with false when the signal aborted or time was up before. At most `window`
+ * Resolves with true when the hub has stored all of it, with false when the signal aborted, time was up or the budget spent before. At most `window`
  * publishes are unanswered and never more than the credit is unapplied.
  * @throws SluiceError source.*, database.*, hub.*
  */
@@ -140,17 +194,14 @@ export async function publishLane(
     }
     deps.observer.published(plan.id, batch.header.rows, batch.header.bytes);
   };
-  const blocks = deps.reader.readRange(
-    { plan, range: request.range, after: request.opening.position },
-    request.options,
-    signal,
-  );
   let isWhole = false;
   try {
-    for await (const { block, isLast } of withEnd(blocks)) {
+    for await (const { block, isLast } of withEnd(readPortions(deps, request, signal))) {
       if (isLast) deps.allRead?.();
       const bytes = block?.data.byteLength ?? 0;
-      await deps.pass(block?.rows ?? 0, signal);
+      if (bytes > 0 && deps.budget.bytesLeft() <= 0) break;
+      deps.budget.spendBytes(bytes);
+      await deps.pass(block?.rows ?? 0, bytes, signal);
       if (!(await deps.credit.take(bytes, signal))) return false;
       const batch = toBatch(request, block, isLast);
       lane.unapplied.set(batch.header.n, bytes);

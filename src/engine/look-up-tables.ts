@@ -1,14 +1,17 @@
+import type { SluiceError } from '../model/sluice-error.ts';
 import type { TableName } from '../model/table-name.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 import { selectTables } from './select-tables.ts';
+import { describeSelected } from './source-query.ts';
 import { namingRules, targetName } from './target-names.ts';
 
 /** A chosen table as both databases have it now. */
 export interface FoundTable {
-  readonly source: TableSchema;
+  /** Of a query that cannot be read: why. */
+  readonly source: TableSchema | SluiceError;
   readonly selection: TableSelection;
   readonly target: TableName;
   /** Null where the target has no such table, or it is replaced whatever it is. */
@@ -27,14 +30,8 @@ export async function lookUpTables(
 ): Promise<ReadonlyMap<string, FoundTable>> {
   const wanted = new Set(ids);
   const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const chosen = selectTables(spec, names, source.defaultSchema).filter(({ table }) =>
-    wanted.has(tableId(table)),
-  );
-  const described = await source.introspector.describeTables(
-    chosen.map(({ table }) => table),
-    signal,
-  );
-  const schemas = new Map(described.map((schema) => [tableId(schema.table), schema]));
+  const chosen = selectTables(spec, names, source).filter(({ table }) => wanted.has(tableId(table)));
+  const schemas = await describeSelected(source, chosen, signal);
   const rules = namingRules({ source, target }, spec);
   const goesTo = chosen.map((selected) => targetName(selected, rules));
   const isReplaced = spec.structure?.policy === 'replace';

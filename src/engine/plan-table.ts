@@ -54,6 +54,7 @@ async function computePlan(
     throw new SluiceError('source.table_not_found', `the source has no table "${id}" any more`, {
       table: id,
     });
+  if (isSluiceError(found.source)) throw found.source;
   const plan = computeTablePlan({
     spec,
     selection: found.selection,
@@ -200,12 +201,12 @@ function wishedRows({ read = {} }: TransferSpec, estimatedRows: number): number 
 }
 
 function planRanges(source: Database, request: PlanTableRequest, plan: TablePlan, signal: AbortSignal) {
-  if (request.spec.ordering === 'table') return Promise.resolve([{ lane: 1, after: null, upto: null }]);
+  const isOne = request.spec.ordering === 'table' || plan.mostRows !== undefined;
+  // The key of a query is looked through in any case.
+  if (isOne && plan.query === undefined) return Promise.resolve([{ lane: 1, after: null, upto: null }]);
   const estimatedRows = plan.estimatedRows ?? 0;
-  const rowsPerRange = Math.max(
-    wishedRows(request.spec, estimatedRows),
-    Math.ceil(estimatedRows / MAX_RANGES),
-  );
+  const wished = isOne ? Number.MAX_SAFE_INTEGER : wishedRows(request.spec, estimatedRows);
+  const rowsPerRange = Math.max(wished, Math.ceil(estimatedRows / MAX_RANGES));
   return source.reader.planRanges(plan, { rowsPerRange, snapshot: request.snapshot }, signal);
 }
 

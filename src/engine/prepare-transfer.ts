@@ -4,6 +4,7 @@ import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { CREDITS } from './largest-row.ts';
 import type { Database } from './ports/dialect.ts';
 import type { Hub } from './ports/hub.ts';
+import { type ReadUntil, summed } from './read-budget.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
 import { namingRules, refuseClashes } from './target-names.ts';
 
@@ -20,6 +21,8 @@ export interface PreparedTransfer {
   /** The run's own: that of an earlier attempt of this execution, where the configuration was edited since. */
   readonly spec: TransferSpec;
   readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
+  /** Where the spec limits rows or bytes: what the ledger may hold when this start ends. */
+  readonly until: ReadUntil | null;
   readonly warnings: readonly string[];
 }
 
@@ -44,6 +47,21 @@ export function planHash(spec: TransferSpec, tables: readonly SelectedTable[]): 
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
+/** Counted from what the ledger holds already: each start may read as much again. */
+async function untilOf(
+  { target }: TransferDeps,
+  { transfer, run }: { readonly transfer: string; readonly run: number },
+  { limits }: TransferSpec,
+  signal: AbortSignal,
+): Promise<ReadUntil | null> {
+  if (limits?.rows === undefined && limits?.bytes === undefined) return null;
+  const held = summed(await target.ledger.progress(transfer, run, signal));
+  return {
+    ...(limits.rows !== undefined && { rows: held.rows + limits.rows }),
+    ...(limits.bytes !== undefined && { bytes: held.bytes + limits.bytes }),
+  };
+}
+
 /**
  * Opens the run in the ledger and the streams at the hub. Idempotent for one execution.
  * @throws SluiceError source.table_not_found, config.invalid, database.*, hub.*
@@ -55,7 +73,7 @@ export async function prepareTransfer(
 ): Promise<PreparedTransfer> {
   const { transfer, execution } = request;
   const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
-  const wanted = selectTables(request.spec, available, deps.source.defaultSchema);
+  const wanted = selectTables(request.spec, available, deps.source);
   refuseClashes(wanted, namingRules(deps, request.spec));
   await deps.target.ledger.install(signal);
   const hash = planHash(request.spec, wanted);
@@ -69,10 +87,11 @@ export async function prepareTransfer(
     run: run.run,
     continued: run.continued,
     spec,
-    tables: selectTables(spec, available, deps.source.defaultSchema).map(({ table }, index) => ({
+    tables: selectTables(spec, available, deps.source).map(({ table }, index) => ({
       id: tableId(table),
       ordinal: index + 1,
     })),
+    until: await untilOf(deps, { transfer, run: run.run }, spec, signal),
     warnings: [...(await deps.hub.warnings(signal)), ...((await deps.target.warnings?.(signal)) ?? [])],
   };
 }

@@ -14,7 +14,8 @@ import type { Database } from './ports/dialect.ts';
 import type { Hub, Publisher } from './ports/hub.ts';
 import type { PlannedTable } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
-import { createRateLimit, pacedRows } from './rate-limit.ts';
+import { createRateLimit, pacedBytes, pacedRows, type RateLimit, type Rates } from './rate-limit.ts';
+import { createReadBudget, fenceAndCount, type ReadBudget, type ReadUntil } from './read-budget.ts';
 import { streamBytes } from './prepare-transfer.ts';
 import type { ReadResult, SliceControl } from './slice.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -38,6 +39,10 @@ export interface ReadRequest {
   readonly snapshot: SnapshotRef | null;
   /** Where several slices read the table: which of them this one is. Each takes the lanes that nobody has yet. */
   readonly share?: Share;
+  /** This slice's share of the transfer's rates, above 0 and at most 1; absent: all of them. */
+  readonly rateShare?: number;
+  /** What the ledger may hold of the run; only one slice of the run reads at a time then. */
+  readonly until?: ReadUntil;
 }
 
 /**
@@ -67,9 +72,10 @@ interface Reading {
   readonly publisher: Publisher;
   readonly credit: Credit;
   readonly maxMessageBytes: number;
-  readonly pass: (rows: number, signal: AbortSignal) => Promise<void>;
-  /** This slice's share of the transfer's rate; 0: no limit. */
-  readonly ratePerSecond: number;
+  readonly limit: RateLimit;
+  /** This slice's share of the transfer's rates. */
+  readonly rates: Rates;
+  readonly budget: ReadBudget;
   readonly open: Map<number, OpenLane>;
   /** As many lanes are read at once as there are readers. */
   readonly turns: Turns;
@@ -140,13 +146,17 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
   reading.open.set(laneNumber, lane);
   const before = { rows: lane.rows, bytes: lane.bytes };
   const blockBytes = Math.min(
-    request.settings.blockBytes,
+    pacedBytes(reading.rates.bytesPerSecond, request.settings.blockBytes),
+    // At the least a few bytes: a block ends at the first row end behind them.
+    Math.max(1_024, reading.budget.bytesLeft()),
     Math.floor(reading.maxMessageBytes * FILL),
     // The stream takes a few blocks, however small the credit: one that never fits would wait for ever.
     Math.floor(streamBytes(request.spec) / 4),
   );
   const endTurn = await reading.turns.take(signal);
   if (!endTurn) return;
+  const { overdue } = reading.control;
+  const onWaiting = (): void => reading.control.progress();
   const stored = await publishLane(
     {
       allRead: endTurn,
@@ -154,8 +164,9 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
       publisher: reading.publisher,
       credit: reading.credit,
       observer: deps.observer,
-      pass: reading.pass,
-      overdue: reading.control.overdue,
+      pass: (rows, bytes, passing) => reading.limit.pass({ rows, bytes, overdue, onWaiting }, passing),
+      budget: reading.budget,
+      overdue,
     },
     {
       ref,
@@ -167,7 +178,7 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
       window: publishWindow(request.readers * blockBytes),
       options: {
         blockBytes,
-        blockRows: pacedRows(reading.ratePerSecond, request.spec.read?.blockRows ?? DEFAULTS.blockRows),
+        blockRows: pacedRows(reading.rates.rowsPerSecond, request.spec.read?.blockRows ?? DEFAULTS.blockRows),
         mostRowBytes: streamBytes(request.spec),
         snapshot: request.snapshot,
       },
@@ -246,12 +257,64 @@ async function readLanes(reading: Reading, watch: LaneWatch): Promise<void> {
 const unended = (lanes: readonly LaneProgress[]): readonly LaneProgress[] =>
   lanes.filter((lane) => !lane.ended);
 
+function ratesOf({ settings, rateShare = 1 }: ReadRequest): Rates {
+  const { ratePerSecond, bytesPerSecond = 0 } = settings;
+  return { rowsPerSecond: ratePerSecond * rateShare, bytesPerSecond: bytesPerSecond * rateShare };
+}
+
+/** Over for all that begins something new once the budget is spent, and for good: what is given back is the next slice's. */
+function untilSpent(control: SliceControl, budget: ReadBudget): SliceControl {
+  let over = false;
+  return { ...control, overdue: () => (over ||= control.overdue() || budget.isSpent()) };
+}
+
+interface Opened {
+  readonly planned: PlannedTable;
+  readonly lanes: readonly LaneProgress[];
+  readonly left: ReadUntil;
+}
+
+/** What there is to read of the table, and how much of it may be; or why nothing is. */
+async function openTable(
+  { target }: ReadDeps,
+  request: ReadRequest,
+  signal: AbortSignal,
+): Promise<Opened | 'ended' | 'limit'> {
+  const { transfer, run, table, until } = request;
+  const planned = await target.ledger.readTable(transfer, run, table, signal);
+  if (!planned) throw new SluiceError('internal', 'the table is not planned in this run', { table });
+  if (unended(await target.ledger.lanes(transfer, run, table, signal)).length === 0) return 'ended';
+  const left = until === undefined ? {} : await fenceAndCount(target.ledger, request, until, signal);
+  if (left.rows === 0 || left.bytes === 0) return 'limit';
+  return { planned, lanes: await target.ledger.lanes(transfer, run, table, signal), left };
+}
+
+async function readOpened(reading: Reading, lanes: readonly LaneProgress[]): Promise<ReadResult['why']> {
+  const watch = createLaneWatch({
+    ...reading,
+    control: untilSpent(reading.control, reading.budget),
+    lanes,
+    signal: reading.ending.signal,
+    interrupt: (lane) => reading.interrupts.get(lane)?.abort(),
+    ensureHub: () => ensureHub(reading),
+  });
+  try {
+    await readLanes(reading, watch);
+  } finally {
+    await reading.publisher.close();
+  }
+  if (watch.allEnded()) return 'ended';
+  if (watch.shareEnded()) return 'share-ended';
+  return reading.control.stop.aborted ? 'stopped' : 'budget';
+}
+
 /**
  * Reads what the ledger does not hold of a table and publishes it, until the ledger holds all of it.
  *
  * Reading and publishing are one piece of work because rows lie between them. Every lane is opened before it is read,
  * which fences whoever read it before (invariant 8). What the hub loses shows as a lane without progress and is read
- * again (invariant 5). Safe to call at any time and as often as one likes, also twice at once.
+ * again (invariant 5). Safe to call at any time and as often as one likes, also twice at once; with `until` a second one that
+ * runs at once may read on for a moment.
  * @throws SluiceError source.*, database.*, hub.*; never an abort error
  */
 export async function readAndPublish(
@@ -267,54 +330,34 @@ export async function readAndPublish(
   if (control.stop.aborted) end();
   const result = { rows: 0, bytes: 0 };
   try {
-    const planned = await full.target.ledger.readTable(
-      request.transfer,
-      request.run,
-      request.table,
-      ending.signal,
-    );
-    if (!planned)
-      throw new SluiceError('internal', 'the table is not planned in this run', { table: request.table });
-    const lanes = await full.target.ledger.lanes(request.transfer, request.run, request.table, ending.signal);
-    if (unended(lanes).length === 0) return { why: 'ended', ...result };
+    const opened = await openTable(full, request, ending.signal);
+    if (typeof opened === 'string') return { why: opened, ...result };
     const maxMessageBytes = await full.hub.topics.maxMessageBytes(ending.signal);
-    const publisher = await full.hub.publisher(request);
     const share = Math.min(1, request.readers / request.settings.readers);
-    const ratePerSecond = Math.ceil(request.settings.ratePerSecond * share);
-    const limit = createRateLimit(ratePerSecond, full.clock);
+    const rates = ratesOf(request);
+    const limit = createRateLimit(rates, full.clock);
     const reading: Reading = {
       deps: full,
       request,
       control,
-      planned,
-      publisher,
+      planned: opened.planned,
+      publisher: await full.hub.publisher(request),
       credit: createCredit(
         Math.max(1, Math.floor((request.spec.read?.creditBytes ?? DEFAULTS.creditBytes) * share)),
       ),
       maxMessageBytes,
-      pass: (rows, signal) => limit.pass(rows, signal),
-      ratePerSecond,
+      limit,
+      rates,
+      budget: createReadBudget(opened.left, request.readers),
       open: new Map(),
       turns: createTurns(request.readers),
       interrupts: new Map(),
       ending,
       published: result,
     };
-    const watch = createLaneWatch({
-      ...reading,
-      lanes,
-      signal: ending.signal,
-      interrupt: (lane) => reading.interrupts.get(lane)?.abort(),
-      ensureHub: () => ensureHub(reading),
-    });
-    try {
-      await readLanes(reading, watch);
-    } finally {
-      await publisher.close();
-    }
-    if (watch.allEnded()) return { why: 'ended', ...result };
-    if (watch.shareEnded()) return { why: 'share-ended', ...result };
-    return { why: control.stop.aborted ? 'stopped' : 'budget', ...result };
+    const why = await readOpened(reading, opened.lanes);
+    const owedMs = limit.owedMs();
+    return { why, ...result, ...(owedMs > 0 && { owedMs }) };
   } catch (error) {
     if (control.stop.aborted) return { why: 'stopped', ...result };
     throw error;

@@ -21,12 +21,14 @@ export interface SliceDetail {
 export interface ReadResult {
   /**
    * `ended`: the ledger holds every range of the table to its end. `share-ended`: what is not ended is read by the slices
-   * of other parts.
+   * of other parts. `limit`: the ledger holds as many rows or bytes as the transfer may read, and nothing was read.
    */
-  readonly why: 'ended' | 'share-ended' | 'stopped' | 'budget';
+  readonly why: 'ended' | 'share-ended' | 'stopped' | 'budget' | 'limit';
   /** Rows and bytes this slice published, repeats included: a rate, not a count. */
   readonly rows: number;
   readonly bytes: number;
+  /** Above 0: more went than the rate allows, and the table waits so long before it is read again. */
+  readonly owedMs?: number;
 }
 
 /** An error of one table that only a person can mend. */

@@ -27,20 +27,29 @@ export const namingRules = (
 });
 
 const PARTS = /^("(?:[^"]|"")*"|[^."]+)(?:\.("(?:[^"]|"")*"|[^."]+))?$/su;
-const bare = (part: string): string =>
+
+/** A part of a name without its quotes. */
+export const unquoted = (part: string): string =>
   part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part;
+
+/** `table`, or `schema.table`; parts may be in double quotes, and still are. Null: it is no such name. */
+export function nameParts(text: string): readonly [schema: string | undefined, name: string] | null {
+  const [, first, second] = PARTS.exec(text) ?? [];
+  if (first === undefined) return null;
+  return second === undefined ? [undefined, first] : [first, second];
+}
+
 /** A star in quotes is a star. */
 const filled = (part: string, own: string): string =>
-  part.startsWith('"') ? bare(part) : part.replaceAll('*', () => own);
+  part.startsWith('"') ? unquoted(part) : part.replaceAll('*', () => own);
 
 function partsOf(to: string, table: TableName): readonly [string | undefined, string] {
-  const [, first, second] = PARTS.exec(to) ?? [];
-  if (first === undefined)
-    throw new SluiceError('config.invalid', '"to" is no name of a table', {
-      table: tableId(table),
-      suggestion: 'write table or schema.table; a name with a dot stands in double quotes',
-    });
-  return second === undefined ? [undefined, first] : [first, second];
+  const parts = nameParts(to);
+  if (parts !== null) return parts;
+  throw new SluiceError('config.invalid', '"to" is no name of a table', {
+    table: tableId(table),
+    suggestion: 'write table or schema.table; a name with a dot stands in double quotes',
+  });
 }
 
 /** The schema that a table would have at a target with schemas; null: what stands for the default one. */

@@ -13,6 +13,7 @@ export const EXIT = {
   usage: 2,
   unreachable: 3,
   findings: 4,
+  limitReached: 5,
   timedOut: 124,
   interrupted: 130,
   terminated: 143,

@@ -31,7 +31,10 @@ export interface ColumnPlan {
 
 /** By what the rows of a table are put in order and cut into ranges. */
 export interface PositionPlan {
-  /** `key`: the columns of a primary or unique key. `row-address`: ctid or rowid, for tables without one. */
+  /**
+   * `key`: the columns of a primary or unique key. `row-address`: ctid or rowid, for tables without one; of a query without a
+   * key, whatever its database has in place of them within one snapshot.
+   */
   readonly kind: 'key' | 'row-address';
   /** For `key`: source column names in key order. They are the first columns of the plan. */
   readonly columns: readonly string[];
@@ -59,6 +62,10 @@ export interface TablePlan {
   readonly targetKey: readonly string[];
   /** SQL condition on the source, or null. */
   readonly where: string | null;
+  /** The SELECT that stands for the source table: one statement, without a semicolon at its end. */
+  readonly query?: string;
+  /** Only the first rows in position order are copied; the plan has one range then. */
+  readonly mostRows?: number;
   readonly writeMode: WriteMode;
   readonly estimatedRows: number | null;
   readonly estimatedBytes: number | null;

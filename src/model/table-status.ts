@@ -105,6 +105,7 @@ export const PHASES = [
   'failed',
   'stopping',
   'stopped',
+  'limit-reached', // it read as much as its limits let it; the next start goes on
   'cancelled',
 ] as const;
 export type Phase = (typeof PHASES)[number];

@@ -67,6 +67,28 @@ export const TableSelection = Type.Object(
           'Name at the target: table, or schema.table. A * stands for the name that the part would have without it: "archive.*", "old_*".',
       }),
     ),
+    query: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'A SELECT of the source whose rows are copied as if they were the table of this name; it is never able to change anything.',
+      }),
+    ),
+    key: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        description:
+          'Columns of the query of which no two rows have the same values and none is NULL: it is read in ranges of them.',
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Object(
+        {
+          rows: Type.Integer({ minimum: 1, description: 'Only so many rows, the first in key order.' }),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 );
@@ -152,6 +174,30 @@ export const TransferSpec = Type.Object(
           ratePerSecond: Type.Optional(
             Type.Integer({ minimum: 0, description: 'Rows per second; 0: no limit.' }),
           ),
+          bytesPerSecond: Type.Optional(
+            Type.Integer({ minimum: 0, description: 'Bytes per second, as rows travel; 0: no limit.' }),
+          ),
+          rows: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description:
+                'A start ends as limit-reached when it has copied so many rows; the next one goes on.',
+            }),
+          ),
+          bytes: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description:
+                'A start ends as limit-reached when it has copied so many bytes, as rows travel, and at most one block of each reader more.',
+            }),
+          ),
+          time: Type.Optional(
+            Type.Unsafe<string>({
+              ...Duration,
+              description:
+                'A start reads no more after so long, pauses included, and ends as limit-reached when what it read is applied.',
+            }),
+          ),
         },
         closed,
       ),
@@ -194,6 +240,7 @@ export const TransferSettings = Type.Object(
     writers: Type.Integer({ minimum: 1, maximum: 40 }),
     blockBytes: Type.Integer({ minimum: 1024, maximum: 67_108_864 }),
     ratePerSecond: Type.Integer({ minimum: 0 }),
+    bytesPerSecond: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   closed,
 );
@@ -204,6 +251,7 @@ export const settingsOf = (spec: TransferSpec): TransferSettings => ({
   writers: spec.write?.writers ?? DEFAULTS.writers,
   blockBytes: spec.read?.blockBytes ?? DEFAULTS.blockBytes,
   ratePerSecond: spec.limits?.ratePerSecond ?? 0,
+  bytesPerSecond: spec.limits?.bytesPerSecond ?? 0,
 });
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;

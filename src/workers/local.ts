@@ -3,6 +3,7 @@ import type { Database } from '../engine/ports/dialect.ts';
 import type { TablePreview } from '../engine/ports/target-writer.ts';
 import { selectTables } from '../engine/select-tables.ts';
 import type { SliceControl } from '../engine/slice.ts';
+import { describeSelected } from '../engine/source-query.ts';
 import { namingRules, refuseClashes, targetName } from '../engine/target-names.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/verify-table.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
@@ -40,7 +41,7 @@ function structureOf(spec: TransferSpec, exists: boolean): PlannedLocally['struc
 }
 
 function rangesOf(spec: TransferSpec, plan: TablePlan): number | null {
-  if (spec.ordering === 'table') return 1;
+  if (spec.ordering === 'table' || plan.mostRows !== undefined) return 1;
   if (plan.estimatedRows === null) return null;
   return Math.max(1, Math.ceil(plan.estimatedRows / (spec.read?.rowsPerRange ?? DEFAULTS.rowsPerRange)));
 }
@@ -92,18 +93,11 @@ export async function planLocally(
 ): Promise<readonly PlannedLocally[]> {
   const { source, target } = ends;
   const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const chosen = selectTables(spec, names, source.defaultSchema);
+  const chosen = selectTables(spec, names, source);
   const rules = namingRules(ends, spec);
   refuseClashes(chosen, rules);
   const goesTo = chosen.map((selected) => targetName(selected, rules));
-  const sourceTables = new Map(
-    (
-      await source.introspector.describeTables(
-        chosen.map(({ table }) => table),
-        signal,
-      )
-    ).map((table) => [tableId(table.table), table]),
-  );
+  const sourceTables = await describeSelected(source, chosen, signal);
   const targetTables = new Map(
     (await target.introspector.describeTables(goesTo, signal)).map((table) => [tableId(table.table), table]),
   );
@@ -115,6 +109,7 @@ export async function planLocally(
     const existing = targetTables.get(tableId(targetTable)) ?? null;
     const structure = structureOf(spec, existing !== null);
     try {
+      if (isSluiceError(table)) throw table;
       const plan = computeTablePlan({
         spec,
         selection,

@@ -82,6 +82,8 @@ export interface ControlState {
   /** Set where it was not a person that paused: an error of the whole transfer. */
   pauseError: TableError | null;
   stopping: StandingReason | null;
+  /** It stops because it reached a limit; absent in states of older versions. */
+  limitReached?: boolean;
   tables: TableRecord[];
   sample: LastSample | null;
   samples: number;
@@ -173,6 +175,10 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
 /** Its rows are still on their way: it must end before the transfer does. */
 export const isMoving = (table: TableRecord): boolean =>
   !isExcluded(table.status) && ['waiting', 'ready', 'copying'].includes(table.status);
+
+/** All of it is applied, and not compared yet. */
+export const isCopied = ({ status }: Pick<TableRecord, 'status'>): boolean =>
+  status === 'copied' || status === 'verifying';
 
 export { isExcluded, isSettled };
 

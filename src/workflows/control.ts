@@ -6,6 +6,7 @@ import {
   type ControlState,
   type Fatal,
   happen,
+  isCopied,
   isExcluded,
   isMoving,
   isSettled,
@@ -156,6 +157,7 @@ export function createControl(state: ControlState, queues: Queues) {
         revision: state.revision,
         oneSnapshot: state.prepared?.oneSnapshot ?? false,
         snapshotReady: held !== null,
+        oneReading: (state.prepared?.limits?.until ?? null) !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,
         sliceReaders: state.prepared?.sliceReaders ?? Infinity,
         sliceWriters: state.prepared?.sliceWriters ?? Infinity,
@@ -165,7 +167,7 @@ export function createControl(state: ControlState, queues: Queues) {
       if (leaving === 'cancelled') return 'cancelled';
       if (fatal !== null) return 'failed';
       if (state.prepared === null) return 'preparing';
-      if (state.stopping !== null) return running.size > 0 ? 'stopping' : 'stopped';
+      if (state.stopping !== null) return running.size > 0 ? 'stopping' : stoppedPhase(state);
       if (state.paused !== null) return running.size > 0 ? 'pausing' : standstillOf(state);
       return phaseOf(state.tables, closed);
     },
@@ -176,9 +178,12 @@ export type Control = ReturnType<typeof createControl>;
 
 const standstillOf = ({ pauseError }: ControlState): Phase => (pauseError === null ? 'paused' : 'blocked');
 
+const stoppedPhase = ({ limitReached }: ControlState): Phase =>
+  limitReached === true ? 'limit-reached' : 'stopped';
+
 function phaseOf(tables: readonly TableRecord[], closed: boolean): Phase {
   if (tables.some(isMoving)) return 'copying';
-  if (tables.some((table) => table.status === 'copied' || table.status === 'verifying')) return 'verifying';
+  if (tables.some(isCopied)) return 'verifying';
   if (tables.some((table) => isExcluded(table.status) && !isSettled(table.status))) return 'blocked';
   if (tables.some((table) => table.status === 'failed')) return 'failed';
   return closed ? 'finished' : 'finishing';

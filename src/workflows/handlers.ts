@@ -100,11 +100,13 @@ function settingsHandler(control: Control): void {
     (change) => {
       state.settings = { ...control.settings(), ...checkSettings(change) };
       state.revision += 1;
+      // What was owed at the rate of before is owed no more.
+      for (const table of state.tables) if (table.error === null) table.notBeforeMs = 0;
       control.touch();
       return state.settings;
     },
     {
-      description: 'Change readers, writers, blockBytes or ratePerSecond while it runs',
+      description: 'Change readers, writers, blockBytes, ratePerSecond or bytesPerSecond while it runs',
       validator: (change) => {
         if (!state.settings) throw invalidInput('the transfer is not prepared yet; try again in a moment');
         checkSettings(change);

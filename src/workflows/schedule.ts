@@ -1,6 +1,7 @@
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import { readersOf, shareRates } from './share-rates.ts';
 
 /** A running slice: one activity. `key` is what it was started with; a writer whose key is stale is started anew. */
 export interface RunningSlice {
@@ -9,6 +10,8 @@ export interface RunningSlice {
   readonly readers: number;
   /** Which of the slices that share the table, or the writers; null: it has all. */
   readonly share: Share | null;
+  /** Of the transfer's rates, for a slice that reads. */
+  readonly rateShare: number;
   readonly revision: number;
   readonly key: string;
   readonly startedAtMs: number;
@@ -31,6 +34,8 @@ export interface Scene {
   /** All tables wait for the one snapshot. */
   readonly oneSnapshot: boolean;
   readonly snapshotReady: boolean;
+  /** Rows or bytes are limited: one table is read at a time, so that one slice can count them. */
+  readonly oneReading: boolean;
   readonly writerNotBeforeMs: number;
   /** The most readers and writers of one slice. */
   readonly sliceReaders: number;
@@ -47,6 +52,8 @@ export type Move =
       readonly readers: number;
       readonly readersOfAll: number;
       readonly share: Share | null;
+      /** Of the transfer's rates. */
+      readonly rateShare: number;
     }
   | {
       readonly move: 'write';
@@ -132,12 +139,12 @@ function sharesOf(total: number, sliceMost: number): readonly (Share | null)[] {
 
 /** The slices of all readers of a table, each with an even part of them. */
 const readMoves = (scene: Scene, table: TableRecord, readersOfAll: number): readonly ReadMove[] =>
-  sharesOf(readersOfAll, scene.sliceReaders).map((share) => {
+  sharesOf(readersOfAll, scene.oneReading ? Infinity : scene.sliceReaders).map((share) => {
     const { part, of } = share ?? { part: 1, of: 1 };
     const readers = Math.floor(readersOfAll / of) + (part <= readersOfAll % of ? 1 : 0);
-    return { move: 'read', table, readers, readersOfAll, share };
+    return { move: 'read', table, readers, readersOfAll, share, rateShare: 1 };
   });
-type ReadMove = Extract<Move, { move: 'read' }>;
+export type ReadMove = Extract<Move, { move: 'read' }>;
 
 /** Tables of which one slice ended before the others, by its time or by an error, get that slice again. */
 function readOn(scene: Scene, reading: readonly RunningSlice[]): readonly ReadMove[] {
@@ -156,27 +163,30 @@ function readOn(scene: Scene, reading: readonly RunningSlice[]): readonly ReadMo
     });
 }
 
-const readersOf = (each: readonly { readonly readers: number }[]): number =>
-  each.reduce((sum, { readers }) => sum + readers, 0);
-
 function read(scene: Scene): readonly Move[] {
   const reading = [...scene.running].filter((slice) => slice.kind === 'read');
+  if (scene.oneReading && reading.length > 0) return [];
   const missing = readOn(scene, reading);
   let readers = scene.settings.readers - readersOf(reading) - readersOf(missing);
   // Largest first: it decides when the transfer is over.
   const ready = [...free(scene, 'ready')].sort((a, b) => (b.estimatedBytes ?? 0) - (a.estimatedBytes ?? 0));
   const waiting = scene.tables.filter((table) => table.status === 'waiting').length;
-  if (ready.length === 0 && waiting === 0 && missing.length === 0 && readers > 0)
-    return rebalance(scene, reading);
-  const moves: Move[] = missing.filter(({ table }) => table.notBeforeMs <= scene.nowMs);
+  if (ready.length === 0 && waiting === 0 && missing.length === 0) {
+    const halts = readers > 0 ? rebalance(scene, reading) : [];
+    return halts.length > 0 ? halts : shareRates(scene.settings, { reading, moves: [], isAll: true });
+  }
+  const moves = missing.filter(({ table }) => table.notBeforeMs <= scene.nowMs);
+  let served = 0;
   for (const [index, table] of ready.entries()) {
-    if (readers <= 0) break;
-    const candidates = Math.min(readers, ready.length - index + waiting);
+    if (readers <= 0 || (scene.oneReading && index > 0)) break;
+    const candidates = scene.oneReading ? 1 : Math.min(readers, ready.length - index + waiting);
     const share = Math.min(Math.max(1, Math.floor(readers / candidates)), lanesLeft(table));
     moves.push(...readMoves(scene, table, share));
+    served += 1;
     readers -= share;
   }
-  return moves;
+  const isAll = waiting === 0 && served === ready.length && moves.length >= missing.length;
+  return shareRates(scene.settings, { reading, moves, isAll });
 }
 
 /** Readers are free and no table wants one: the table with most left is read anew by more of them. */

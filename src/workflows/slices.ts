@@ -17,6 +17,7 @@ import { ERRORS, isErrorCode } from '../model/error-codes.ts';
 import type { Share } from '../model/lane.ts';
 import type { Control } from './control.ts';
 import { happen, isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import { reachLimit } from './limits.ts';
 import type { TableError } from './messages.ts';
 import type { Move, RunningSlice } from './schedule.ts';
 
@@ -121,6 +122,7 @@ const sliceOf = (
   tables: tables.map((table) => table.id),
   readers: 0,
   share: null,
+  rateShare: 1,
   revision: control.state.revision,
   key: '',
   startedAtMs: Date.now(),
@@ -206,13 +208,14 @@ const refuse = (control: Control, refusal: PlanResult['refused'][number]): void 
 const partOf = (share: Share | null): string => (share === null ? '' : `, part ${share.part} of ${share.of}`);
 
 async function readTable(control: Control, move: Extract<Move, { move: 'read' }>): Promise<void> {
-  const { table, readers, readersOfAll, share } = move;
+  const { table, readers, readersOfAll, share, rateShare } = move;
+  const until = control.state.prepared?.limits?.until ?? null;
   // Resumed before its slice had ended, in a snapshot that was lost meanwhile: its positions mean nothing in another one.
   if (table.needsSnapshot && table.plannedIn !== control.snapshotRef) {
     happen(table, 'resnapshot');
     return;
   }
-  const slice = { ...sliceOf(control, 'read', [table]), readers, share };
+  const slice = { ...sliceOf(control, 'read', [table]), readers, share, rateShare };
   const { generation } = table;
   if (happen(table, 'reading')) Object.assign(table, { readers: readersOfAll, partsEnded: [] });
   const request = {
@@ -222,6 +225,8 @@ async function readTable(control: Control, move: Extract<Move, { move: 'read' }>
     readers,
     snapshot: table.needsSnapshot ? control.snapshotRef : null,
     ...(share && { share }),
+    ...(rateShare < 1 && { rateShare }),
+    ...(until !== null && { until }),
   };
   const summary = `read ${table.id}: ${table.lanes - table.endedLanes} of ${table.lanes} key ranges with ${readersOfAll} readers${partOf(share)}`;
   const outcome = await runSlice<ReadResult>(control, slice, () =>
@@ -240,7 +245,14 @@ async function readTable(control: Control, move: Extract<Move, { move: 'read' }>
   // What blocked it meanwhile is the reason that a person must see, whatever this slice has to say.
   if (!outcome || table.status === 'blocked') return;
   if ('error' in outcome) tableFailed(control, table, outcome.error);
-  else if (outcome.result.rows > 0) Object.assign(table, { fruitless: 0, error: null });
+  else readOn(control, table, outcome.result);
+}
+
+/** A slice ended before its table did. */
+function readOn(control: Control, table: TableRecord, { why, rows, owedMs }: ReadResult): void {
+  if (rows > 0) Object.assign(table, { fruitless: 0, error: null });
+  if (why === 'limit') reachLimit(control, control.state.prepared?.limits?.amount ?? '');
+  if (owedMs !== undefined) table.notBeforeMs = Date.now() + owedMs;
 }
 
 async function writeBatches(control: Control, move: Extract<Move, { move: 'write' }>): Promise<void> {

@@ -19,6 +19,7 @@ import {
 import { registerHandlers } from './handlers.ts';
 import { type CheckedInput, checkInput } from './input.ts';
 import type { TransferReport } from './messages.ts';
+import { watchTime } from './limits.ts';
 import { keepSampling, sampleOnce } from './sampling.ts';
 import { decide, nextDueMs } from './schedule.ts';
 import { createShow } from './show.ts';
@@ -82,12 +83,16 @@ const isOver = (control: Control): boolean =>
   control.fatal !== null ||
   control.state.tables.every((table) => isSettled(table.status));
 
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
 /** Decides and carries out until the transfer is over one way or another, and nothing runs any more. */
 async function work(control: Control, show: () => void): Promise<void> {
   const moves = new Set<Promise<void>>();
   for (;;) {
     if (mustContinueAsNew(control)) control.leave('continue-as-new');
     const nowMs = Date.now();
+    const endsAtMs = watchTime(control, nowMs);
     const drained = isDrained(control, nowMs);
     const scene = control.scene(nowMs);
     for (const move of decide(drained ? { ...scene, mode: 'halt' } : scene)) {
@@ -105,7 +110,7 @@ async function work(control: Control, show: () => void): Promise<void> {
     show();
     if (control.isIdle() && moves.size === 0 && (drained || isOver(control))) return;
     const { version } = control;
-    const dueMs = nextDueMs(scene);
+    const dueMs = earliest(nextDueMs(scene), endsAtMs);
     const changed = (): boolean => control.version !== version;
     if (dueMs === null) await condition(changed);
     else await condition(changed, Math.max(1, dueMs - nowMs));
@@ -174,7 +179,8 @@ async function conclude(control: Control, show: () => void, input: CheckedInput)
       .join('; ')}`;
     throw ApplicationFailure.create({ message, type, nonRetryable: true, details: [{}, report] });
   }
-  return reportOf(control, state.stopping === null ? 'finished' : 'stopped', Date.now());
+  const phase = state.limitReached === true ? 'limit-reached' : 'stopped';
+  return reportOf(control, state.stopping === null ? 'finished' : phase, Date.now());
 }
 
 /** Watches for Temporal's own cancellation of the workflow. */

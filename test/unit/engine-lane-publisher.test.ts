@@ -4,9 +4,10 @@ import { createCredit } from '../../src/engine/credit.ts';
 import { publishLane, type LaneRequest, type OpenLane } from '../../src/engine/lane-publisher.ts';
 import { silentObserver } from '../../src/engine/observer.ts';
 import type { HubMessage } from '../../src/engine/ports/hub.ts';
-import type { SourceReader } from '../../src/engine/ports/source-reader.ts';
+import type { ReadOptions, SourceReader } from '../../src/engine/ports/source-reader.ts';
+import { createReadBudget, type ReadUntil } from '../../src/engine/read-budget.ts';
 import { decodePart, joinParts } from '../../src/engine/wire-format.ts';
-import type { RowBlock } from '../../src/model/row-block.ts';
+import type { Position, RowBlock } from '../../src/model/row-block.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
 import { settled } from '../support/make-batch.ts';
 
@@ -17,6 +18,18 @@ const block = (from: number, rows: number, bytesEach = 10): RowBlock => ({
   last: [String(from + rows - 1)],
 });
 
+/** As a source gives them that is asked for so many rows behind a key. */
+function* rowsBehind(blocks: readonly RowBlock[], after: number, most: number): Generator<RowBlock> {
+  let left = most;
+  for (const each of blocks) {
+    const from = Math.max(Number(each.first[0]), after + 1);
+    const rows = Math.min(left, Number(each.last[0]) - from + 1);
+    if (rows <= 0) continue;
+    left -= rows;
+    yield block(from, rows);
+  }
+}
+
 interface Scene {
   readonly blocks: readonly RowBlock[];
   readonly window?: number;
@@ -25,12 +38,14 @@ interface Scene {
   readonly mostRowBytes?: number;
   readonly answer?: (message: HubMessage) => Promise<void>;
   readonly signal?: AbortSignal;
+  readonly mostRows?: number;
+  readonly left?: ReadUntil;
 }
 
 /** Publishes given blocks of one lane, opened the second time with 5 rows and 50 bytes in the ledger. */
 function publish(scene: Scene) {
   const sent: HubMessage[] = [];
-  const seen = { unanswered: 0, most: 0, readerClosed: false };
+  const seen = { unanswered: 0, most: 0, readerClosed: false, asked: [] as unknown[] };
   const lane: OpenLane = {
     range: { lane: 3, after: null, upto: null },
     epoch: '',
@@ -43,16 +58,24 @@ function publish(scene: Scene) {
     done: false,
   };
   const reader = {
-    async *readRange() {
+    async *readRange(asked: { readonly after: Position | null }, options: ReadOptions) {
+      seen.asked.push([asked.after?.[0], options.mostRows]);
       try {
-        yield* scene.blocks;
+        if (options.mostRows === undefined) yield* scene.blocks;
+        else yield* rowsBehind(scene.blocks, Number(asked.after?.[0]), options.mostRows);
       } finally {
         seen.readerClosed = true;
       }
     },
   } as unknown as SourceReader;
   const credit = createCredit(scene.creditBytes ?? 1_000_000);
-  const plan = { id: 'public.orders', ordinal: 4, encoding: 'text-rows' } as TablePlan;
+  const plan = {
+    id: 'public.orders',
+    ordinal: 4,
+    encoding: 'text-rows',
+    ...(scene.mostRows !== undefined && { mostRows: scene.mostRows }),
+  } as TablePlan;
+  const budget = createReadBudget(scene.left ?? {}, 2);
   const request: LaneRequest = {
     ref: { transfer: 'orders', run: 7, table: 'public.orders', generation: 1, lane: 3 },
     plan,
@@ -83,6 +106,7 @@ function publish(scene: Scene) {
       credit,
       observer: silentObserver,
       pass: () => Promise.resolve(),
+      budget,
       overdue: () => false,
       publisher: {
         close: () => Promise.resolve(),
@@ -102,7 +126,7 @@ function publish(scene: Scene) {
     request,
     scene.signal ?? new AbortController().signal,
   );
-  return { result, sent, seen, lane, credit };
+  return { result, sent, seen, lane, credit, budget };
 }
 
 const batchOf = (message: HubMessage | undefined) => joinParts(message ? [decodePart(message)] : []);
@@ -205,5 +229,49 @@ describe('publishing a lane', () => {
     });
     await expect(result).rejects.toThrow('lost');
     expect([seen.unanswered, seen.readerClosed, lane.done]).toEqual([0, true, false]);
+  });
+
+  test('ends a range of limited rows with the last of them, whatever the source has behind it', async () => {
+    const { result, sent, seen } = publish({ blocks: [block(6, 4), block(10, 4)], mostRows: 10 });
+    expect(await result).toBe(true);
+    const headers = sent.map((message) => batchOf(message).header);
+    expect(headers.map(({ rows, end }) => [rows, end?.rows])).toEqual([
+      [4, undefined],
+      [1, 10],
+    ]);
+    expect(seen.asked).toEqual([['5', 5]]);
+  });
+
+  test('reads nothing more of a range whose limited rows the ledger has, and ends it', async () => {
+    const { result, sent, seen } = publish({ blocks: [block(6, 4)], mostRows: 5 });
+    expect(await result).toBe(true);
+    expect(sent.map((message) => batchOf(message).header.end?.rows)).toEqual([5]);
+    expect(seen.asked).toEqual([]);
+  });
+
+  test('leaves a range open where the rows that may be read are spent, in the middle of what would be a block', async () => {
+    const { result, sent, lane, budget } = publish({
+      blocks: [block(6, 4), block(10, 4)],
+      left: { rows: 6 },
+    });
+    expect(await result).toBe(false);
+    expect(sent.map((message) => batchOf(message).header.rows)).toEqual([4, 2]);
+    expect(sent.every((message) => batchOf(message).header.end === null)).toBe(true);
+    expect([lane.rows, lane.done, budget.isSpent()]).toEqual([11, false, true]);
+  });
+
+  test('gives the rows back that a range does not have, for another one to read', async () => {
+    const { result, budget } = publish({ blocks: [block(6, 4)], left: { rows: 10 } });
+    expect(await result).toBe(true);
+    expect(budget.takeRows(Infinity)).toBe(6);
+  });
+
+  test('publishes at most one block more than the bytes that may be read', async () => {
+    const { result, sent } = publish({
+      blocks: [block(6, 2), block(8, 2), block(10, 2)],
+      left: { bytes: 25 },
+    });
+    expect(await result).toBe(false);
+    expect(sent.map((message) => batchOf(message).header.rows)).toEqual([2, 2]);
   });
 });

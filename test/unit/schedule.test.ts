@@ -14,6 +14,7 @@ const slice = (kind: RunningSlice['kind'], changes: Partial<RunningSlice> = {}):
   tables: [],
   readers: 1,
   share: null,
+  rateShare: 1,
   revision: 0,
   key: '[[],0]',
   startedAtMs: 0,
@@ -30,6 +31,7 @@ const scene = (tables: readonly TableRecord[], changes: Partial<Scene> = {}): Sc
   revision: 0,
   oneSnapshot: false,
   snapshotReady: false,
+  oneReading: false,
   writerNotBeforeMs: 0,
   sliceReaders: Infinity,
   sliceWriters: Infinity,
@@ -210,5 +212,48 @@ describe('the scheduler', () => {
         },
       ),
     );
+  });
+});
+
+describe('reading under a limit', () => {
+  const ready = (id: string, lanes = 9) => table(id, { status: 'ready', lanes });
+  const copying = (id: string, lanes = 9) => table(id, { status: 'copying', lanes });
+  const reads = (moves: readonly Move[]) =>
+    moves.flatMap((move) => {
+      if (move.move === 'read') return [`${move.table.id} x${move.readers} ${move.rateShare}`];
+      return move.move === 'halt' ? [`halt ${move.slice.tables.join()}`] : [];
+    });
+
+  test('one table is read at a time, by all readers, while rows or bytes are counted', () => {
+    const tables = [ready('a'), ready('b')];
+    expect(reads(decide(scene(tables, { oneReading: true })))).toEqual(['a x4 1']);
+    const running = new Set([slice('read', { tables: ['a'], readers: 4 })]);
+    expect(reads(decide(scene([copying('a'), ready('b')], { oneReading: true, running })))).toEqual([]);
+  });
+
+  const settings = { readers: 4, writers: 2, blockBytes: 4096, ratePerSecond: 0, bytesPerSecond: 100 };
+
+  test('a rate is shared by the readers that may be, while tables wait, and else by those that are', () => {
+    const waiting = [ready('a', 1), table('b')];
+    expect(reads(decide(scene(waiting, { settings })))).toEqual(['a x1 0.25']);
+    expect(reads(decide(scene([ready('a', 1), ready('b')], { settings })))).toEqual([
+      'a x1 0.25',
+      'b x3 0.75',
+    ]);
+    expect(reads(decide(scene([ready('a', 1)], { settings })))).toEqual(['a x1 1']);
+  });
+
+  test('what has too small a share begins anew, once no other table wants the rest', () => {
+    const running = new Set([slice('read', { tables: ['a'], readers: 1, rateShare: 0.25 })]);
+    expect(reads(decide(scene([copying('a', 1)], { settings, running })))).toEqual(['halt a']);
+    expect(reads(decide(scene([copying('a', 1), table('b')], { settings, running })))).toEqual([]);
+  });
+
+  test('what has too large a share ends before another table begins, so that together they never have more than all', () => {
+    const running = new Set([slice('read', { tables: ['a'], readers: 1, rateShare: 1 })]);
+    const tables = [copying('a', 1), ready('b')];
+    expect(reads(decide(scene(tables, { settings, running })))).toEqual(['halt a']);
+    const halted = new Set([slice('read', { tables: ['a'], readers: 1, rateShare: 1, halted: true })]);
+    expect(reads(decide(scene(tables, { settings, running: halted })))).toEqual([]);
   });
 });

@@ -64,8 +64,9 @@ const columnRow = (column: ColumnPlan): readonly string[] => [
   column.note ?? '',
 ];
 
-function order({ position }: TablePlan): string {
+function order({ position, query }: TablePlan): string {
   if (position.kind === 'row-address') {
+    if (query !== undefined) return 'as one range, in one held snapshot';
     return `without a key, by row address${position.needsSnapshot ? ' in one held snapshot' : ''}`;
   }
   return `by ${position.columns.join(', ')}`;
@@ -103,7 +104,11 @@ function showTable({
   return [
     `${plan.id} → ${tableId(plan.target)}${size.length === 0 ? '' : `   ${size.join(', ')}`}`,
     `  target table ${STRUCTURE[structure]}; it ${WRITE_EFFECT[plan.writeMode]}`,
-    `  read ${order(plan)}, as ${plan.encoding}${plan.where === null ? '' : `, where ${plan.where}`}`,
+    `  read ${order(plan)}, as ${plan.encoding}${plan.where === null ? '' : `, where ${safeText(plan.where)}`}`,
+    ...(plan.mostRows === undefined
+      ? []
+      : [`  only the first ${formatCount(plan.mostRows)} rows in that order`]),
+    ...(plan.query === undefined ? [] : listed('the rows are those of:', [plan.query])),
     formatColumns(
       [
         { title: '  COLUMN' },

@@ -8,6 +8,7 @@ export interface SettingsOptions {
   readonly writers?: string;
   readonly blockBytes?: string;
   readonly rate?: string;
+  readonly byteRate?: string;
 }
 
 export const addSettingsOptions = (command: Command): Command =>
@@ -15,7 +16,8 @@ export const addSettingsOptions = (command: Command): Command =>
     .option('--readers <count>', 'readers at once, 1 to 40')
     .option('--writers <count>', 'writers at once, 1 to 40')
     .option('--block-bytes <bytes>', 'size of a row block')
-    .option('--rate <rows>', 'rows per second at most; 0: no limit');
+    .option('--rate <rows>', 'rows per second at most; 0: no limit')
+    .option('--byte-rate <bytes>', 'bytes per second at most; 0: no limit');
 
 /** Settings that were given on the command line. @throws SluiceError input.invalid */
 export function givenSettings(options: SettingsOptions): Partial<TransferSettings> {
@@ -24,6 +26,7 @@ export function givenSettings(options: SettingsOptions): Partial<TransferSetting
     writers: options.writers,
     blockBytes: options.blockBytes,
     ratePerSecond: options.rate,
+    bytesPerSecond: options.byteRate,
   };
   const settings: Record<string, number> = {};
   for (const [key, text] of Object.entries(given)) if (text !== undefined) settings[key] = Number(text);

@@ -46,6 +46,11 @@ async function endOrLeave(context: Context, name: string, left: AbortSignal): Pr
   }
 }
 
+const exitOf = (report: TransferReport): ExitCode => {
+  if (report.phase === 'limit-reached') return EXIT.limitReached;
+  return isClean(report) ? EXIT.done : EXIT.findings;
+};
+
 /** How to come back, with the flags that this call had. */
 export function attachAgain({ options }: Pick<Context, 'options'>, name: string): string {
   const { address, namespace, profile } = options;
@@ -88,7 +93,7 @@ export async function waitForEnd(
       return {
         value: ended.report,
         text: showReport(ended.report),
-        exit: isClean(ended.report) ? EXIT.done : EXIT.findings,
+        exit: exitOf(ended.report),
       };
     }
     if (givenUp?.aborted) throw givenUp.reason;

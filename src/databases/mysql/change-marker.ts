@@ -15,12 +15,17 @@ const innodbName = (text: string): string =>
     )
     .join('');
 
-async function modified(session: Session, { source }: TablePlan): Promise<string> {
+function conditionOf({ source, query }: TablePlan): string {
+  if (query !== undefined) return '';
   const name = `${innodbName(source.schema)}/${innodbName(source.name)}`;
   const parts = literal(`${name.replaceAll(/[\\%_]/g, String.raw`\$&`)}#p#%`);
+  return ` WHERE NAME = ${literal(name)} OR NAME LIKE ${parts}`;
+}
+
+async function modified(session: Session, plan: TablePlan): Promise<string> {
   try {
     const sum = await session.cell(
-      `SELECT CONCAT(SUM(MODIFIED_COUNTER), '/', SUM(NUM_ROWS)) FROM information_schema.${MODIFIED[session.facts.flavour]} WHERE NAME = ${literal(name)} OR NAME LIKE ${parts}`,
+      `SELECT CONCAT(SUM(MODIFIED_COUNTER), '/', SUM(NUM_ROWS)) FROM information_schema.${MODIFIED[session.facts.flavour]}${conditionOf(plan)}`,
     );
     return sum ?? '';
   } catch (error) {
@@ -29,11 +34,16 @@ async function modified(session: Session, { source }: TablePlan): Promise<string
   }
 }
 
+/** Which tables a query reads the server does not tell: any of the server. */
+const ANY_CHANGE = `SELECT CONCAT_WS('/', COUNT(*), MAX(UPDATE_TIME), MAX(CREATE_TIME), SUM(DATA_LENGTH)) FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')`;
+
 /**
  * When the server last saw the table change, and how many changes it counted where we may see that. It counts anew now and
  * then, which looks like a change.
  */
 export async function readChangeMarker(session: Session, plan: TablePlan): Promise<string> {
+  if (plan.query !== undefined)
+    return `${(await session.cell(ANY_CHANGE)) ?? ''}:${await modified(session, plan)}`;
   await session.query(`SELECT 1 FROM ${qualified(plan.source)} LIMIT 0`);
   const { rows } = await session.query(
     `SELECT CONCAT_WS('/', UPDATE_TIME, CREATE_TIME, DATA_LENGTH) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${literal(plan.source.schema)} AND TABLE_NAME = ${literal(plan.source.name)}`,

@@ -3,16 +3,17 @@ import { cellOf, renderBucketSums, renderRowDigests, type RowNaming } from './sq
 import type { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { toSluiceError } from './error-codes.ts';
-import { renderSourceWhere, renderTargetWhere } from './sql/keys.ts';
+import { renderTargetWhere } from './sql/keys.ts';
 import { checksumOf, reading } from './reader.ts';
 import { qualified } from './sql/names.ts';
+import { selectedRows } from './sql/source-sql.ts';
 
 function namingOf({ plan, side, range, keys, buckets }: BucketRequest): RowNaming {
   const cells = plan.columns.map((column) => cellOf(column, side));
   return {
-    from: qualified(side === 'source' ? plan.source : plan.target),
-    where:
-      side === 'source' ? renderSourceWhere(plan, { range, after: null }) : renderTargetWhere(plan, range),
+    ...(side === 'source'
+      ? selectedRows(plan, range)
+      : { from: qualified(plan.target), where: renderTargetWhere(plan, range) }),
     keys: keys.flatMap((at) => cells[at] ?? []),
     cells,
     buckets,

@@ -17,6 +17,7 @@ import {
   TABLES,
 } from './catalog-queries.ts';
 import type { Pool } from './connections/pool.ts';
+import { describeQuery } from './describe-query.ts';
 import type { Session } from './connections/session.ts';
 import type { LedgerNames } from './ledger/ledger-sql.ts';
 import { list, literal } from './sql/names.ts';
@@ -159,5 +160,6 @@ export function createIntrospector(pool: Pool, names: LedgerNames): Introspector
         }));
       }, signal),
     describeTables: (tables, signal) => pool.use((session) => describeTables(session, tables), signal),
+    describeQuery: (query, signal) => describeQuery(pool, query, signal),
   };
 }

@@ -1,3 +1,4 @@
+import { badKey } from '../../engine/source-query.ts';
 import type { RangeChecksum, ReadOptions, SourceReader } from '../../engine/ports/source-reader.ts';
 import type { KeyRange } from '../../model/lane.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
@@ -9,18 +10,33 @@ import type { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { snapshotLost, type Snapshots } from './connections/snapshots.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
-import { renderNextBound, renderSourceWhere } from './sql/keys.ts';
+import { renderNextBound } from './sql/keys.ts';
 import { openRead } from './rows/open-read.ts';
 import type { ReadRows } from './rows/read-rows.ts';
 import { qualified } from './sql/names.ts';
+import { renderKeyPass, selectedRows } from './sql/source-sql.ts';
 
 /** A read refused for a right gets the GRANT with its error; other errors need no suggestion. */
 export function toReadError(error: unknown, session: Session | null, plan: TablePlan): SluiceError {
   const context: ErrorContext = { side: 'source', table: plan.id };
   const known = toSluiceError(error, context);
-  if (known.code !== 'database.permission_denied' || session === null) return known;
+  if (known.code !== 'database.permission_denied' || session === null || plan.query !== undefined)
+    return known;
   const suggestion = `GRANT SELECT ON ${qualified(plan.source)} TO ${session.facts.account};`;
   return toSluiceError(error, { ...context, suggestion });
+}
+
+/** @throws SluiceError source.value_rejected when its key is none */
+async function queryBounds(
+  session: Session,
+  plan: TablePlan,
+  rowsPerRange: number,
+): Promise<readonly Position[]> {
+  const { rows } = await session.query(renderKeyPass(plan, rowsPerRange));
+  return rows.map(([bad, ...key]) => {
+    if (bad !== '0') throw badKey(plan.id, bad === '1' ? 'null' : 'double');
+    return key.map((cell) => cell ?? '');
+  });
 }
 
 async function keyBounds(
@@ -28,6 +44,7 @@ async function keyBounds(
   plan: TablePlan,
   rowsPerRange: number,
 ): Promise<readonly Position[]> {
+  if (plan.query !== undefined) return queryBounds(session, plan, rowsPerRange);
   const from = qualified(plan.source);
   const bounds: Position[] = [];
   for (;;) {
@@ -70,10 +87,27 @@ interface Reading {
   readonly end: (whole: boolean, rows: ReadRows | null) => Promise<void>;
 }
 
-async function fromPool(pool: Pool, signal: AbortSignal): Promise<Reading> {
+/** What a query calls must not write either. */
+const READ_ONLY = 'START TRANSACTION READ ONLY';
+
+async function fromPool(pool: Pool, plan: TablePlan, signal: AbortSignal): Promise<Reading> {
   const session = await pool.take(signal);
   // Left early or failed: the rest of the rows is still on its way, so the connection ends.
-  const end = async (whole: boolean): Promise<void> => (whole ? pool.give(session) : pool.discard(session));
+  const end = async (whole: boolean): Promise<void> => {
+    try {
+      if (whole && plan.query !== undefined) await session.query('COMMIT');
+    } catch {
+      session.destroy();
+    }
+    if (whole && !session.ended) pool.give(session);
+    else pool.discard(session);
+  };
+  try {
+    if (plan.query !== undefined) await session.query(READ_ONLY);
+  } catch (error) {
+    pool.discard(session);
+    throw toReadError(error, session, plan);
+  }
   return { session, stop: () => session.cancel(), end };
 }
 
@@ -102,7 +136,7 @@ async function* readRange(
 ): AsyncGenerator<RowBlock, void, undefined> {
   const { session, stop, end } =
     options.snapshot === null
-      ? await fromPool(ends.pool, signal)
+      ? await fromPool(ends.pool, request.plan, signal)
       : await fromSnapshot(ends.snapshots, options.snapshot, signal);
   signal.addEventListener('abort', stop, { once: true });
   let whole = false;
@@ -134,7 +168,11 @@ export async function reading<T>(
 ): Promise<T> {
   const run = async (session: Session): Promise<T> => {
     try {
-      return await work(session);
+      if (plan.query === undefined) return await work(session);
+      await session.query(READ_ONLY);
+      const result = await work(session);
+      await session.query('COMMIT');
+      return result;
     } catch (error) {
       throw signal.aborted ? error : toReadError(error, session, plan);
     }
@@ -161,14 +199,14 @@ export function createReader(pool: Pool, snapshots: Snapshots): SourceReader {
     readRange: (request, options, signal) => readRange({ pool, snapshots }, request, options, signal),
     countRows: (plan, signal) =>
       reading(pool, plan, signal, async (session) => {
-        const where = renderSourceWhere(plan, { range: null, after: null });
-        return BigInt((await session.cell(`SELECT COUNT(*) FROM ${qualified(plan.source)}${where}`)) ?? 0);
+        const { from, where } = selectedRows(plan, null);
+        return BigInt((await session.cell(`SELECT COUNT(*) FROM ${from}${where}`)) ?? 0);
       }),
     checksum: (plan, range, signal) =>
       reading(pool, plan, signal, async (session) => {
         const rowText = renderRowText(plan.columns.map((column) => cellOf(column, 'source')));
-        const where = renderSourceWhere(plan, { range, after: null });
-        const { rows } = await session.query(renderChecksum(qualified(plan.source), where, rowText));
+        const { from, where } = selectedRows(plan, range);
+        const { rows } = await session.query(renderChecksum(from, where, rowText));
         return checksumOf(rows[0] ?? [], plan.id);
       }),
     changeMarker: (plan, signal) => reading(pool, plan, signal, (session) => readChangeMarker(session, plan)),

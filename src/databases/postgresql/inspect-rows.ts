@@ -1,11 +1,9 @@
 import type { BucketRequest, RowInspector } from '../../engine/ports/row-inspector.ts';
 import { toSluiceError } from './error-codes.ts';
 import type { Pool, Session } from './pool.ts';
-import { reading, shapeOf } from './reader.ts';
+import { reading, selectedRows } from './reader.ts';
 import {
   renderBucketSums,
-  renderConditions,
-  renderFrom,
   renderRowDigests,
   renderRowText,
   renderTargetConditions,
@@ -17,8 +15,7 @@ import { targetFrom } from './writer.ts';
 async function placeOf(session: Session, { plan, side, range }: BucketRequest) {
   if (side === 'target')
     return { from: await targetFrom(session, plan), where: renderTargetConditions(plan, range) };
-  const shape = await shapeOf(session, plan);
-  return { from: renderFrom(plan.source, shape), where: renderConditions(plan, shape, range, null) };
+  return selectedRows(session, plan, range);
 }
 
 async function namingOf(session: Session, request: BucketRequest): Promise<RowNaming> {

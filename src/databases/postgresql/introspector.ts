@@ -3,6 +3,7 @@ import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { TableName } from '../../model/table-name.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
 import { type FoundTable, schemaOf } from './structure/found-table.ts';
+import { describeQuery } from './describe-query.ts';
 import type { Pool, Session } from './pool.ts';
 import { literal } from './sql.ts';
 
@@ -176,5 +177,6 @@ export function createIntrospector(pool: Pool, options: Pick<OpenOptions, 'ledge
       tables.length === 0
         ? Promise.resolve([])
         : pool.use((session) => describeTables(session, tables), signal),
+    describeQuery: (query, signal) => describeQuery(pool, query, signal),
   };
 }

@@ -16,6 +16,13 @@ export interface Answer {
   readonly count: number;
 }
 
+/** A column of an answer: number and modifier of its type, of the type under it where that is a domain. */
+export interface Field {
+  readonly name: string;
+  readonly oid: number;
+  readonly modifier: number;
+}
+
 /** The part of the driver's connection that COPY needs. */
 export interface Wire {
   readonly stream: Duplex;
@@ -104,6 +111,21 @@ export class Session {
   /** The one cell of a query of one row and column. */
   async cell(text: string, values?: readonly unknown[]): Promise<string | null> {
     return (await this.query(text, values)).rows[0]?.[0] ?? null;
+  }
+
+  /** One statement, by the protocol that refuses a second one in the text; with the columns of its answer. */
+  async single(text: string): Promise<Answer & { readonly fields: readonly Field[] }> {
+    const config = { text, rowMode: 'array' as const, queryMode: 'extended' };
+    const { rows, rowCount, fields } = await this.#client.query<Cells & unknown[]>(config);
+    return {
+      rows,
+      count: rowCount ?? 0,
+      fields: fields.map(({ name, dataTypeID, dataTypeModifier }) => ({
+        name,
+        oid: dataTypeID,
+        modifier: dataTypeModifier,
+      })),
+    };
   }
 
   submit(query: WireQuery): void {

@@ -8,9 +8,12 @@ import type { KeyRange } from '../../model/lane.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
+import { badKey } from '../../engine/source-query.ts';
+import type { TableName } from '../../model/table-name.ts';
 import { binaryPosition, CopyOut } from './copy-out.ts';
 import { type ErrorContext, toSluiceError, vendorCode } from './error-codes.ts';
 import type { Pool, Session } from './pool.ts';
+import { renderHashedFrom, renderKeyPass, renderQueryFrom, renderSampleFrom } from './query-sql.ts';
 import {
   literal,
   positionColumns,
@@ -30,7 +33,7 @@ import {
 function toReadError(error: unknown, pool: Pool, plan: TablePlan): SluiceError {
   const context: ErrorContext = { side: 'source', table: plan.id };
   const known = toSluiceError(error, context);
-  if (known.code !== 'database.permission_denied') return known;
+  if (known.code !== 'database.permission_denied' || plan.query !== undefined) return known;
   const suggestion = `GRANT SELECT ON ${qualified(plan.source)} TO ${quote(pool.user)};`;
   return toSluiceError(error, { ...context, suggestion });
 }
@@ -44,7 +47,8 @@ interface Stored extends ReadShape {
 // Partitions and their partitions; a plain table is the one row of it.
 const TREE = `WITH RECURSIVE tree(oid) AS (SELECT $1::text::regclass::oid UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid JOIN pg_class p ON p.oid = tree.oid AND p.relkind = 'p')`;
 
-export async function shapeOf(session: Session, plan: TablePlan): Promise<ReadShape> {
+async function shapeOf(session: Session, plan: TablePlan): Promise<ReadShape> {
+  if (plan.query !== undefined) return { only: false, from: renderQueryFrom(plan.query) };
   const kind = await session.cell(
     'SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2',
     [plan.source.schema, plan.source.name],
@@ -53,6 +57,20 @@ export async function shapeOf(session: Session, plan: TablePlan): Promise<ReadSh
     throw new SluiceError('source.table_not_found', `${plan.id} is not there`, { table: plan.id });
   }
   return { only: kind !== 'p' };
+}
+
+/** The same, with what the position columns of a query without a key are taken from. */
+function orderedShape(session: Session, plan: TablePlan, shape: ReadShape): ReadShape {
+  if (plan.query === undefined || plan.position.kind === 'key') return shape;
+  return { ...shape, from: renderHashedFrom(plan, session.parameter('server_encoding') === 'UTF8') };
+}
+
+/** FROM and WHERE of the rows of a range that the plan selects. */
+export async function selectedRows(session: Session, plan: TablePlan, range: KeyRange | null) {
+  const shape = await shapeOf(session, plan);
+  const where = renderConditions(plan, shape, range, null);
+  if (plan.mostRows === undefined) return { from: renderFrom(plan.source, shape), where };
+  return { from: renderSampleFrom(plan, orderedShape(session, plan, shape), where), where: '' };
 }
 
 async function storedOf(session: Session, plan: TablePlan): Promise<Stored> {
@@ -70,14 +88,19 @@ async function storedOf(session: Session, plan: TablePlan): Promise<Stored> {
   };
 }
 
-/** Type names are printed with their schema unless it is pg_catalog; its operators are found only on the path. */
-function searchPathOf(types: readonly string[]): string {
-  const schemas = types.flatMap((type) => /^("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\./.exec(type)?.[1] ?? []);
-  return ['pg_catalog', ...new Set(schemas)].join(', ');
+/**
+ * Type names are printed with their schema unless it is pg_catalog; its operators are found only on the path. A query finds
+ * what it names without a schema in public.
+ */
+function searchPathOf({ position, query }: TablePlan): string {
+  const schemas = position.types.flatMap(
+    (type) => /^("(?:[^"]|"")+"|[A-Za-z_][\w$]*)\./.exec(type)?.[1] ?? [],
+  );
+  return ['pg_catalog', ...new Set([...(query === undefined ? [] : ['public']), ...schemas])].join(', ');
 }
 
 async function beginRead(session: Session, plan: TablePlan, snapshot: string | null): Promise<void> {
-  const path = `SET LOCAL search_path = ${searchPathOf(plan.position.types)}`;
+  const path = `SET LOCAL search_path = ${searchPathOf(plan)}`;
   if (snapshot === null) {
     await session.query(`BEGIN READ ONLY; ${path}`);
     return;
@@ -145,6 +168,21 @@ async function pageBounds(
   return bounds;
 }
 
+/** @throws SluiceError source.value_rejected when its key is none */
+async function queryBounds(
+  session: Session,
+  plan: TablePlan,
+  rowsPerRange: number,
+): Promise<readonly Position[]> {
+  if (plan.position.kind !== 'key') return [];
+  const shape = await shapeOf(session, plan);
+  const { rows } = await session.query(renderKeyPass(plan, shape, rowsPerRange));
+  return rows.map(([bad, ...key]) => {
+    if (bad !== '0') throw badKey(plan.id, bad === '1' ? 'null' : 'double');
+    return key.map((cell) => cell ?? '');
+  });
+}
+
 function rangesBetween(bounds: readonly Position[]): readonly KeyRange[] {
   const edges = [null, ...bounds, null];
   return edges.slice(1).map((upto, index) => ({ lane: index + 1, after: edges[index] ?? null, upto }));
@@ -166,12 +204,12 @@ async function openCopy(
 ): Promise<CopyOut> {
   const { plan } = request;
   await beginRead(session, plan, options.snapshot);
-  const shape = await shapeOf(session, plan);
+  const shape = orderedShape(session, plan, await shapeOf(session, plan));
   // A parallel plan would mix the row addresses, which are in order only as one process scans them.
   if (plan.position.kind === 'row-address')
     await session.query('SET LOCAL max_parallel_workers_per_gather = 0');
   const hidden = hiddenOf(plan, shape);
-  const copy = new CopyOut(renderCopyOut(plan, shape, { ...request, hidden }), {
+  const copy = new CopyOut(renderCopyOut(plan, shape, { ...request, hidden, mostRows: options.mostRows }), {
     binary: plan.encoding === 'binary-rows',
     hiddenCells: hidden.length,
     positionTypes: plan.position.types,
@@ -247,6 +285,19 @@ export async function checksumOf(
 /** Counters of changes, and what changes when the table is rewritten or emptied. Counters may lag by some seconds. */
 const MARKER = `${TREE} SELECT coalesce(sum(pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)), 0)::text || ':' || md5(string_agg(c.oid::text || '/' || pg_relation_filenode(c.oid)::text || '/' || pg_relation_size(c.oid)::text, ',' ORDER BY c.oid)) FROM tree JOIN pg_class c ON c.oid = tree.oid WHERE c.relkind IN ('r', 'm')`;
 
+/** What the planner reads for a query: tables and partitions. What a function of it reads stays unseen. */
+async function tablesOfQuery(session: Session, from: string): Promise<readonly TableName[]> {
+  const text = await session.cell(`EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM ${from}`);
+  const found = new Map<string, TableName>();
+  JSON.parse(text ?? '[]', (_, node: Readonly<Record<string, unknown>> | null) => {
+    const { 'Relation Name': name, Schema: schema } = node ?? {};
+    if (typeof name === 'string' && typeof schema === 'string')
+      found.set(`${schema}.${name}`, { schema, name });
+    return node;
+  });
+  return [...found.values()];
+}
+
 async function holdSnapshot(pool: Pool, signal: AbortSignal): Promise<HeldSnapshot> {
   signal.throwIfAborted();
   const session = await pool.dedicated();
@@ -276,6 +327,8 @@ export function createReader(pool: Pool): SourceReader {
   return {
     planRanges: (plan, options, signal) =>
       reading(pool, plan, { snapshot: options.snapshot, signal }, async (session) => {
+        if (plan.query !== undefined)
+          return rangesBetween(await queryBounds(session, plan, options.rowsPerRange));
         const table = await storedOf(session, plan);
         const bounds = plan.position.kind === 'key' ? keyBounds : pageBounds;
         return rangesBetween(await bounds(session, plan, table, options.rowsPerRange));
@@ -283,23 +336,25 @@ export function createReader(pool: Pool): SourceReader {
     readRange: (request, options, signal) => readRange(pool, request, options, signal),
     countRows: (plan, signal) =>
       reading(pool, plan, whole(signal), async (session) => {
-        const shape = await shapeOf(session, plan);
-        const where = renderConditions(plan, shape, null, null);
-        return BigInt(
-          (await session.cell(`SELECT count(*) FROM ${renderFrom(plan.source, shape)}${where}`)) ?? 0,
-        );
+        const { from, where } = await selectedRows(session, plan, null);
+        return BigInt((await session.cell(`SELECT count(*) FROM ${from}${where}`)) ?? 0);
       }),
     checksum: (plan, range, signal) =>
       reading(pool, plan, whole(signal), async (session) => {
-        const shape = await shapeOf(session, plan);
         const renders = plan.columns.map((column) => column.renderSource);
-        const where = renderConditions(plan, shape, range, null);
-        return checksumOf(session, renders, renderFrom(plan.source, shape), where);
+        const { from, where } = await selectedRows(session, plan, range);
+        return checksumOf(session, renders, from, where);
       }),
     changeMarker: (plan, signal) =>
       reading(pool, plan, whole(signal), async (session) => {
         await shapeOf(session, plan);
-        return (await session.cell(MARKER, [qualified(plan.source)])) ?? '';
+        const tables =
+          plan.query === undefined
+            ? [plan.source]
+            : await tablesOfQuery(session, renderQueryFrom(plan.query));
+        const markers: string[] = [];
+        for (const table of tables) markers.push((await session.cell(MARKER, [qualified(table)])) ?? '');
+        return markers.join(',');
       }),
     holdSnapshot: (signal) => holdSnapshot(pool, signal),
   };

@@ -19,19 +19,23 @@ const list = (items: readonly string[]): string => items.join(', ');
  */
 export interface ReadShape {
   readonly only: boolean;
+  /** What stands in the place of the table: a query. */
+  readonly from?: string;
 }
 
 export const renderFrom = (table: TableName, shape: ReadShape): string =>
-  `${shape.only ? 'ONLY ' : ''}${qualified(table)}`;
+  shape.from ?? `${shape.only ? 'ONLY ' : ''}${qualified(table)}`;
 
 /** SQL of the position columns: the key's, or the row address with the partition before it where there are several. */
 export function positionColumns(plan: TablePlan, shape: ReadShape): readonly string[] {
   if (plan.position.kind === 'key') return plan.position.columns.map(quote);
+  if (shape.from !== undefined) return ['sluice_hash', 'sluice_copy'];
   return shape.only ? ['ctid'] : ['tableoid', 'ctid'];
 }
 
 function positionTypes(plan: TablePlan, shape: ReadShape): readonly string[] {
   if (plan.position.kind === 'key') return plan.position.types;
+  if (shape.from !== undefined) return ['text', 'bigint'];
   return shape.only ? ['tid'] : ['oid', 'tid'];
 }
 
@@ -86,18 +90,26 @@ export function renderTargetConditions(plan: TablePlan, range: KeyRange | null):
 /**
  * Reads a range in position order. `hidden` cells come first and are cut off again by the row cutter.
  * COMMIT is in the same message: a slow consumer of the last block leaves no open transaction behind.
- * A single scan by row address is in its order by itself; a sort of a big table by it would cost more than the copy.
+ * A single scan by row address is in its order by itself; a sort of a big table by it would cost more than the copy. With a
+ * condition it may be no such scan: an index or a join gives the rows in another order.
  */
 export function renderCopyOut(
   plan: TablePlan,
   shape: ReadShape,
-  request: { readonly range: KeyRange; readonly after: Position | null; readonly hidden: readonly string[] },
+  request: {
+    readonly range: KeyRange;
+    readonly after: Position | null;
+    readonly hidden: readonly string[];
+    readonly mostRows?: number | undefined;
+  },
 ): string {
   const position = positionColumns(plan, shape);
   const select = list([...request.hidden, ...plan.columns.map((column) => column.select)]);
-  const order = position.length === 1 && position[0] === 'ctid' ? '' : ` ORDER BY ${list(position)}`;
+  const isScan = position.length === 1 && position[0] === 'ctid' && plan.where === null;
+  const order = isScan ? '' : ` ORDER BY ${list(position)}`;
+  const limit = request.mostRows === undefined ? '' : ` LIMIT ${request.mostRows}`;
   const where = renderConditions(plan, shape, request.range, request.after);
-  return `COPY (SELECT ${select} FROM ${renderFrom(plan.source, shape)}${where}${order}) TO STDOUT (FORMAT ${plan.encoding === 'binary-rows' ? 'binary' : 'text'}); COMMIT`;
+  return `COPY (SELECT ${select} FROM ${renderFrom(plan.source, shape)}${where}${order}${limit}) TO STDOUT (FORMAT ${plan.encoding === 'binary-rows' ? 'binary' : 'text'}); COMMIT`;
 }
 
 /** Every rowsPerRange-th key, walked through the key's index: exact, and only index pages are read. */

@@ -16,7 +16,7 @@ export function createInspector(pool: Pool): RowInspector {
     try {
       const program =
         side === 'source'
-          ? await programOf(lease.thread, { plan, range }, signal)
+          ? await programOf(lease.thread, { plan, range, mostRows: plan.mostRows }, signal)
           : targetProgram(plan, range);
       return await work(lease.thread, { program, keys, buckets });
     } finally {

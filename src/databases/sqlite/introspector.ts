@@ -12,6 +12,7 @@ import {
   TABLES,
   text,
 } from './structure/catalog-queries.ts';
+import { describeQuery } from './structure/describe-query.ts';
 import { describeTable } from './structure/describe-table.ts';
 import type { Thread } from './connections/start-thread.ts';
 
@@ -84,5 +85,6 @@ export function createIntrospector(
       const names = tables.map((table) => table.name).filter((name) => !ledgerTables.has(name));
       return pool.query((thread) => describe(thread, names, signal), signal);
     },
+    describeQuery: (query, signal) => describeQuery(pool, query, signal),
   };
 }

@@ -7,7 +7,7 @@ import { readChangeMarker } from './connections/change-marker.ts';
 import type { SqliteConfig } from './config.ts';
 import { fileExists, type Lease, type Pool } from './connections/pool.ts';
 import { holdSnapshot } from './connections/snapshot.ts';
-import { quote, rowidName, sourceProgram } from './sql.ts';
+import { countStatement, rowidName, sourceProgram } from './sql.ts';
 import type { ThreadBlock } from './thread/operations.ts';
 import type { Thread } from './connections/start-thread.ts';
 
@@ -16,10 +16,17 @@ type Range = Pick<KeyRange, 'after' | 'upto'>;
 /** @throws SluiceError source.table_not_found, source.changed_structure */
 export async function programOf(
   thread: Thread,
-  read: { readonly plan: TablePlan; readonly range: Range | null; readonly after?: Position | null },
+  read: {
+    readonly plan: TablePlan;
+    readonly range: Range | null;
+    readonly after?: Position | null;
+    readonly mostRows?: number | undefined;
+  },
   signal: AbortSignal,
 ) {
-  const { plan, range } = read;
+  const { plan, range, after, mostRows } = read;
+  const options = { ...(after && { after }), mostRows };
+  if (plan.query !== undefined) return sourceProgram(plan, range, { ...options, rowid: '' });
   const sql = 'SELECT name FROM pragma_table_xinfo(?)';
   const rows = await thread.call('query', { sql, values: [plan.source.name] }, { signal });
   const columns = rows.map((row) => String(row[0]));
@@ -46,7 +53,7 @@ export async function programOf(
       },
     );
   }
-  return sourceProgram(plan, range, { rowid: rowid ?? 'rowid', ...(read.after && { after: read.after }) });
+  return sourceProgram(plan, range, { ...options, rowid: rowid ?? 'rowid' });
 }
 
 const rowBlock = (block: ThreadBlock): RowBlock => ({
@@ -112,7 +119,11 @@ export function createReader(pool: Pool, config: SqliteConfig): SourceReader {
     async *readRange({ plan, range, after }, options, signal) {
       const lease = await leaseFor(options.snapshot, signal);
       try {
-        const program = await programOf(lease.thread, { plan, range, after }, signal);
+        const program = await programOf(
+          lease.thread,
+          { plan, range, after, mostRows: options.mostRows },
+          signal,
+        );
         await lease.thread.call('openCursor', program, { signal });
         yield* readBlocks(lease.thread, options, signal);
       } finally {
@@ -122,14 +133,14 @@ export function createReader(pool: Pool, config: SqliteConfig): SourceReader {
     },
     countRows: (plan, signal) =>
       withThread(null, signal, async (thread) => {
-        const condition = plan.where === null ? '' : ` WHERE (${plan.where}\n)`;
-        const sql = `SELECT count(*) FROM ${quote(plan.source.name)}${condition}`;
-        const rows = await thread.call('query', { sql, values: [] }, { signal });
+        const rows = await thread.call('query', { sql: countStatement(plan), values: [] }, { signal });
         return rows[0]?.[0] as bigint;
       }),
     checksum: (plan, range, signal) =>
       withThread(null, signal, async (thread) =>
-        thread.call('checksum', await programOf(thread, { plan, range }, signal), { signal }),
+        thread.call('checksum', await programOf(thread, { plan, range, mostRows: plan.mostRows }, signal), {
+          signal,
+        }),
       ),
     changeMarker: (_plan, signal) => readChangeMarker(config.path, signal),
     holdSnapshot: (signal) => holdSnapshot(pool, config.snapshotDirectory, signal),

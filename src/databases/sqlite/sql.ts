@@ -13,6 +13,9 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 /** SQLite's names of the rowid; a column of the same name hides one. */
 const ROWID_NAMES = ['rowid', '_rowid_', 'oid'] as const;
 
+/** Beside the columns of a query without a key. */
+const ROW_NUMBER = 'sluice_row';
+
 /** The name under which the rowid can be had; columns that are not copied may hide it too. */
 export const rowidName = (columns: readonly string[]): string | null =>
   ROWID_NAMES.find((name) => !columns.some((column) => column.toLowerCase() === name)) ?? null;
@@ -25,11 +28,35 @@ const columnsOf = (plan: TablePlan, side: 'source' | 'target'): ReadProgram['col
     ...(side === 'source' && column.policy === 'text' && { asText: true }),
   }));
 
+/**
+ * What rows are read from: the table, or the query that stands for it, on lines of its own, so that a comment at its end cannot
+ * swallow what follows. Rows of a query without a key are numbered: SQLite gives them in the same order each time, as long as
+ * it reads the same file, which a snapshot is.
+ */
+function sourceFrom({ query, source, position }: TablePlan): string {
+  if (query === undefined) return quote(source.name);
+  if (position.kind === 'key') return `(\n${query}\n) AS sluice_query`;
+  return `(SELECT *, row_number() OVER () AS ${ROW_NUMBER} FROM (\n${query}\n)) AS sluice_query`;
+}
+
+/** Rows that the plan selects, for a count. */
+export function countStatement(plan: TablePlan): string {
+  const condition = plan.where === null ? '' : ` WHERE (${plan.where}\n)`;
+  const from = `${sourceFrom(plan)}${condition}`;
+  return plan.mostRows === undefined
+    ? `SELECT count(*) FROM ${from}`
+    : `SELECT count(*) FROM (SELECT 1 FROM ${from} LIMIT ${plan.mostRows})`;
+}
+
 /** What of a source table is read, and how. The plan's select expressions are the bare columns here. */
 export function sourceProgram(
   plan: TablePlan,
   range: Pick<KeyRange, 'after' | 'upto'> | null,
-  options: { readonly after?: Position | null; readonly rowid: string },
+  options: {
+    readonly after?: Position | null;
+    readonly rowid: string;
+    readonly mostRows?: number | undefined;
+  },
 ): ReadProgram {
   return {
     table: plan.id,
@@ -37,11 +64,13 @@ export function sourceProgram(
     columns: columnsOf(plan, 'source'),
     keyColumns: plan.position.kind === 'key' ? plan.position.columns.length : null,
     expressions: plan.columns.map((column) => column.select),
-    from: quote(plan.source.name),
-    rowid: options.rowid,
+    from: sourceFrom(plan),
+    rowid: plan.query === undefined ? options.rowid : ROW_NUMBER,
     where: plan.where,
     after: options.after ?? range?.after ?? null,
     upto: range?.upto ?? null,
+    mostRows: options.mostRows ?? null,
+    ofQuery: plan.query !== undefined,
   };
 }
 
@@ -57,6 +86,8 @@ export const targetProgram = (plan: TablePlan, range: KeyRange | null): ReadProg
   where: null,
   after: range?.after ?? null,
   upto: range?.upto ?? null,
+  mostRows: null,
+  ofQuery: false,
 });
 
 /**

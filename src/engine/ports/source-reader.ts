@@ -22,6 +22,8 @@ export interface ReadOptions {
   /** A larger row is refused before it is read, as far as the database tells its length. */
   readonly mostRowBytes: number;
   readonly snapshot: SnapshotRef | null;
+  /** No more rows than these are read; absent: all of the range. */
+  readonly mostRows?: number;
 }
 
 /** Order-independent: count, and sum modulo 2^64 of the first 8 bytes of MD5 of each row's canonical text. */
@@ -33,7 +35,9 @@ export interface RangeChecksum {
 export interface SourceReader {
   /**
    * Cuts a table into ranges of about `rowsPerRange` rows in position order: first and last are open-ended, together
-   * they cover every possible key. An empty or small table is one range. Lanes are numbered from 1.
+   * they cover every possible key. An empty or small table is one range. Lanes are numbered from 1. Of a query with a key the
+   * whole key is looked through.
+   * @throws SluiceError source.value_rejected when the key of a query is NULL in a row, or the same in two
    */
   planRanges(
     plan: TablePlan,
@@ -50,8 +54,9 @@ export interface SourceReader {
     options: ReadOptions,
     signal: AbortSignal,
   ): AsyncIterable<RowBlock>;
+  /** Of the rows that the plan selects. */
   countRows(plan: TablePlan, signal: AbortSignal): Promise<bigint>;
-  /** Over the source's rows of the range (null: the whole table) that the plan's condition selects. */
+  /** Over the source's rows of the range (null: the whole table) that the plan selects by condition and number. */
   checksum(plan: TablePlan, range: KeyRange | null, signal: AbortSignal): Promise<RangeChecksum>;
   /** Grows or changes with every committed change of the table's rows, as far as the database tells; equal: quiet. */
   changeMarker(plan: TablePlan, signal: AbortSignal): Promise<string>;

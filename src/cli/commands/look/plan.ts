@@ -1,9 +1,22 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../../model/error-codes.ts';
+import type { TransferSpec } from '../../../model/transfer-spec.ts';
 import { withEnds } from '../../connection/with-ends.ts';
 import { errorValue } from '../../format-error.ts';
 import type { Run } from '../../run-command.ts';
+import { formatBytes, formatCount } from '../../show/quantities.ts';
 import { isLossy, isRefused, showPlan } from '../../show/show-plan.ts';
+
+/** What ends a start before all is copied. */
+function limitLines({ limits = {} }: TransferSpec): readonly string[] {
+  const { rows, bytes, time } = limits;
+  const ends = [
+    ...(rows === undefined ? [] : [`${formatCount(rows)} rows`]),
+    ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+    ...(time === undefined ? [] : [time]),
+  ];
+  return ends.length === 0 ? [] : [`a start ends after ${ends.join(' or ')}; the next one goes on`];
+}
 
 /** `sluice plan NAME` */
 export function registerPlan(program: Command, run: Run): void {
@@ -25,7 +38,7 @@ export function registerPlan(program: Command, run: Run): void {
         );
         return {
           value: planned.map((each) => ({ ...each, refusal: each.refusal && errorValue(each.refusal) })),
-          text: showPlan(planned),
+          text: [showPlan(planned), ...limitLines(spec)].join('\n'),
           exit: findings ? EXIT.findings : EXIT.done,
         };
       }),

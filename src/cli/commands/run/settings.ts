@@ -10,12 +10,20 @@ import { queryStatus } from '../../transfer/transfer-handle.ts';
 
 const ANSWER_MS = 10_000;
 
+function showRate({ ratePerSecond, bytesPerSecond = 0 }: TransferSettings): string {
+  const rates = [
+    ...(ratePerSecond === 0 ? [] : [`${formatRate(ratePerSecond)} rows`]),
+    ...(bytesPerSecond === 0 ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
+  ];
+  return rates.length === 0 ? 'no limit' : rates.join(', ');
+}
+
 const show = (settings: TransferSettings): string =>
   [
     `readers      ${settings.readers}`,
     `writers      ${settings.writers}`,
     `block bytes  ${settings.blockBytes} (${formatBytes(settings.blockBytes)})`,
-    `rate         ${settings.ratePerSecond === 0 ? 'no limit' : `${formatRate(settings.ratePerSecond)} rows`}`,
+    `rate         ${showRate(settings)}`,
   ].join('\n');
 
 /** `sluice settings NAME`: shows, or changes what is given while the transfer runs. */

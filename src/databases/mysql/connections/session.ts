@@ -28,6 +28,39 @@ interface DriverConnection {
   _notifyError(error: Error): void;
 }
 
+/** A column of an answer as the protocol tells it. */
+export interface Field {
+  readonly name: string;
+  readonly type: number;
+  readonly length: number;
+  readonly charset: number;
+  readonly flags: number;
+  readonly decimals: number;
+  /** What MariaDB says besides: `json`, `uuid`, `inet6`, `point`. */
+  readonly extended: string | null;
+}
+
+interface DriverField {
+  readonly name: string;
+  readonly columnType: number;
+  readonly columnLength: number;
+  readonly characterSet: number;
+  readonly flags: number;
+  readonly decimals: number;
+  readonly extendedTypeName?: string | null;
+  readonly extendedFormat?: string | null;
+}
+
+const toField = (field: DriverField): Field => ({
+  name: field.name,
+  type: field.columnType,
+  length: field.columnLength,
+  charset: field.characterSet,
+  flags: field.flags,
+  decimals: field.decimals,
+  extended: field.extendedTypeName ?? field.extendedFormat ?? null,
+});
+
 interface TypeCastField {
   string(encoding?: string): string | null;
 }
@@ -99,6 +132,21 @@ export class Session {
   /** The one cell of a query of one row and column. */
   async cell(text: string): Promise<string | null> {
     return (await this.query(text)).rows[0]?.[0] ?? null;
+  }
+
+  /** The columns that a statement would give, which is not run. One statement: a second one in its text is refused. */
+  describe(text: string): Promise<readonly Field[]> {
+    return new Promise((resolve, reject) => {
+      this.#connection.prepare(text, (error, statement) => {
+        if (error) {
+          reject(error);
+          return;
+        }
+        const { columns } = statement as unknown as { readonly columns: readonly DriverField[] };
+        this.#connection.unprepare(text);
+        resolve(columns.map(toField));
+      });
+    });
   }
 
   submit(command: WireCommand): void {

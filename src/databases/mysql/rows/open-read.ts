@@ -2,9 +2,9 @@ import type { ReadOptions } from '../../../engine/ports/source-reader.ts';
 import type { KeyRange } from '../../../model/lane.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
-import { cellOf, renderRowText } from '../sql/checksum-sql.ts';
 import { renderKeyOrder, renderSourceWhere } from '../sql/keys.ts';
-import { list, literal, qualified, quote } from '../sql/names.ts';
+import { list, literal, quote } from '../sql/names.ts';
+import { renderFrom, renderRowHash } from '../sql/source-sql.ts';
 import { renderBytes, renderFraction } from '../types/render-text.ts';
 import type { CellKind } from './encode-row.ts';
 import { ReadRows } from './read-rows.ts';
@@ -55,10 +55,10 @@ interface ReadRequest {
  * same, so that a count among them says which were read, whoever reads on.
  */
 function renderByHash(plan: TablePlan, selects: readonly string[], after: Position | null): string {
-  const hash = `MD5(${renderRowText(plan.columns.map((column) => cellOf(column, 'source')))})`;
+  const hash = renderRowHash(plan);
   const beyond = after === null ? [] : [`${hash} >= ${literal(after[0] ?? '')}`];
   const where = renderSourceWhere(plan, { range: null, after: null }, beyond);
-  return `SELECT ${list([`LPAD(${hash}, ${HASH_LENGTH}, '0') AS sluice_hash`, ...selects])} FROM ${qualified(plan.source)}${where} ORDER BY sluice_hash`;
+  return `SELECT ${list([`LPAD(${hash}, ${HASH_LENGTH}, '0') AS sluice_hash`, ...selects])} FROM ${renderFrom(plan)}${where} ORDER BY sluice_hash`;
 }
 
 /** The statement that reads a range, and how its rows are cut. */
@@ -66,10 +66,13 @@ export function openRead({ plan, range, after }: ReadRequest, options: ReadOptio
   const cells = plan.columns.map(cellFor);
   const selects = cells.map(({ select }) => select);
   const byKey = plan.position.kind === 'key';
+  // Of the rows with the hash that was read last, some were read.
+  const skipped = byKey || after === null ? 0 : Number(after[1]);
+  const limit = options.mostRows === undefined ? '' : ` LIMIT ${options.mostRows + skipped}`;
   const text = byKey
-    ? `SELECT ${list(selects)} FROM ${qualified(plan.source)}${renderSourceWhere(plan, { range, after })} ORDER BY ${renderKeyOrder(plan)}`
+    ? `SELECT ${list(selects)} FROM ${renderFrom(plan)}${renderSourceWhere(plan, { range, after })} ORDER BY ${renderKeyOrder(plan)}`
     : renderByHash(plan, selects, after);
-  return new ReadRows(text, {
+  return new ReadRows(`${text}${limit}`, {
     kinds: cells.map(({ kind }) => kind),
     positionCells: byKey ? plan.position.columns.length : null,
     after: byKey || after === null ? null : { hash: after[0] ?? '', count: Number(after[1]) },

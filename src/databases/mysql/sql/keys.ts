@@ -44,7 +44,7 @@ function keyColumn(column: ColumnPlan, side: 'source' | 'target'): KeyColumn {
   };
 }
 
-const keyColumns = (plan: TablePlan, side: 'source' | 'target'): readonly KeyColumn[] =>
+export const keyColumns = (plan: TablePlan, side: 'source' | 'target'): readonly KeyColumn[] =>
   plan.columns.slice(0, plan.position.columns.length).map((column) => keyColumn(column, side));
 
 /**

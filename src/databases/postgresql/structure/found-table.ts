@@ -71,7 +71,7 @@ const ACTIONS: Readonly<Record<string, ForeignKeyAction>> = {
 };
 
 /** The numbers in brackets of `numeric(12,2)`, `character varying(20)`, `timestamp(3) with time zone`. */
-function parametersOf(type: string): Pick<ColumnSchema, 'precision' | 'scale' | 'maxChars'> {
+export function parametersOf(type: string): Pick<ColumnSchema, 'precision' | 'scale' | 'maxChars'> {
   const [first = null, second = null] = (/\((-?\d+(?:,-?\d+)?)\)/.exec(type)?.[1] ?? '')
     .split(',')
     .map((text) => (text === '' ? null : Number(text)));

@@ -63,7 +63,7 @@ export function visitRows<T>(
   try {
     refuseNullKeys(database, program);
     checkRowAddress(program, schemaVersion(database));
-    const statement = unorderedStatement(program);
+    const statement = unorderedStatement(program, program.expressions);
     const utf8 = database.pragma('encoding', { simple: true }) === 'UTF-8';
     const fast = begin();
     if (utf8 && visitAll(iterate(database, statement), program, { visitor: fast, strict: false }))
@@ -71,7 +71,7 @@ export function visitRows<T>(
     const keyed = { ...program, keyColumns: program.keyColumns ?? 0 };
     const strictly = strictRows(database, keyed, (list) => ({
       ...statement,
-      sql: unorderedStatement({ ...program, expressions: list }).sql,
+      sql: unorderedStatement(program, list).sql,
     }));
     const visitor = begin();
     visitAll(strictly, program, { visitor, strict: true });

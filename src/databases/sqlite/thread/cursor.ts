@@ -81,9 +81,11 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
   let strict = database.pragma('encoding', { simple: true }) !== 'UTF-8';
   let rows: Rows | null = null;
   let { after } = program;
+  let given = 0;
 
   const open = (): Rows => {
-    const from = { ...program, after };
+    const { mostRows } = program;
+    const from = { ...program, after, mostRows: mostRows === null ? null : mostRows - given };
     return strict ? strictRows(database, from) : iterate(database, readStatement(from, list));
   };
 
@@ -117,6 +119,7 @@ export function openCursor(database: BetterSqlite.Database, program: ReadProgram
     const data = writer.take();
     if (writer.suspicious && !strict) return 'again';
     after = position(last);
+    given += writer.rows;
     return { rows: writer.rows, data, first: position(first), last: after };
   };
 

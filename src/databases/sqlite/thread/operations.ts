@@ -26,6 +26,16 @@ export interface ReadProgram {
   readonly where: string | null;
   readonly after: Position | null;
   readonly upto: Position | null;
+  /** No more rows than these, the first in order; null: all. */
+  readonly mostRows: number | null;
+  /** A query stands for the table: what its key must be was looked at when its ranges were cut. */
+  readonly ofQuery: boolean;
+}
+
+/** A column that a query gives; the type is empty where it has none. */
+export interface DescribedColumn {
+  readonly name: string;
+  readonly type: string;
 }
 
 export interface BlockLimits {
@@ -78,6 +88,8 @@ export interface Operations {
     readonly input: { readonly program: ReadProgram; readonly rowsPerRange: number };
     readonly answer: Position[];
   };
+  /** Columns of a statement that is not run. Null: it is none that only reads. */
+  describeQuery: { readonly input: { readonly sql: string }; readonly answer: DescribedColumn[] | null };
   checksum: { readonly input: ReadProgram; readonly answer: { readonly rows: bigint; readonly sum: bigint } };
   bucketSums: { readonly input: InspectProgram; readonly answer: ThreadBucket[] };
   /** The digest of each row of the chosen buckets, and the cells that name it behind it. */

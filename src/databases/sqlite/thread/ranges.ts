@@ -1,10 +1,34 @@
 import type BetterSqlite from 'better-sqlite3';
+import { badKey } from '../../../engine/source-query.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { ReadProgram } from './operations.ts';
 import { positionText } from '../values/position-text.ts';
+import type { StoredValue } from '../values/stored-value.ts';
 import { orderOf, readStatement } from './read-statement.ts';
 import { nullKey, rawStatement, refuseNullKeys } from './row-source.ts';
 import { schemaVersion } from './row-address.ts';
+
+/**
+ * The same of a query, in one pass that looks at every key.
+ * @throws SluiceError source.value_rejected when one is NULL or stands twice
+ */
+function cutQuery(database: BetterSqlite.Database, program: ReadProgram, rowsPerRange: number): Position[] {
+  if (program.keyColumns === null) return [];
+  const { expressions, types } = orderOf(program);
+  const isDouble = expressions.map((key) => `${key} = lag(${key}) OVER w`).join(' AND ');
+  const sql = `SELECT ${expressions.join(', ')}, ${isDouble} FROM ${program.from} WINDOW w AS (ORDER BY ${expressions.join(', ')})`;
+  const cuts: Position[] = [];
+  let rows = 0;
+  for (const row of rawStatement(database, sql).iterate()) {
+    const key = types.map((_, at) => row[at] ?? null);
+    if (key.includes(null)) throw badKey(program.table, 'null');
+    if (row.at(-1) === 1n) throw badKey(program.table, 'double');
+    rows += 1;
+    if (rows % rowsPerRange === 0)
+      cuts.push(types.map((type, at) => positionText(key[at] as NonNullable<StoredValue>, type)));
+  }
+  return cuts;
+}
 
 /**
  * Last positions of consecutive ranges of `rowsPerRange` rows, found by walking the key's index. The rest behind the
@@ -19,6 +43,7 @@ export function cutRanges(
   const cuts: Position[] = [];
   database.exec('BEGIN');
   try {
+    if (program.ofQuery) return cutQuery(database, program, rowsPerRange);
     refuseNullKeys(database, program);
     const version = schemaVersion(database);
     for (let after = program.after; ; ) {

@@ -67,16 +67,18 @@ function bounded(program: ReadProgram, order: Order): Statement {
 export function readStatement(program: ReadProgram, list: readonly string[]): Statement {
   const order = orderOf(program);
   const { sql, values } = bounded(program, order);
+  const limit = program.mostRows === null ? '' : ` LIMIT ${program.mostRows}`;
   return {
-    sql: `SELECT ${list.join(', ')} FROM ${program.from}${sql} ORDER BY ${order.expressions.join(', ')}`,
+    sql: `SELECT ${list.join(', ')} FROM ${program.from}${sql} ORDER BY ${order.expressions.join(', ')}${limit}`,
     values,
   };
 }
 
-/** The same rows in no order. */
-export function unorderedStatement(program: ReadProgram): Statement {
+/** The same rows in no order, as far as which rows they are does not depend on it. */
+export function unorderedStatement(program: ReadProgram, list: readonly string[]): Statement {
+  if (program.mostRows !== null) return readStatement(program, list);
   const { sql, values } = bounded(program, orderOf(program));
-  return { sql: `SELECT ${program.expressions.join(', ')} FROM ${program.from}${sql}`, values };
+  return { sql: `SELECT ${list.join(', ')} FROM ${program.from}${sql}`, values };
 }
 
 /**
@@ -84,7 +86,7 @@ export function unorderedStatement(program: ReadProgram): Statement {
  * primary key that is not declared NOT NULL. Each is a seek in the key's index.
  */
 export function nullKeyGuards(program: ReadProgram): readonly Statement[] {
-  if (program.keyColumns === null) return [];
+  if (program.keyColumns === null || program.ofQuery) return [];
   const order = orderOf(program);
   const bound = program.upto === null ? null : positionValues(program.upto, order);
   const guards: Statement[] = [];

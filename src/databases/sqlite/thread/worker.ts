@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import BetterSqlite from 'better-sqlite3';
 import { checksum } from './checksum.ts';
+import { describeQuery } from './describe-query.ts';
 import { bucketSums, rowDigests } from './inspect-rows.ts';
 import { type Cursor, openCursor } from './cursor.ts';
 import { insertRows } from './insert-rows.ts';
@@ -104,6 +105,7 @@ const handlers: Handlers = {
   nextBlock: (limits) => cursor?.next(limits) ?? null,
   closeCursor,
   cutRanges: ({ program, rowsPerRange }) => cutRanges(database(), program, rowsPerRange),
+  describeQuery: ({ sql }) => describeQuery(database(), sql),
   checksum: (program) => checksum(database(), program),
   bucketSums: (input) => bucketSums(database(), input),
   rowDigests: (input) => rowDigests(database(), input, input.chosen),

@@ -1,0 +1,38 @@
+import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { Move, ReadMove, RunningSlice } from './schedule.ts';
+
+/** A slice is begun anew for a larger share when that is so much more. */
+const WORTH_A_SHARE = 1.25;
+/** Shares are quotients. */
+const ROUNDING = 1.001;
+
+export const readersOf = (each: readonly { readonly readers: number }[]): number =>
+  each.reduce((sum, { readers }) => sum + readers, 0);
+
+/**
+ * Divides the transfer's rates by readers: of all that it may have, or where no other table wants one, of those at work. When
+ * a share fits no more all slices end, and nothing begins before: together they never have more than all.
+ */
+export function shareRates(
+  settings: TransferSettings,
+  {
+    reading,
+    moves,
+    isAll,
+  }: {
+    readonly reading: readonly RunningSlice[];
+    readonly moves: readonly ReadMove[];
+    /** No table waits for a reader. */
+    readonly isAll: boolean;
+  },
+): readonly Move[] {
+  if (settings.ratePerSecond <= 0 && (settings.bytesPerSecond ?? 0) <= 0) return moves;
+  const total = isAll ? readersOf(reading) + readersOf(moves) : settings.readers;
+  const isUnfit = ({ readers, rateShare }: RunningSlice): boolean => {
+    const fair = readers / total;
+    return rateShare > fair * ROUNDING || fair > rateShare * WORTH_A_SHARE;
+  };
+  if (reading.some(isUnfit))
+    return reading.filter(({ halted }) => !halted).map((slice) => ({ move: 'halt', slice }));
+  return moves.map((move) => ({ ...move, rateShare: move.readers / total }));
+}
