@@ -89,7 +89,7 @@ async function kafkaTopics(brokers: string, transfer: string): Promise<RunStream
   };
 }
 
-const NATS: FaultHub = {
+export const NATS: FaultHub = {
   name: 'NATS',
   needs: 'nats',
   start: async (toxiproxyUrl, options) => {

@@ -1,6 +1,10 @@
-import { createPostgresDatabase, type TestDatabase } from './databases.ts';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import BetterSqlite from 'better-sqlite3';
+import { createFolder, createPostgresDatabase, type TestDatabase } from './databases.ts';
 import { mariadbKeylessSql, mariadbOrdersSql, mariadbShelvesSql } from './mariadb-orders.ts';
 import { type MariadbPlace, mariadbPlace } from './mariadb-harness.ts';
+import { sqliteKeylessSql, sqliteOrdersSql, sqliteShelvesSql } from './sqlite-orders.ts';
 import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
 
 /** A database whose sessions can be ended by an administrator. */
@@ -103,5 +107,61 @@ export const MARIADB: StageProduct = {
   fill: async (database, rows) => {
     for (const sql of [mariadbOrdersSql(rows), mariadbKeylessSql(rows / 2), mariadbShelvesSql(rows / 2)])
       await database.query(sql);
+  },
+};
+
+/** What the driver gives: bigint, number, string, bytes. */
+type Stored = bigint | number | string | Buffer | null;
+
+const asText = (stored: Stored): string | null =>
+  stored === null ? null : Buffer.isBuffer(stored) ? stored.toString('hex') : String(stored);
+
+/** A file of its own. Nobody can end a session of it: whoever has it open is in a process of ours. */
+async function sqliteStageDatabase(): Promise<StageDatabase> {
+  const folder = await createFolder();
+  const path = join(folder.path, 'stage.db');
+  const use = <T>(work: (database: BetterSqlite.Database) => T): T => {
+    const database = new BetterSqlite(path, { timeout: 60_000 });
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
+  };
+  const rowsOf = (sql: string): Stored[][] =>
+    use((database) => database.prepare(sql).raw().safeIntegers().all() as Stored[][]);
+  const query: TestDatabase['query'] = (sql) => Promise.resolve(rowsOf(sql).map((row) => row.map(asText)));
+  const cell: TestDatabase['cell'] = async (sql) => (await query(sql))[0]?.[0] ?? null;
+  return {
+    name: path,
+    url: `sqlite:${path}`,
+    query,
+    cell,
+    drop: () => folder.remove(),
+    sessions: () => Promise.resolve([]),
+    endSessions: () => Promise.resolve(),
+    digest: (table) => {
+      const rows = rowsOf(`SELECT * FROM "${table}"`);
+      const sum = rows.reduce((total, row) => {
+        const text = JSON.stringify(row.map((stored) => [typeof stored, asText(stored)]));
+        return total + createHash('md5').update(text).digest().readBigUInt64BE();
+      }, 0n);
+      return Promise.resolve(`${rows.length} ${sum}`);
+    },
+    applied: async () => {
+      const ledger = await cell("SELECT count(*) FROM sqlite_schema WHERE name = 'sluice_lanes'");
+      return ledger === '0' ? 0 : Number(await cell('SELECT coalesce(sum(rows), 0) FROM sluice_lanes'));
+    },
+  };
+}
+
+export const SQLITE: StageProduct = {
+  pattern: 'main.*',
+  create: sqliteStageDatabase,
+  fill: (database, rows) => {
+    const file = new BetterSqlite(database.name);
+    file.exec([sqliteOrdersSql(rows), sqliteKeylessSql(rows / 2), sqliteShelvesSql(rows / 2)].join(';'));
+    file.close();
+    return Promise.resolve();
   },
 };
