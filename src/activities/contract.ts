@@ -113,6 +113,10 @@ export interface PlannedSummary {
   readonly needsSnapshot: boolean;
   /** How much of the source's structure the target does not get; `sluice plan` lists it. */
   readonly leftOut: number;
+  /** The first of it, as SQL with the reason. */
+  readonly leftOutSql?: readonly string[];
+  /** Tables that its foreign keys refer to; null or absent: it has none to make. */
+  readonly parents?: readonly string[] | null;
 }
 /** Tables that are in neither list were not reached: the slice was told to end. */
 export interface PlanResult {
@@ -165,6 +169,26 @@ export interface VerifyResult {
   readonly points?: Readonly<Record<string, VerifyPoint>>;
 }
 
+/** What of the structure is made after the load. */
+export interface FinishTablesRequest extends RunKey {
+  readonly tables: readonly string[];
+  /** `table`: indexes, checks, sequences; `foreign-keys`: when the parents are there. */
+  readonly stage: 'table' | 'foreign-keys';
+  /** Tables that a person left out: no foreign key refers to them. */
+  readonly absent: readonly string[];
+}
+export interface FinishedSummary {
+  readonly table: string;
+  readonly made: number;
+  readonly leftOut: number;
+  readonly leftOutSql: readonly string[];
+}
+/** Tables that are in neither list were not done: the slice was told to end. */
+export interface FinishResult {
+  readonly finished: readonly FinishedSummary[];
+  readonly refused: readonly Refusal[];
+}
+
 export interface SampleRequest extends RunKey {
   /** Tables whose own counts are wanted: those that move. */
   readonly tables: readonly string[];
@@ -203,6 +227,7 @@ export interface TransferActivities {
   planTables(request: PlanRequest): Promise<PlanResult>;
   readAndPublish(request: ReadRequest): Promise<ReadResult>;
   writeBatches(request: WriteRequest): Promise<WriteResult>;
+  finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;
   sampleProgress(request: SampleRequest): Promise<Sample>;
   holdSnapshot(request: RunKey): Promise<void>;

@@ -1,5 +1,6 @@
 import type { ActivityDeps, TransferActivities } from './contract.ts';
 import { createCleanUp } from './clean-up.ts';
+import { createFinishTables } from './finish-tables.ts';
 import { createHoldSnapshot } from './hold-snapshot.ts';
 import { createRowMovers } from './move-rows.ts';
 import { createProgressLines } from './progress-lines.ts';
@@ -9,7 +10,7 @@ import { createVerifyTables } from './verify-tables.ts';
 
 export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
 export type SourceActivities = Pick<TransferActivities, 'planTables' | 'readAndPublish' | 'holdSnapshot'>;
-export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'verifyTables'>;
+export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'finishTables' | 'verifyTables'>;
 
 /** The activities by the task queue that takes them: readers that wait for a full hub must never starve the writers. */
 export interface Activities {
@@ -33,6 +34,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     },
     target: {
       writeBatches: movers.writeBatches,
+      finishTables: createFinishTables(deps),
       verifyTables: createVerifyTables(deps),
     },
   };

@@ -15,6 +15,7 @@ import type {
 } from './contract.ts';
 import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
+import { tellLeftOut } from './left-out.ts';
 import { readRunSpec } from './run-spec.ts';
 
 /** With more readers or writers than that there are several slices, which the worker processes share. */
@@ -109,7 +110,7 @@ export const createPlanTables =
             const { leftOut, ...summary } = await planTable(ends, wanted, control.stop);
             if (leftOut.length > 0)
               deps.log.info({ table: id, leftOut }, 'not made at the target: indexes, keys, checks');
-            planned.push({ ...summary, leftOut: leftOut.length });
+            planned.push({ ...summary, ...tellLeftOut(leftOut) });
           } catch (error) {
             refused.push(asRefusal(id, error));
           }

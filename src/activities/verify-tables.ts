@@ -1,4 +1,3 @@
-import { finishTable } from '../engine/finish-transfer.ts';
 import { type TableVerification, type VerifyPoint, verifyTable } from '../engine/verify-table.ts';
 import type { ActivityDeps, Comparison, Refusal, VerifyRequest, VerifyResult } from './contract.ts';
 import { governed } from './governed.ts';
@@ -17,8 +16,7 @@ const comparison = (found: TableVerification): Comparison => ({
 });
 
 /**
- * Finishes copied tables at the target (sequences, statistics) and compares them as the mode says. Ends early at a
- * range's end; tables without a result are asked for again, from the point that they had reached.
+ * Compares copied tables as the mode says. Ends early at a range's end; tables without a result are asked for again, from the point that they had reached.
  */
 export const createVerifyTables =
   (deps: ActivityDeps) =>
@@ -36,7 +34,6 @@ export const createVerifyTables =
               if (control.stop.aborted || control.overdue()) return;
               const wanted = { ...request, spec, table };
               try {
-                await finishTable({ target }, wanted, control.stop);
                 const from = request.points?.[table] ?? null;
                 const onReached = (point: VerifyPoint): void => void (points[table] = point);
                 const result = await verifyTable({ source, target }, { ...wanted, from, onReached }, control);

@@ -1,21 +1,10 @@
 import { isSluiceError } from '../model/sluice-error.ts';
-import type { Database } from './ports/dialect.ts';
 import type { Hub } from './ports/hub.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 
 interface RunRef {
   readonly transfer: string;
   readonly run: number;
-}
-
-/** Sequences past the highest value, statistics renewed: what a table needs once it is copied. Idempotent. */
-export async function finishTable(
-  deps: { readonly target: Pick<Database, 'ledger' | 'writer'> },
-  request: RunRef & { readonly table: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const planned = await deps.target.ledger.readTable(request.transfer, request.run, request.table, signal);
-  if (planned) await deps.target.writer.finish(planned.plan, signal);
 }
 
 /** Removes what the hub keeps of the run; a hub that is gone has nothing to remove. Idempotent. */

@@ -6,7 +6,7 @@ import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 import { selectTables } from './select-tables.ts';
 import { describeSelected } from './source-query.ts';
-import { namingRules, targetName } from './target-names.ts';
+import { createNaming, type Naming, namingRules, targetName } from './target-names.ts';
 
 /** A chosen table as both databases have it now. */
 export interface FoundTable {
@@ -16,6 +16,8 @@ export interface FoundTable {
   readonly target: TableName;
   /** Null where the target has no such table, or it is replaced whatever it is. */
   readonly existing: TableSchema | null;
+  /** What all tables of the transfer are called at the target. */
+  readonly naming: Naming;
 }
 
 /**
@@ -30,9 +32,11 @@ export async function lookUpTables(
 ): Promise<ReadonlyMap<string, FoundTable>> {
   const wanted = new Set(ids);
   const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const chosen = selectTables(spec, names, source).filter(({ table }) => wanted.has(tableId(table)));
+  const all = selectTables(spec, names, source);
+  const chosen = all.filter(({ table }) => wanted.has(tableId(table)));
   const schemas = await describeSelected(source, chosen, signal);
   const rules = namingRules({ source, target }, spec);
+  const naming = createNaming(all, rules);
   const goesTo = chosen.map((selected) => targetName(selected, rules));
   const isReplaced = spec.structure?.policy === 'replace';
   const there = isReplaced ? [] : await target.introspector.describeTables(goesTo, signal);
@@ -47,6 +51,7 @@ export async function lookUpTables(
         selection,
         target: name,
         existing: existing.get(tableId(name)) ?? null,
+        naming,
       };
       return [[tableId(table), found] as const];
     }),

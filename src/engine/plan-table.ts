@@ -1,4 +1,5 @@
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
+import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
@@ -9,6 +10,7 @@ import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 import { tableProgress } from './table-progress.ts';
+import { wishedStructure, withStructure } from './structure/planned-structure.ts';
 
 export interface PlanTableRequest {
   readonly transfer: string;
@@ -37,17 +39,19 @@ export interface PlannedSummary {
   readonly needsSnapshot: boolean;
   /** What of the structure was left out, with its SQL. */
   readonly leftOut: readonly string[];
+  /** Tables of the transfer that its foreign keys refer to, itself left out; null: it has no foreign key to make. */
+  readonly parents: readonly string[] | null;
 }
 
 /** A big table is cut into at most so many ranges: the ledger is read whole, several times a second. */
 const MAX_RANGES = 1_000;
 
 /** The plan of one table as both databases are now; nothing is written. */
-async function computePlan(
+export async function computePlan(
   deps: Pick<TransferDeps, 'source' | 'target'>,
-  request: PlanTableRequest,
+  request: Pick<PlanTableRequest, 'spec' | 'table' | 'ordinal' | 'found'>,
   signal: AbortSignal,
-): Promise<{ readonly plan: TablePlan; readonly source: TableSchema }> {
+): Promise<{ readonly plan: TablePlan; readonly source: TableSchema; readonly exists: boolean }> {
   const { spec, table: id, ordinal } = request;
   const found = request.found ?? (await lookUpTables(deps, spec, [id], signal)).get(id);
   if (!found)
@@ -62,7 +66,8 @@ async function computePlan(
     source: { dialect: deps.source.dialect, table: found.source },
     target: { dialect: deps.target.dialect, name: found.target, table: found.existing },
   });
-  return { plan, source: found.source };
+  const source = wishedStructure(found.source, spec);
+  return { plan: withStructure(plan, source, found.naming), source, exists: found.existing !== null };
 }
 
 const needsSnapshot = (spec: TransferSpec, plan: TablePlan): boolean =>
@@ -82,7 +87,16 @@ const summary = (
   estimatedBytes: planned.plan.estimatedBytes,
   needsSnapshot: needsSnapshot(spec, planned.plan),
   leftOut,
+  parents: parentsOf(planned.plan),
 });
+
+/** Also of a plan without any key to make: those whose parents are not copied have to be listed. */
+function parentsOf({ id, structure, foreignKeys = [] }: TablePlan): readonly string[] | null {
+  if (!structure || structure.foreignKeys.length === 0) return null;
+  const made = new Set(foreignKeys.map(({ name }) => name));
+  const parents = structure.foreignKeys.filter(({ name }) => made.has(name));
+  return [...new Set(parents.map(({ references }) => tableId(references)))].filter((parent) => parent !== id);
+}
 
 /** What the ledger has of the table already and may go on with; null when it must be planned, in which generation. */
 async function findPlanned(deps: TransferDeps, request: PlanTableRequest, signal: AbortSignal) {
@@ -153,6 +167,7 @@ export async function planTable(
       estimatedBytes: plan.estimatedBytes,
       needsSnapshot: true,
       leftOut: [],
+      parents: parentsOf(plan),
     };
   }
   if (plan.writeMode === 'upsert' && plan.targetKey.length === 0) {

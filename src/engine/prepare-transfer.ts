@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { CREDITS } from './largest-row.ts';
@@ -6,7 +7,8 @@ import type { Database } from './ports/dialect.ts';
 import type { Hub } from './ports/hub.ts';
 import { type ReadUntil, summed } from './read-budget.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
-import { namingRules, refuseClashes } from './target-names.ts';
+import { leftOutByWish } from './structure/planned-structure.ts';
+import { namingRules, refuseClashes, targetName } from './target-names.ts';
 
 export interface TransferDeps {
   readonly source: Database;
@@ -62,6 +64,36 @@ async function untilOf(
   };
 }
 
+/** With the policy `fail`: target tables that are there. A run that goes on made them itself. */
+async function presentTables(
+  deps: TransferDeps,
+  spec: TransferSpec,
+  wanted: readonly SelectedTable[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (spec.structure?.policy !== 'fail') return [];
+  const rules = namingRules(deps, spec);
+  const names = wanted.map((selected) => targetName(selected, rules));
+  const found = await deps.target.introspector.describeTables(names, signal);
+  return found.map(({ table }) => tableId(table));
+}
+
+const NAMED_TABLES = 10;
+
+function refusePresent(present: readonly string[]): never {
+  const more = present.length > NAMED_TABLES ? ` and ${present.length - NAMED_TABLES} more` : '';
+  throw new SluiceError(
+    'target.table_exists',
+    `the target has ${present.slice(0, NAMED_TABLES).join(', ')}${more}, and structure.policy is fail`,
+    { suggestion: 'drop or rename them, name other tables with "to", or choose another policy' },
+  );
+}
+
+const wishes = (spec: TransferSpec): readonly string[] => {
+  const kinds = leftOutByWish(spec);
+  return kinds.length === 0 ? [] : [`left out of the structure by wish: ${kinds.join(', ')}`];
+};
+
 /**
  * Opens the run in the ledger and the streams at the hub. Idempotent for one execution.
  * @throws SluiceError source.table_not_found, config.invalid, database.*, hub.*
@@ -75,12 +107,23 @@ export async function prepareTransfer(
   const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
   const wanted = selectTables(request.spec, available, deps.source);
   refuseClashes(wanted, namingRules(deps, request.spec));
+  const present = await presentTables(deps, request.spec, wanted, signal);
+  // Nothing of ours is there yet: not even the ledger is made.
+  if (present.length > 0 && (await deps.target.ledger.newestRun(transfer, signal)) === null)
+    refusePresent(present);
   await deps.target.ledger.install(signal);
   const hash = planHash(request.spec, wanted);
   const run = await deps.target.ledger.openRun(
     { transfer, execution, planHash: hash, spec: JSON.stringify(request.spec) },
     signal,
   );
+  // A second call for an execution that took the run over is told of no continuation: then the ledger says it.
+  const isFirst =
+    !run.continued && (await deps.target.ledger.progress(transfer, run.run, signal)).length === 0;
+  if (present.length > 0 && isFirst) {
+    await deps.target.ledger.closeRun(transfer, run.run, signal);
+    refusePresent(present);
+  }
   const spec = JSON.parse(run.spec) as TransferSpec;
   await deps.hub.topics.ensure({ transfer, run: run.run }, { maxBytes: streamBytes(spec) }, signal);
   return {
@@ -92,6 +135,10 @@ export async function prepareTransfer(
       ordinal: index + 1,
     })),
     until: await untilOf(deps, { transfer, run: run.run }, spec, signal),
-    warnings: [...(await deps.hub.warnings(signal)), ...((await deps.target.warnings?.(signal)) ?? [])],
+    warnings: [
+      ...(await deps.hub.warnings(signal)),
+      ...((await deps.target.warnings?.(signal)) ?? []),
+      ...wishes(spec),
+    ],
   };
 }

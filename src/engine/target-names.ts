@@ -1,6 +1,5 @@
 import { SluiceError } from '../model/sluice-error.ts';
 import { type TableName, tableId } from '../model/table-name.ts';
-import type { TablePlan } from '../model/table-plan.ts';
 import type { TransferSpec } from '../model/transfer-spec.ts';
 import type { Database, Dialect } from './ports/dialect.ts';
 import type { SelectedTable } from './select-tables.ts';
@@ -102,10 +101,6 @@ export function createNaming(tables: readonly SelectedTable[], rules: NamingRule
     },
   };
 }
-
-/** Expressions of the source (checks, generated columns, conditions of indexes) would mean other columns at the target. */
-export const renamesColumns = (plan: TablePlan): boolean =>
-  plan.columns.some(({ source, target }) => source !== target);
 
 /** @throws SluiceError config.invalid when two source tables would go into one target table */
 export function refuseClashes(tables: readonly SelectedTable[], rules: NamingRules): void {

@@ -136,6 +136,12 @@ export const ERRORS = {
     409,
     'Empty the table, or choose write.mode append, truncate or upsert.',
   ),
+  'target.table_exists': entry(
+    'never',
+    EXIT.failed,
+    409,
+    'Drop or rename the table at the target, or choose another structure.policy.',
+  ),
   'target.table_missing': entry(
     'manual',
     EXIT.failed,

@@ -1,7 +1,7 @@
 import type { LogicalType } from './logical-type.ts';
 import type { RowEncoding } from './row-block.ts';
 import type { TableName } from './table-name.ts';
-import type { TableSchema } from './table-schema.ts';
+import type { ForeignKeySchema, TableSchema } from './table-schema.ts';
 import type { ValuePolicy } from './transfer-spec.ts';
 
 /** How one column travels. SQL texts name the column quoted, as `t."name"` is not used: statements have one table. */
@@ -71,4 +71,6 @@ export interface TablePlan {
   readonly estimatedBytes: number | null;
   /** The source's table as it was planned, without what was left out by wish: what is made of it after the load. */
   readonly structure?: TableSchema;
+  /** Of its foreign keys those whose parents are copied too, in names of the target; the `definition` is the source's. */
+  readonly foreignKeys?: readonly ForeignKeySchema[];
 }

@@ -9,6 +9,20 @@ export interface DomainSchema {
   readonly default: string | null;
 }
 
+/** What a column draws its numbers from; numbers as decimal text. */
+export interface SequenceSchema {
+  readonly name: TableName;
+  /** It belongs to the column, as of an identity; else others may draw from it too. */
+  readonly owned: boolean;
+  readonly type: string;
+  readonly start: string;
+  readonly increment: string;
+  readonly min: string;
+  readonly max: string;
+  readonly cache: string;
+  readonly cycle: boolean;
+}
+
 export interface ColumnSchema {
   readonly name: string;
   /** The exact type as the database prints it, with parameters: `numeric(12,2)`, `timestamp(3) with time zone`. */
@@ -24,6 +38,8 @@ export interface ColumnSchema {
   /** The default as another database could say it; absent where there is none or nobody else could. */
   readonly neutralDefault?: Expression;
   readonly identity: 'always' | 'by-default' | null;
+  /** Absent where the product has none. */
+  readonly sequence?: SequenceSchema;
   /** Expression of a generated column, or null. Generated columns are not copied. */
   readonly generated: string | null;
   /** The same for the expression of a generated column. */
@@ -91,6 +107,8 @@ export interface ForeignKeySchema {
   readonly referencedColumns: readonly string[];
   readonly onUpdate: ForeignKeyAction;
   readonly onDelete: ForeignKeyAction;
+  /** Only these of its columns are set when the parent goes (PostgreSQL 15); absent: all. */
+  readonly onDeleteColumns?: readonly string[];
   /** `full`: either all columns are NULL or none. */
   readonly match: 'simple' | 'full';
   /** When it is checked: at once, or at once unless a transaction says otherwise, or at its end. */

@@ -7,7 +7,11 @@ export const TABLE_STATUSES = [
   'ready', // planned; ranges are in the ledger
   'copying', // a reader has it
   'copied', // every range is ended in the ledger
+  'finishing', // indexes, checks and sequences are made
+  'built', // they are there; it waits to be compared
   'verifying',
+  'verified', // compared; it waits for the parents of its foreign keys
+  'linking', // its foreign keys are made
   'finished',
   'pausing', // a person paused it; its reader still runs
   'paused',
@@ -20,10 +24,14 @@ export type TableStatus = (typeof TABLE_STATUSES)[number];
 export const TABLE_EVENTS = [
   'planned',
   'reading', // a read slice started
-  'interrupted', // a read slice ended before the end: budget, shut-down, pause of the transfer
+  'interrupted', // a slice ended before the end: budget, shut-down, pause of the transfer
   'ended', // the ledger holds every range to its end
+  'finish',
+  'built',
   'verify',
   'verified',
+  'link',
+  'linked',
   'differs',
   'refused', // an error that only a person can mend
   'pause',
@@ -38,6 +46,9 @@ type Row = Readonly<Record<TableEvent, TableStatus>>;
 
 const row = (status: TableStatus, changes: Partial<Row>): Row =>
   Object.fromEntries(TABLE_EVENTS.map((event) => [event, changes[event] ?? status])) as Row;
+
+/** Ways out of what comes after the copying. */
+const LEAVING = { refused: 'blocked', skip: 'skipped', resnapshot: 'waiting' } as const;
 
 const TRANSITIONS: Readonly<Record<TableStatus, Row>> = {
   waiting: row('waiting', { planned: 'ready', refused: 'blocked', pause: 'paused', skip: 'skipped' }),
@@ -57,15 +68,17 @@ const TRANSITIONS: Readonly<Record<TableStatus, Row>> = {
     skip: 'skipped',
     resnapshot: 'waiting',
   }),
-  copied: row('copied', { verify: 'verifying', refused: 'blocked', skip: 'skipped', resnapshot: 'waiting' }),
+  copied: row('copied', { finish: 'finishing', pause: 'paused', ...LEAVING }),
+  finishing: row('finishing', { built: 'built', interrupted: 'copied', pause: 'pausing', ...LEAVING }),
+  built: row('built', { verify: 'verifying', pause: 'paused', ...LEAVING }),
   verifying: row('verifying', {
-    verified: 'finished',
+    verified: 'verified',
     differs: 'failed',
-    interrupted: 'copied',
-    refused: 'blocked',
-    skip: 'skipped',
-    resnapshot: 'waiting',
+    interrupted: 'built',
+    ...LEAVING,
   }),
+  verified: row('verified', { link: 'linking', linked: 'finished', pause: 'paused', ...LEAVING }),
+  linking: row('linking', { linked: 'finished', interrupted: 'verified', pause: 'pausing', ...LEAVING }),
   finished: row('finished', { resnapshot: 'waiting' }),
   pausing: row('pausing', {
     interrupted: 'paused',

@@ -136,7 +136,23 @@ export const TransferSpec = Type.Object(
       Type.Object(
         {
           policy: Type.Optional(
-            oneOf(['create-missing', 'verify', 'replace'], 'What happens to tables at the target.'),
+            oneOf(
+              ['create-missing', 'verify', 'replace', 'fail'],
+              'What happens to tables at the target. create-missing: what is not there is made; verify: nothing is made; replace: tables are dropped and made anew; fail: a table that is there is an error before anything is made.',
+            ),
+          ),
+          indexes: Type.Optional(
+            Type.Boolean({ description: 'false: no indexes and unique keys are made. Default true.' }),
+          ),
+          foreignKeys: Type.Optional(
+            Type.Boolean({ description: 'false: no foreign keys are made. Default true.' }),
+          ),
+          checks: Type.Optional(Type.Boolean({ description: 'false: no checks are made. Default true.' })),
+          defaults: Type.Optional(
+            Type.Boolean({ description: 'false: columns get no defaults. Default true.' }),
+          ),
+          comments: Type.Optional(
+            Type.Boolean({ description: 'false: no comments are made. Default true.' }),
           ),
         },
         closed,

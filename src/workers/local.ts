@@ -1,16 +1,16 @@
 import { computeTablePlan } from '../engine/compute-table-plan.ts';
 import type { Database } from '../engine/ports/dialect.ts';
-import type { TablePreview } from '../engine/ports/target-writer.ts';
 import { selectTables } from '../engine/select-tables.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { describeSelected } from '../engine/source-query.ts';
-import { namingRules, refuseClashes, targetName } from '../engine/target-names.ts';
+import { wishedStructure, withStructure } from '../engine/structure/planned-structure.ts';
+import { createNaming, namingRules, refuseClashes, targetName } from '../engine/target-names.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/verify-table.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
-import type { TableSchema } from '../model/table-schema.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
+import { previewStages, type StagedPreview } from './preview-stages.ts';
 
 export type { TableVerification };
 
@@ -29,7 +29,7 @@ export interface PlannedLocally {
   /** What is done to the table at the target. */
   readonly structure: 'create' | 'use' | 'replace' | 'missing';
   /** The statements that the target runs for it, and what they leave out; null where the table is refused. */
-  readonly preview: TablePreview | null;
+  readonly preview: StagedPreview | null;
   /** Key ranges that it is cut into, by the planner's estimate; null without one. */
   readonly ranges: number | null;
 }
@@ -44,41 +44,6 @@ function rangesOf(spec: TransferSpec, plan: TablePlan): number | null {
   if (spec.ordering === 'table' || plan.mostRows !== undefined) return 1;
   if (plan.estimatedRows === null) return null;
   return Math.max(1, Math.ceil(plan.estimatedRows / (spec.read?.rowsPerRange ?? DEFAULTS.rowsPerRange)));
-}
-
-/** The target's own preview, and what the engine would refuse once the transfer runs. */
-async function previewOf(
-  target: Database,
-  table: {
-    readonly spec: TransferSpec;
-    readonly plan: TablePlan;
-    readonly table: TableSchema;
-    readonly exists: boolean;
-  },
-  signal: AbortSignal,
-): Promise<TablePreview> {
-  const { spec, plan, exists } = table;
-  const policy = spec.structure?.policy ?? 'create-missing';
-  const request = { plan, source: table.table, policy, exists };
-  const preview = (await target.writer.preview?.(request, signal)) ?? {
-    statements: [],
-    leftOut: [],
-    refusals: [],
-  };
-  const mustBeEmpty = exists && policy !== 'replace' && plan.writeMode === 'fail-if-not-empty';
-  const isFull = mustBeEmpty && (await target.writer.hasRows(plan, signal));
-  return {
-    ...preview,
-    refusals: [
-      ...preview.refusals,
-      ...(isFull
-        ? ['the target table holds rows already: set write.mode to append, truncate or upsert']
-        : []),
-      ...(plan.writeMode === 'upsert' && plan.targetKey.length === 0
-        ? ['upsert needs a key that both sides have']
-        : []),
-    ],
-  };
 }
 
 /**
@@ -96,6 +61,7 @@ export async function planLocally(
   const chosen = selectTables(spec, names, source);
   const rules = namingRules(ends, spec);
   refuseClashes(chosen, rules);
+  const naming = createNaming(chosen, rules);
   const goesTo = chosen.map((selected) => targetName(selected, rules));
   const sourceTables = await describeSelected(source, chosen, signal);
   const targetTables = new Map(
@@ -121,7 +87,10 @@ export async function planLocally(
           table: structure === 'replace' ? null : existing,
         },
       });
-      const preview = await previewOf(target, { spec, plan, table, exists: existing !== null }, signal);
+      const wished = wishedStructure(table, spec);
+      const whole = withStructure(plan, wished, naming);
+      const at = { spec, plan: whole, source: wished, exists: existing !== null };
+      const preview = await previewStages(target, at, signal);
       planned.push({ table: plan.id, plan, refusal: null, structure, preview, ranges: rangesOf(spec, plan) });
     } catch (error) {
       if (!isSluiceError(error)) throw error;

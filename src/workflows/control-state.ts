@@ -8,7 +8,7 @@ import {
 } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import type { Prepared, VerifyResult } from '../activities/contract.ts';
-import type { StandingReason, TableComparison, TableError } from './messages.ts';
+import type { LeftOut, StandingReason, TableComparison, TableError } from './messages.ts';
 
 /** A table as the workflow knows it. Which rows are copied only the ledger knows (invariant 4). */
 export interface TableRecord {
@@ -26,6 +26,8 @@ export interface TableRecord {
   needsSnapshot: boolean;
   /** The snapshot in which this generation was planned: its positions mean nothing in another one. */
   plannedIn: string | null;
+  /** Tables that its foreign keys refer to; null: it has none to make. */
+  parents: readonly string[] | null;
   error: TableError | null;
   comparison: TableComparison | null;
   /** Rows by which the sides differed, as decimal text, when they were last compared; again after the grace period. */
@@ -78,6 +80,9 @@ export interface ControlState {
   /** Grows with each change of the settings; slices of an older one are started anew. */
   revision: number;
   warnings: string[];
+  /** What of structures the target does not get; the first of it, and how much there is in all. */
+  leftOut: LeftOut[];
+  leftOutCount: number;
   paused: StandingReason | null;
   /** Set where it was not a person that paused: an error of the whole transfer. */
   pauseError: TableError | null;
@@ -104,6 +109,8 @@ export const freshState = (
   settings: null,
   revision: 0,
   warnings: [],
+  leftOut: [],
+  leftOutCount: 0,
   paused: null,
   pauseError: null,
   stopping: null,
@@ -128,6 +135,7 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   estimatedBytes: null,
   needsSnapshot: false,
   plannedIn: null,
+  parents: null,
   error: null,
   comparison: null,
   lacking: null,
@@ -137,6 +145,24 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   readers: 0,
   partsEnded: [],
 });
+
+/** So much of what is left out is carried along; the worker's log has the rest. */
+const MAX_LEFT_OUT = 100;
+
+/** What the target does not get; told again after another attempt it is the same. @returns whether it is new */
+export function leaveOut(
+  state: ControlState,
+  told: { readonly table: string; readonly count: number; readonly sql: readonly string[] },
+): boolean {
+  const { table, count, sql } = told;
+  const isNew = (each: string): boolean =>
+    !state.leftOut.some((known) => known.table === table && known.sql === each);
+  const added = sql.filter(isNew);
+  if (count === 0 || (sql.length > 0 && added.length === 0)) return false;
+  state.leftOutCount += count - (sql.length - added.length);
+  state.leftOut = [...state.leftOut, ...added.map((each) => ({ table, sql: each }))].slice(0, MAX_LEFT_OUT);
+  return true;
+}
 
 /** The only way in which a table's status changes. @returns whether it did */
 export function happen(table: TableRecord, event: TableEvent): boolean {
@@ -148,7 +174,9 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
     event === 'resnapshot' ||
     event === 'resume' ||
     event === 'ended' ||
-    event === 'verified'
+    event === 'built' ||
+    event === 'verified' ||
+    event === 'linked'
   ) {
     table.error = null;
     table.fruitless = 0;
@@ -176,9 +204,17 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
 export const isMoving = (table: TableRecord): boolean =>
   !isExcluded(table.status) && ['waiting', 'ready', 'copying'].includes(table.status);
 
-/** All of it is applied, and not compared yet. */
-export const isCopied = ({ status }: Pick<TableRecord, 'status'>): boolean =>
-  status === 'copied' || status === 'verifying';
+const AFTER_COPYING: ReadonlySet<TableStatus> = new Set([
+  'copied',
+  'finishing',
+  'built',
+  'verifying',
+  'verified',
+  'linking',
+]);
+
+/** All of it is applied, and it is not finished yet. */
+export const isCopied = ({ status }: Pick<TableRecord, 'status'>): boolean => AFTER_COPYING.has(status);
 
 export { isExcluded, isSettled };
 
@@ -240,7 +276,9 @@ function unpackTable(packed: FinishedTable): TableRecord {
 
 export function unpackState(carry: Carry): ControlState {
   const { finished, tables, ...rest } = carry;
+  // What an older version carried lacks what came later.
+  const { leftOut = [], leftOutCount = 0 } = carry as Partial<Carry>;
   const unfinished = tables.map((table) => ({ ...freshTable(table.id, table.ordinal), ...table }));
   const all = [...unfinished, ...finished.map(unpackTable)];
-  return { ...rest, tables: all.sort((a, b) => a.ordinal - b.ordinal) };
+  return { ...rest, leftOut, leftOutCount, tables: all.sort((a, b) => a.ordinal - b.ordinal) };
 }

@@ -6,10 +6,10 @@ import {
   type ControlState,
   type Fatal,
   happen,
-  isCopied,
   isExcluded,
   isMoving,
   isSettled,
+  leaveOut,
   type TableRecord,
 } from './control-state.ts';
 import type { TableError } from './messages.ts';
@@ -87,6 +87,12 @@ export function createControl(state: ControlState, queues: Queues) {
       if (state.warnings.includes(text)) return;
       state.warnings = [...state.warnings, text].slice(-MAX_WARNINGS);
       touch();
+    },
+    leaveOut(table: string, count: number, sql?: readonly string[]): void {
+      if (leaveOut(state, { table, count, sql: sql ?? [] }))
+        control.warn(
+          `${table}: ${count} parts of its structure are left out; report and sluice plan have their SQL`,
+        );
     },
     begin(slice: RunningSlice, scope: CancellationScope): void {
       running.set(slice, scope);
@@ -183,7 +189,11 @@ const stoppedPhase = ({ limitReached }: ControlState): Phase =>
 
 function phaseOf(tables: readonly TableRecord[], closed: boolean): Phase {
   if (tables.some(isMoving)) return 'copying';
-  if (tables.some(isCopied)) return 'verifying';
+  const isAt = (...statuses: readonly TableRecord['status'][]): boolean =>
+    tables.some(({ status }) => statuses.includes(status));
+  if (isAt('copied', 'finishing')) return 'finishing';
+  if (isAt('built', 'verifying')) return 'verifying';
+  if (isAt('linking')) return 'finishing';
   if (tables.some((table) => isExcluded(table.status) && !isSettled(table.status))) return 'blocked';
   if (tables.some((table) => table.status === 'failed')) return 'failed';
   return closed ? 'finished' : 'finishing';

@@ -159,6 +159,12 @@ export interface TableComparison {
   readonly basis?: ComparisonBasis;
 }
 
+/** What of a table's structure the target does not get: SQL of the source with the reason. */
+export interface LeftOut {
+  readonly table: string;
+  readonly sql: string;
+}
+
 export interface TableState {
   readonly table: string;
   readonly status: TableStatus;
@@ -205,6 +211,9 @@ export interface TransferReport {
   readonly counts: TableCounts;
   readonly tables: readonly TableState[];
   readonly warnings: readonly string[];
+  /** How much of the structure the target did not get, and the first hundred of it. */
+  readonly leftOutCount: number;
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** What a launched transfer did: `started` and awaited, or left alone because it was running. */

@@ -65,7 +65,7 @@ const moving = (control: Control): readonly string[] => {
   const sampled =
     tables.length <= SAMPLED_TABLES ? isMoving : ({ status }: TableRecord) => status === 'copying';
   return tables
-    .filter((table) => sampled(table) || table.status === 'copied')
+    .filter((table) => sampled(table) || table.status === 'copied' || table.status === 'finishing')
     .slice(0, SAMPLED_TABLES)
     .map((table) => table.id);
 };

@@ -5,7 +5,7 @@ import { readersOf, shareRates } from './share-rates.ts';
 
 /** A running slice: one activity. `key` is what it was started with; a writer whose key is stale is started anew. */
 export interface RunningSlice {
-  readonly kind: 'plan' | 'read' | 'write' | 'verify';
+  readonly kind: 'plan' | 'read' | 'write' | 'finish' | 'verify' | 'link';
   readonly tables: readonly string[];
   readonly readers: number;
   /** Which of the slices that share the table, or the writers; null: it has all. */
@@ -62,7 +62,7 @@ export type Move =
       readonly key: string;
       readonly share: Share | null;
     }
-  | { readonly move: 'verify'; readonly tables: readonly TableRecord[] };
+  | { readonly move: 'finish' | 'verify' | 'link'; readonly tables: readonly TableRecord[] };
 
 /** Tables planned or verified in one activity: an activity costs 0.1 s and about ten events. */
 const GROUP = 10;
@@ -70,6 +70,11 @@ const GROUP = 10;
 const LARGE_GROUP = 50;
 const MANY_TABLES = 1_000;
 const VERIFIERS = 2;
+/** Each keeps one connection of the target at work, and of PostgreSQL several of its processes. */
+const FINISHERS = 4;
+const LINKERS = 2;
+/** A table up to this size shares a slice with others: its indexes are a matter of seconds. */
+const SMALL_BYTES = 32 * 1024 * 1024;
 /** A table being read gets more readers only when it will still take a while: the change costs about a second. */
 const REBALANCE_AFTER_MS = 30_000;
 
@@ -80,27 +85,43 @@ const REBALANCE_AFTER_MS = 30_000;
 export function decide(scene: Scene): readonly Move[] {
   if (scene.mode === 'halt') return haltAll(scene, () => true);
   if (scene.mode === 'drain') return [...haltAll(scene, (slice) => slice.kind !== 'write'), ...write(scene)];
-  return [...stale(scene), ...plan(scene), ...read(scene), ...write(scene), ...verify(scene)];
+  return [
+    ...stale(scene),
+    ...plan(scene),
+    ...read(scene),
+    ...write(scene),
+    ...finish(scene),
+    ...verify(scene),
+    ...link(scene),
+  ];
 }
 
 /** Workflow time at which a table or the writer, put off after a failure, is due again; null: none is. */
 export function nextDueMs(scene: Scene): number | null {
   const times = scene.tables
-    .filter((table) => isMoving(table) || table.status === 'copied')
+    .filter((table) => isMoving(table) || WAITING.has(table.status))
     .map((table) => table.notBeforeMs);
   const due = [...times, scene.writerNotBeforeMs].filter((timeMs) => timeMs > scene.nowMs);
   return due.length === 0 ? null : Math.min(...due);
 }
+
+/** What follows when it is due. */
+const WAITING: ReadonlySet<TableRecord['status']> = new Set(['copied', 'built', 'verified']);
 
 const haltAll = (scene: Scene, which: (slice: RunningSlice) => boolean): readonly Move[] =>
   [...scene.running]
     .filter((slice) => which(slice) && !slice.halted)
     .map((slice) => ({ move: 'halt', slice }));
 
+const LEFT: ReadonlySet<TableRecord['status']> = new Set(['waiting', 'pausing', 'paused', 'skipped']);
+
 /** Slices whose table is not to be read any more, or that have old settings. */
 function stale(scene: Scene): readonly Move[] {
   const statusOf = new Map(scene.tables.map((table) => [table.id, table.status]));
   return haltAll(scene, (slice) => {
+    // Paused, skipped or wanted anew: the statement at work is ended; the others of the slice begin another one.
+    if (slice.kind === 'finish' || slice.kind === 'link')
+      return slice.tables.some((id) => LEFT.has(statusOf.get(id) ?? 'waiting'));
     if (slice.kind !== 'read') return false;
     const status = statusOf.get(slice.tables[0] ?? '');
     // A copied table's reader is about to return by itself.
@@ -225,12 +246,53 @@ function write(scene: Scene): readonly Move[] {
     .map((share) => ({ move: 'write', excluded, awaited, key, share }));
 }
 
+const places = (scene: Scene, kind: RunningSlice['kind'], most: number): number =>
+  most - [...scene.running].filter((slice) => slice.kind === kind).length;
+
+const isSmall = ({ bytes, estimatedBytes }: TableRecord): boolean =>
+  Math.max(bytes, estimatedBytes ?? 0) <= SMALL_BYTES;
+
+/** Small tables together, large ones each for itself: a long index holds nobody up. */
+function inGroups(tables: readonly TableRecord[]): readonly (readonly TableRecord[])[] {
+  const small = tables.filter(isSmall);
+  const groups: (readonly TableRecord[])[] = tables
+    .filter((table) => !isSmall(table))
+    .map((table) => [table]);
+  for (let from = 0; from < small.length; from += GROUP) groups.push(small.slice(from, from + GROUP));
+  return groups;
+}
+
+const finish = (scene: Scene): readonly Move[] =>
+  inGroups(free(scene, 'copied'))
+    .slice(0, Math.max(0, places(scene, 'finish', Math.min(FINISHERS, scene.settings.writers))))
+    .map((tables) => ({ move: 'finish', tables }));
+
 function verify(scene: Scene): readonly Move[] {
-  let verifiers = VERIFIERS - [...scene.running].filter((slice) => slice.kind === 'verify').length;
-  const copied = free(scene, 'copied');
+  let verifiers = places(scene, 'verify', VERIFIERS);
+  const built = free(scene, 'built');
   const moves: Move[] = [];
-  for (let from = 0; verifiers > 0 && from < copied.length; from += GROUP, verifiers -= 1) {
-    moves.push({ move: 'verify', tables: copied.slice(from, from + GROUP) });
+  for (let from = 0; verifiers > 0 && from < built.length; from += GROUP, verifiers -= 1) {
+    moves.push({ move: 'verify', tables: built.slice(from, from + GROUP) });
   }
   return moves;
+}
+
+/** Nothing more of a parent in these is awaited: its rows and keys are there, or it is left out for good. */
+const ARRIVED: ReadonlySet<TableRecord['status']> = new Set([
+  'verified',
+  'linking',
+  'finished',
+  'failed',
+  'skipped',
+]);
+
+/** Foreign keys, of each table as soon as its parents are there; tables in a circle are each other's. */
+function link(scene: Scene): readonly Move[] {
+  const byId = new Map(scene.tables.map((table) => [table.id, table.status]));
+  const ready = free(scene, 'verified').filter((table) =>
+    (table.parents ?? []).every((parent) => ARRIVED.has(byId.get(parent) ?? 'skipped')),
+  );
+  return inGroups(ready)
+    .slice(0, Math.max(0, places(scene, 'link', LINKERS)))
+    .map((tables) => ({ move: 'link', tables }));
 }

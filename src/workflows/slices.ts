@@ -97,7 +97,7 @@ export function tableFailed(control: Control, table: TableRecord, error: TableEr
 type Outcome<T> = { readonly result: T } | { readonly error: TableError & { table: string | null } } | null;
 
 /** Runs one activity in a scope of its own, registered as running. Null: it was cancelled before it could answer. */
-async function runSlice<T>(
+export async function runSlice<T>(
   control: Control,
   slice: RunningSlice,
   work: () => Promise<T>,
@@ -113,7 +113,7 @@ async function runSlice<T>(
   }
 }
 
-const sliceOf = (
+export const sliceOf = (
   control: Control,
   kind: RunningSlice['kind'],
   tables: readonly TableRecord[],
@@ -129,18 +129,8 @@ const sliceOf = (
   halted: false,
 });
 
-const named = (tables: readonly TableRecord[]): string =>
+export const named = (tables: readonly TableRecord[]): string =>
   tables.length === 1 ? (tables[0]?.id ?? '') : `${tables[0]?.id ?? ''} and ${tables.length - 1} more`;
-
-/** Carries one decision out; resolves when the slice has ended and the state says what came of it. */
-export function carryOut(control: Control, move: Move): Promise<void> {
-  if (move.move === 'plan') return planTables(control, move.tables);
-  if (move.move === 'read') return readTable(control, move);
-  if (move.move === 'write') return writeBatches(control, move);
-  if (move.move === 'verify') return verifyTables(control, move.tables);
-  control.halt(move.slice);
-  return Promise.resolve();
-}
 
 /** Positions of one snapshot mean nothing in another: planned in a lost one, the table gets a new generation. */
 function startAnewInSnapshot({ state, snapshotRef }: Control, table: TableRecord): void {
@@ -150,7 +140,7 @@ function startAnewInSnapshot({ state, snapshotRef }: Control, table: TableRecord
   table.plannedIn = snapshotRef;
 }
 
-async function planTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
+export async function planTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
   const slice = sliceOf(control, 'plan', tables);
   for (const table of tables) startAnewInSnapshot(control, table);
   const request = {
@@ -181,10 +171,8 @@ async function planTables(control: Control, tables: readonly TableRecord[]): Pro
     Object.assign(table, { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot });
     // Only now is it known of a new table that the snapshot of this plan binds it.
     if (needsSnapshot && request.snapshot !== null) table.plannedIn = request.snapshot;
-    if (planned.leftOut > 0)
-      control.warn(
-        `${table.id}: ${planned.leftOut} parts of its structure are left out; the worker's log has their SQL`,
-      );
+    table.parents = planned.parents ?? null;
+    control.leaveOut(table.id, planned.leftOut, planned.leftOutSql);
     // It waits for one, or for the one after that which was lost meanwhile, and is planned again.
     if (needsSnapshot && (request.snapshot === null || request.snapshot !== control.snapshotRef)) continue;
     happen(table, 'planned');
@@ -192,7 +180,7 @@ async function planTables(control: Control, tables: readonly TableRecord[]): Pro
   }
 }
 
-const refuse = (control: Control, refusal: PlanResult['refused'][number]): void => {
+export const refuse = (control: Control, refusal: PlanResult['refused'][number]): void => {
   const table = control.table(refusal.table);
   if (!table) return;
   const { column = null, vendorCode = null, suggestion = null } = refusal.details;
@@ -207,7 +195,7 @@ const refuse = (control: Control, refusal: PlanResult['refused'][number]): void 
 
 const partOf = (share: Share | null): string => (share === null ? '' : `, part ${share.part} of ${share.of}`);
 
-async function readTable(control: Control, move: Extract<Move, { move: 'read' }>): Promise<void> {
+export async function readTable(control: Control, move: Extract<Move, { move: 'read' }>): Promise<void> {
   const { table, readers, readersOfAll, share, rateShare } = move;
   const until = control.state.prepared?.limits?.until ?? null;
   // Resumed before its slice had ended, in a snapshot that was lost meanwhile: its positions mean nothing in another one.
@@ -255,7 +243,7 @@ function readOn(control: Control, table: TableRecord, { why, rows, owedMs }: Rea
   if (owedMs !== undefined) table.notBeforeMs = Date.now() + owedMs;
 }
 
-async function writeBatches(control: Control, move: Extract<Move, { move: 'write' }>): Promise<void> {
+export async function writeBatches(control: Control, move: Extract<Move, { move: 'write' }>): Promise<void> {
   const { excluded, awaited, key, share } = move;
   const slice = { ...sliceOf(control, 'write', []), key, share };
   const request = {
@@ -303,13 +291,13 @@ function writerFailed(control: Control, error: TableError & { table: string | nu
   }
 }
 
-async function verifyTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
+export async function verifyTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
   const slice = sliceOf(control, 'verify', tables);
   const mode = control.state.prepared?.verify ?? 'count';
   for (const table of tables) happen(table, 'verify');
   const reached = tables.flatMap(({ id, verifyPoint }) => (verifyPoint ? [[id, verifyPoint] as const] : []));
   const request = { ...control.runKey(), tables: slice.tables, mode, points: Object.fromEntries(reached) };
-  const summary = `${mode === 'none' ? 'finish' : `verify (${mode})`} ${named(tables)}`;
+  const summary = `verify (${mode}) ${named(tables)}`;
   const outcome = await runSlice<VerifyResult>(control, slice, () =>
     control.target.verifyTables.executeWithOptions({ summary, startToCloseTimeout: VERIFY_LIMIT }, [request]),
   );
@@ -357,6 +345,8 @@ function compared(control: Control, result: VerifyResult['compared'][number]): v
   }
   if (equal || drift) {
     happen(table, 'verified');
+    // Without a foreign key there is nothing to wait for.
+    if (!table.parents) happen(table, 'linked');
     return;
   }
   happen(table, 'differs');

@@ -7,6 +7,7 @@ import {
   continueAsNew,
   workflowInfo,
 } from '@temporalio/workflow';
+import { carryOut } from './carry-out.ts';
 import { createControl, type Control } from './control.ts';
 import {
   type ControlState,
@@ -23,7 +24,7 @@ import { watchTime } from './limits.ts';
 import { keepSampling, sampleOnce } from './sampling.ts';
 import { decide, nextDueMs } from './schedule.ts';
 import { createShow } from './show.ts';
-import { activitiesOn, carryOut, errorOf } from './slices.ts';
+import { activitiesOn, errorOf } from './slices.ts';
 import { keepSnapshot } from './snapshot.ts';
 import { queueNames, reportOf } from './view.ts';
 

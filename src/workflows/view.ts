@@ -152,6 +152,8 @@ const URGENCY: Readonly<Partial<Record<TableStatus, number>>> = {
   pausing: 2,
   paused: 2,
   copying: 3,
+  finishing: 4,
+  linking: 4,
 };
 const LEAST_URGENT = 9;
 const urgentFirst = (tables: readonly TableRecord[]): readonly TableRecord[] => {
@@ -182,6 +184,8 @@ export function reportOf(control: Control, phase: Phase, nowMs: number): Transfe
     counts: countTables(state.tables),
     tables: urgentFirst(state.tables).slice(0, MAX_TABLES).map(tableState),
     warnings: state.warnings,
+    leftOutCount: state.leftOutCount,
+    leftOut: state.leftOut,
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
+import { withStructure } from '../../src/engine/structure/planned-structure.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { ReadOptions, RangeChecksum } from '../../src/engine/ports/source-reader.ts';
 import type { KeyRange } from '../../src/model/lane.ts';
@@ -77,7 +78,11 @@ export async function planOf(
     source: { dialect, table: schema },
     target: { dialect, name: nameOf(harness, table, target), table: existing ?? null },
   });
-  return { plan, schema };
+  const naming = {
+    table: (name: { readonly name: string }) => nameOf(harness, name.name, target),
+    column: (_: unknown, column: string) => column,
+  };
+  return { plan: withStructure(plan, schema, naming), schema };
 }
 
 const UNESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };

@@ -63,15 +63,25 @@ describeWith(['postgres'], 'the plan before anything moves', () => {
       expect.stringContaining('is of domain') as string,
       expect.stringMatching(/ADD CHECK .*"mail" ~~ '%@%'/) as string,
       expect.stringContaining(`SET DEFAULT 'a@b'`) as string,
-      expect.stringContaining('CREATE INDEX t_mail') as string,
-      expect.stringContaining('FOREIGN KEY (parent) REFERENCES') as string,
-      expect.stringContaining('CHECK ((amount > ') as string,
+      expect.stringMatching(
+        /FOREIGN KEY \(parent\) .* its parent public.parents is not in the transfer/,
+      ) as string,
     ]);
-    for (const part of [...found.preview.statements, ...found.preview.leftOut])
+    expect(found.preview.afterRows).toEqual([
+      expect.stringContaining('CREATE INDEX "t_mail" ON "public"."t" USING btree (') as string,
+      expect.stringMatching(/ADD CONSTRAINT "\w+" CHECK \(\(amount > /) as string,
+    ]);
+    expect(found.preview.foreignKeys).toEqual([]);
+    for (const part of [
+      ...found.preview.statements,
+      ...found.preview.afterRows,
+      ...found.preview.foreignKeys,
+      ...found.preview.leftOut,
+    ])
       expect(found.text).toContain(part);
     // What is shown is what is done: the same is left out, and its statements are such that this server takes them.
-    expect((await prepared(target, found)).leftOut).toEqual(found.preview.leftOut);
-    for (const statement of found.preview.leftOut.filter((each) => /CHECK|DEFAULT|INDEX/.test(each)))
+    expect((await prepared(target, found)).leftOut).toEqual(found.preview.leftOut.slice(0, -1));
+    for (const statement of found.preview.leftOut.filter((each) => /CHECK|DEFAULT/.test(each)))
       await postgres.execute(statement);
   });
 
@@ -85,13 +95,12 @@ describeWith(['postgres'], 'the plan before anything moves', () => {
       'labels of the enum',
       'comment on mail',
       'comment on the table',
-      't_mail',
       'FOREIGN KEY',
       'amount >',
       'twice GENERATED',
     ])
       expect(found.preview.leftOut.join('\n')).toMatch(new RegExp(part));
-    expect((await prepared(target, found)).leftOut).toEqual(found.preview.leftOut);
+    expect(found.preview.afterRows).toEqual(['CREATE INDEX "t_mail" ON "t" ("mail")']);
   });
 
   test('says what would be refused: rows at the target, another structure, a missing table', async () => {
@@ -100,7 +109,7 @@ describeWith(['postgres'], 'the plan before anything moves', () => {
       expect.stringContaining('CREATE TABLE') as string,
     ]);
     await prepared(target, await planned(target));
-    expect((await planned(target)).preview).toEqual({ statements: [], leftOut: [], refusals: [] });
+    expect((await planned(target)).preview).toMatchObject({ statements: [], refusals: [] });
     await postgres.execute(`INSERT INTO t (mail) VALUES ('x@y')`);
     expect((await planned(target)).text).toContain(
       '✗ REFUSED until this is mended:\n    the target table holds rows',

@@ -89,15 +89,9 @@ describeWith(['postgres'], 'the structure of a PostgreSQL target', () => {
     expect(column(made, 'code')?.default).toBeNull();
     expect(column(made, 'note')?.comment).toBe('free text');
     const left = outcome.leftOut.join('\n');
-    for (const part of [
-      'shop.next_code()',
-      'orders_note',
-      'orders_number_key',
-      'FOREIGN KEY (customer)',
-      'CHECK',
-    ]) {
-      expect(left).toContain(part);
-    }
+    expect(left).toContain('shop.next_code()');
+    expect(left).toContain('CHECK');
+    expect(left).not.toContain('orders_note');
     expect(await target.writer.prepare({ plan, source: schema, policy: 'verify' }, never())).toMatchObject({
       done: 'verified',
     });

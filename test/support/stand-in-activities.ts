@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type {
   Comparison,
+  FinishResult,
   PlannedSummary,
   Prepared,
   Refusal,
@@ -55,6 +56,12 @@ export function createStandIn(options: StandInOptions) {
     held: true,
     /** Thrown for these tables when they are planned, read, or compared. */
     refusals: new Map<string, SluiceError>(),
+    /** Their indexes are never done while they are in here. */
+    slowIndexes: new Set<string>(),
+    /** What making indexes and foreign keys says of these. */
+    finishRefusals: new Map<string, SluiceError>(),
+    /** Parents of each table's foreign keys. */
+    parents: new Map<string, readonly string[]>(),
     /** What comparing says, where it is not equality. */
     comparisons: new Map<string, Partial<Comparison> | (() => Partial<Comparison>)>(),
     /** A reader that is told to end takes so long, and leaves a message at the hub. */
@@ -133,6 +140,7 @@ export function createStandIn(options: StandInOptions) {
             estimatedBytes: 1_000,
             needsSnapshot: options.keyless ?? options.prepared?.oneSnapshot ?? false,
             leftOut: 0,
+            parents: world.parents.get(id) ?? null,
           });
         }
         return { planned, refused };
@@ -184,6 +192,27 @@ export function createStandIn(options: StandInOptions) {
           control.progress();
         }
         return { why: 'stopped' as const, ...total };
+      });
+    },
+    finishTables: async (request) => {
+      note('finishTables', request);
+      const finished: FinishResult['finished'][number][] = [];
+      return governed({ log, partial: () => ({ finished, refused: [] }) }, async (control) => {
+        for (const table of request.tables) {
+          // An index that takes its time, until it is told to end.
+          while (world.slowIndexes.has(table) && !control.stop.aborted) {
+            control.progress();
+            await sleep(UNIT_MS);
+          }
+          if (control.stop.aborted) break;
+          const refusal = world.finishRefusals.get(table);
+          if (refusal) {
+            const { code, message, details } = refusal;
+            return { finished, refused: [{ table, code, message, details }] };
+          }
+          finished.push({ table, made: 1, leftOut: 0, leftOutSql: [] });
+        }
+        return { finished, refused: [] };
       });
     },
     verifyTables: async (request) => {

@@ -132,6 +132,8 @@ describe('the report of a transfer', () => {
     counts: { total: 1, byStatus: { finished: 1 } },
     tables: [table({ status: 'finished', rows: 2_000_000, endedLanes: 10 })],
     warnings: [],
+    leftOutCount: 0,
+    leftOut: [],
   };
 
   test('says what was moved and that it is equal', () => {

@@ -3,7 +3,11 @@ import { parseSqliteUrl } from '../../src/databases/sqlite/config.ts';
 import { sqlite } from '../../src/databases/sqlite/dialect.ts';
 import { quote, rowidName } from '../../src/databases/sqlite/sql.ts';
 import { readCreateTable } from '../../src/databases/sqlite/structure/create-table-text.ts';
-import { translateDefault } from '../../src/databases/sqlite/structure/default-text.ts';
+import { STYLE as POSTGRESQL } from '../../src/databases/postgresql/structure/found-table.ts';
+import { DEFAULTS } from '../../src/databases/sqlite/structure/words.ts';
+import { parseExpression } from '../../src/engine/structure/parse-expression.ts';
+import { translateDefault } from '../../src/engine/structure/translate-default.ts';
+import type { LogicalType } from '../../src/model/logical-type.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 
 describe('the URL', () => {
@@ -82,6 +86,9 @@ test('a CREATE TABLE text gives collations, generated expressions and checks', (
   ]);
 });
 
+const defaultFrom = (expression: string, logical: LogicalType): string | null =>
+  translateDefault(parseExpression(expression, POSTGRESQL, []) ?? undefined, logical, DEFAULTS);
+
 describe('a default', () => {
   const text = { kind: 'text', maxChars: null } as const;
   test.each([
@@ -92,18 +99,20 @@ describe('a default', () => {
     ['true', { kind: 'boolean' }, '1'],
     ['NULL::text', text, 'NULL'],
     ["'{}'::jsonb", { kind: 'jsonb' }, "'{}'"],
-    ['(1 + 2)', { kind: 'any' }, '((1 + 2))'],
+    ['now()', { kind: 'timestamp', precision: 6 }, 'CURRENT_TIMESTAMP'],
+    ['now()', { kind: 'timestamptz', precision: 6 }, "(strftime('%Y-%m-%d %H:%M:%S+00', 'now'))"],
+    [`'sad'::shop."Mood"`, { kind: 'enum', labels: ['sad'] }, "'sad'"],
   ] as const)('%s is translated', (expression, logical, expected) => {
-    expect(translateDefault(expression, logical)).toBe(expected);
+    expect(defaultFrom(expression, logical)).toBe(expected);
   });
 
   test.each([
     ["nextval('t_id_seq'::regclass)", { kind: 'int', bits: 64 }],
-    ['now()', { kind: 'timestamptz', precision: 6 }],
+    ['now()', { kind: 'time', precision: 6 }],
     ["'\\x00'::bytea", { kind: 'bytes', maxBytes: null }],
     ["'a' || 'b'", text],
     ['gen_random_uuid()', { kind: 'uuid' }],
   ] as const)('%s is left out', (expression, logical) => {
-    expect(translateDefault(expression, logical)).toBeNull();
+    expect(defaultFrom(expression, logical)).toBeNull();
   });
 });

@@ -85,6 +85,8 @@ function previewLines({ preview }: PlannedLocally): readonly string[] {
   return [
     ...(preview.notes ?? []).map((note) => `  ! ${safeText(note)}`),
     ...listed('statements at the target:', preview.statements.map(ended)),
+    ...listed('after its rows:', preview.afterRows.map(ended)),
+    ...listed('when the tables that it refers to are copied:', preview.foreignKeys.map(ended)),
     ...listed('left out of the structure, for a person to make:', preview.leftOut.map(ended)),
     ...listed('✗ REFUSED until this is mended:', preview.refusals),
   ];

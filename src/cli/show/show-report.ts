@@ -1,4 +1,5 @@
 import type { TransferReport } from '../../workflows/messages.ts';
+import { safeText } from './columns.ts';
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from './quantities.ts';
 import { showTables } from './show-status.ts';
 
@@ -7,6 +8,17 @@ const comparison = (report: TransferReport): string => {
   const drift = report.drifted > 0 ? `, ${report.drifted} differ while the source changed` : '';
   return `${report.verify}: ${report.equal} of ${report.compared} tables equal${drift}`;
 };
+
+/** SQL of the source that the target did not get. Runs of older versions have none. */
+function leftOutLines({ leftOut = [], leftOutCount = 0 }: Partial<TransferReport>): readonly string[] {
+  if (leftOutCount === 0) return [];
+  const more = leftOutCount - leftOut.length;
+  return [
+    `left out   ${leftOutCount} parts of the structure, for a person to make:`,
+    ...leftOut.map(({ table, sql }) => `  ${safeText(table)}: ${sql.split('\n').map(safeText).join(' ')}`),
+    ...(more > 0 ? [`  and ${more} more: sluice plan has their SQL`] : []),
+  ];
+}
 
 /** What a transfer did, at its end. Tables are listed where something is to be said about them, or all of few. */
 export function showReport(report: TransferReport): string {
@@ -18,6 +30,7 @@ export function showReport(report: TransferReport): string {
     `tables     ${report.counts.total}${report.skipped > 0 ? `, ${report.skipped} skipped` : ''}`,
     `verified   ${comparison(report)}`,
     ...report.warnings.map((warning) => `  ! ${warning}`),
+    ...leftOutLines(report),
     '',
     showTables(report.tables),
   ].join('\n');

@@ -20,8 +20,16 @@ const TABLE_COLUMNS: readonly Column[] = [
   { title: 'RANGES', right: true },
 ];
 
-const isDone = (table: TableState): boolean =>
-  table.status === 'copied' || table.status === 'verifying' || table.status === 'finished';
+const COPIED: ReadonlySet<TableState['status']> = new Set([
+  'copied',
+  'finishing',
+  'built',
+  'verifying',
+  'verified',
+  'linking',
+  'finished',
+]);
+const isDone = (table: TableState): boolean => COPIED.has(table.status);
 
 const tableRow = (table: TableState): readonly string[] => [
   table.table,

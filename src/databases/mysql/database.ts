@@ -9,6 +9,7 @@ import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
 import { createReader } from './reader.ts';
 import { collectWarnings } from './warnings.ts';
+import { createStructure } from './structure/make-structure.ts';
 import { createWriter } from './writer.ts';
 
 /**
@@ -45,6 +46,7 @@ export async function openMysql(
     reader: createReader(pool, snapshots),
     inspector: createInspector(pool),
     writer: createWriter(pool, names),
+    structure: createStructure(pool),
     ledger: createLedger(pool, names),
     incarnation: (signal) => pool.use((session) => incarnation(session, config.database), signal),
     ping: (signal) =>

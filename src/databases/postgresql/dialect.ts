@@ -7,6 +7,7 @@ import { createLedger } from './ledger.ts';
 import { Pool, type Session } from './pool.ts';
 import { createReader } from './reader.ts';
 import { quote } from './sql.ts';
+import { createStructure } from './structure/make-structure.ts';
 import { types } from './type-map.ts';
 import { createWriter } from './writer.ts';
 
@@ -39,6 +40,7 @@ async function open(config: PostgresConfig, options: OpenOptions): Promise<Datab
     reader: createReader(pool),
     inspector: createInspector(pool),
     writer: createWriter(pool, options),
+    structure: createStructure(pool),
     ledger: createLedger(pool, options.ledger),
     incarnation: (signal) => pool.use(incarnation, signal),
     ping: (signal) =>

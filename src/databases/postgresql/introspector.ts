@@ -16,6 +16,16 @@ const COLUMNS = `
     'nullable', NOT (a.attnotnull OR b.typnotnull),
     'default', CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by-default' END,
+    'sequence', (SELECT jsonb_build_object(
+      'name', jsonb_build_object('schema', sn.nspname, 'name', sc.relname),
+      'owned', EXISTS (SELECT FROM pg_depend own WHERE own.classid = 'pg_class'::regclass AND own.objid = sc.oid AND own.refclassid = 'pg_class'::regclass AND own.refobjid = a.attrelid AND own.refobjsubid = a.attnum AND own.deptype IN ('a', 'i')),
+      'type', format_type(q.seqtypid, NULL), 'start', q.seqstart::text, 'increment', q.seqincrement::text,
+      'min', q.seqmin::text, 'max', q.seqmax::text, 'cache', q.seqcache::text, 'cycle', q.seqcycle)
+      FROM pg_depend dep JOIN pg_class sc ON sc.relkind = 'S' AND sc.oid = CASE WHEN dep.classid = 'pg_attrdef'::regclass THEN dep.refobjid ELSE dep.objid END
+      JOIN pg_namespace sn ON sn.oid = sc.relnamespace JOIN pg_sequence q ON q.seqrelid = sc.oid
+      WHERE (dep.classid = 'pg_attrdef'::regclass AND dep.objid = d.oid AND dep.refclassid = 'pg_class'::regclass)
+        OR (dep.classid = 'pg_class'::regclass AND dep.refclassid = 'pg_class'::regclass AND dep.refobjid = a.attrelid AND dep.refobjsubid = a.attnum AND dep.deptype = 'i')
+      LIMIT 1),
     'generated', CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     'collation', CASE WHEN co.collname = 'default' THEN base.collation ELSE co.collname END,
     'domain', CASE WHEN b.domains IS NOT NULL THEN jsonb_build_object(
@@ -90,6 +100,7 @@ const CONSTRAINTS = `
     'referencedColumns', ${NAMES('k.confrelid', 'k.confkey')},
     'onUpdate', k.confupdtype,
     'onDelete', k.confdeltype,
+    'onDeleteColumns', (SELECT jsonb_agg(sa.attname ORDER BY sa.attnum) FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(k)->'confdelsetcols') WHEN 'array' THEN to_jsonb(k)->'confdelsetcols' ELSE '[]' END) AS col(num) JOIN pg_attribute sa ON sa.attrelid = k.conrelid AND sa.attnum = col.num::int),
     'match', CASE WHEN k.confmatchtype = 'f' THEN 'full' ELSE 'simple' END,
     'checked', CASE WHEN k.condeferred THEN 'deferred' WHEN k.condeferrable THEN 'deferrable' ELSE 'at-once' END,
     'valid', k.convalidated,

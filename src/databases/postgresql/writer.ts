@@ -185,14 +185,16 @@ class PostgresTransaction implements TargetTransaction {
   }
 }
 
-/** Sequences that belong to a column, as identity or as the default of a serial column. */
+/** Sequences that belong to a column, as identity or of a serial column, and those that a default draws from. */
 const SEQUENCES = `
+  WITH t AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2),
+  drawn AS (
+    SELECT d.refobjsubid AS attnum, d.objid AS sequence FROM t JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    UNION
+    SELECT f.adnum, d.refobjid FROM t JOIN pg_attrdef f ON f.adrelid = t.oid JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass)
   SELECT a.attname, format('%I.%I', sn.nspname, s.relname), s.oid
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-  JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
-  WHERE n.nspname = $1 AND c.relname = $2`;
+  FROM drawn JOIN pg_class s ON s.oid = drawn.sequence AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
+  JOIN pg_attribute a ON a.attrelid = (SELECT oid FROM t) AND a.attnum = drawn.attnum`;
 
 async function finish(session: Session, plan: TablePlan): Promise<void> {
   const table = qualified(plan.target);

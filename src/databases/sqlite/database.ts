@@ -11,6 +11,7 @@ import { createPool, fileExists, type Pool } from './connections/pool.ts';
 import { createReader } from './reader.ts';
 import { literal } from './sql.ts';
 import type { StoredValue } from './values/stored-value.ts';
+import { createStructure } from './structure/make-structure.ts';
 import { createWriter } from './writer.ts';
 
 const firstCell = async (pool: Pool, sql: string, signal: AbortSignal): Promise<StoredValue> =>
@@ -67,12 +68,14 @@ export async function openSqlite(
     await pool.close();
     throw error;
   }
+  const introspector = createIntrospector(pool, config, ledgerNames(prefix));
   return {
     dialect,
-    introspector: createIntrospector(pool, config, ledgerNames(prefix)),
+    introspector,
     reader: createReader(pool, config),
     inspector: createInspector(pool),
     writer: createWriter(pool, tables),
+    structure: createStructure(pool, introspector),
     ledger: createLedger(pool, tables),
     incarnation: (signal) => incarnation(pool, { path: config.path, prefix }, signal),
     ping: async (signal) => `SQLite ${String(await firstCell(pool, 'SELECT sqlite_version()', signal))}`,

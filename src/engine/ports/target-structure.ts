@@ -7,6 +7,8 @@ export interface StructureStep {
   /** At the target. */
   readonly name: string;
   readonly sql: string;
+  /** A query that finds the rows that stand in its way; null where none can. */
+  readonly finds: string | null;
 }
 
 /** What a table lacks at the target of what it has at the source. */
@@ -25,9 +27,6 @@ export interface StructureRequest {
   /** False: the target has no such table yet, and nothing of it is looked up. */
   readonly exists: boolean;
 }
-
-/** A foreign key whose names are those of the target; `definition` is still the source's. */
-export type TargetForeignKey = ForeignKeySchema;
 
 /** `made`; or `refused`: the target does not take such a thing at all (its vendor code says why). The table works without it. */
 export type StepOutcome =
@@ -49,9 +48,9 @@ export interface TargetStructure {
    * the first was ended. Changes nothing.
    */
   lacking(request: StructureRequest, signal: AbortSignal): Promise<StructureLack>;
-  /** The same for foreign keys. @param request.foreignKeys  those whose parents are there */
+  /** The same for foreign keys. @param request.foreignKeys  in names of the target: those whose parents are there */
   lackingForeignKeys(
-    request: StructureRequest & { readonly foreignKeys: readonly TargetForeignKey[] },
+    request: StructureRequest & { readonly foreignKeys: readonly ForeignKeySchema[] },
     signal: AbortSignal,
   ): Promise<StructureLack>;
   /**

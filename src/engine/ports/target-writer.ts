@@ -4,7 +4,8 @@ import type { TablePlan } from '../../model/table-plan.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
 import type { RangeChecksum } from './source-reader.ts';
 
-export type StructurePolicy = 'create-missing' | 'verify' | 'replace';
+/** `fail` was decided before: no table was there, and what is there now is of an attempt before this one. */
+export type StructurePolicy = 'create-missing' | 'verify' | 'replace' | 'fail';
 
 export interface TableOutcome {
   readonly table: string;

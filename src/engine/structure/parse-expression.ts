@@ -182,7 +182,22 @@ class Parser {
     return found;
   }
 
+  /** A type of somebody's own, as `shop."Mood"`. */
+  #ownType(): string | null {
+    const parts: string[] = [];
+    const isQuoted = (ahead: number): boolean => this.#tokens[this.#at + ahead]?.kind === 'name';
+    const isDotted = this.#tokens[this.#at + 1]?.text === '.';
+    if (!isQuoted(0) && !isDotted) return null;
+    do {
+      parts.push(this.#next?.text ?? '');
+      this.#at += 1;
+    } while (this.#takeSign('.'));
+    return `own ${parts.join('.')}`;
+  }
+
   #typeName(): string {
+    const own = this.#ownType();
+    if (own !== null) return own;
     const words: string[] = [];
     while (this.#next?.kind === 'word' && (words.length === 0 || this.#continuesType(words))) {
       words.push(this.#next.text.toLowerCase());
@@ -214,6 +229,9 @@ class Parser {
     if ((type === 'numeric' || type === 'bigint') && of.kind === 'column') return of;
     if (MOMENT_CAST.test(type) && of.kind === 'text') return of;
     if (of.kind === 'now' && (type === of.what || type === 'date')) return { kind: 'now', what: type };
+    // The text form of a value of another type: what reads it decides whether it takes one.
+    if (of.kind === 'text' && (type.startsWith('own ') || /^(?:jsonb?|uuid|xml|interval|time.*)$/.test(type)))
+      return of;
     if (type === 'boolean' && of.kind === 'text' && /^(?:t|f|true|false)$/.test(of.text))
       return { kind: 'boolean', value: of.text.startsWith('t') };
     throw NOT_PORTABLE;

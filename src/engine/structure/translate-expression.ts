@@ -3,8 +3,8 @@ import type { LogicalKind } from '../../model/logical-type.ts';
 
 /** How a target says what an expression means. */
 export interface TargetWords {
-  quote(name: string): string;
-  literal(text: string): string;
+  readonly quote: (name: string) => string;
+  readonly literal: (text: string) => string;
   readonly boolean: { readonly true: string; readonly false: string };
   /** What it has not it cannot say. */
   readonly calls: Readonly<Partial<Record<PortableCall, string>>>;

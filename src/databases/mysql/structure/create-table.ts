@@ -5,7 +5,10 @@ import type { Session } from '../connections/session.ts';
 import { vendorCode } from '../error-codes.ts';
 import { literal, qualified, quote } from '../sql/names.ts';
 import { INT_BITS, parseType } from '../types/type-text.ts';
-import { translateDefault } from './default-text.ts';
+import { translateDefault } from '../../../engine/structure/translate-default.ts';
+import { isClosedSql } from '../../../engine/structure/is-closed-sql.ts';
+import { STYLE } from './expression-style.ts';
+import { defaultsFor, KEY_BYTES } from './words.ts';
 
 export const sourceOf = (source: TableSchema, name: string): ColumnSchema | undefined =>
   source.columns.find((column) => column.name === name);
@@ -17,9 +20,6 @@ export function primaryKeyOf(plan: TablePlan, source: TableSchema): readonly str
   );
   return names?.every((name) => name !== undefined) ? names : null;
 }
-
-/** InnoDB's limit of a key; a character of utf8mb4 counts as four. */
-const KEY_BYTES = 3_072;
 
 const isText = (base: string): boolean => base === 'char' || base === 'varchar' || base.endsWith('text');
 const isUnlimited = (base: string): boolean => base.endsWith('text') || base.endsWith('blob');
@@ -112,14 +112,30 @@ async function collationsOf(session: Session, source: TableSchema): Promise<Read
   return new Set(rows.map(([name]) => name ?? ''));
 }
 
+/** Between servers of this product the expression itself; else what means the same. */
+function renderDefault(text: string, column: ColumnPlan, source: TableSchema): string | null {
+  const from = sourceOf(source, column.source);
+  const neutral = from?.neutralDefault;
+  if (source.product !== 'mysql')
+    return translateDefault(neutral, column.logical, defaultsFor(column.targetType));
+  const isLiteral = neutral !== undefined && neutral.kind !== 'call' && neutral.kind !== 'binary';
+  if (!isClosedSql(text, STYLE)) return null;
+  return isLiteral || /^b'|^(?:current_timestamp|now|localtimestamp)/i.test(text) ? text : `(${text})`;
+}
+
 function defaultsOf(plan: TablePlan, source: TableSchema, identity: string | null) {
   const alter = `ALTER TABLE ${qualified(plan.target)} ALTER COLUMN`;
   const tried: string[] = [];
   const untranslated: string[] = [];
   for (const column of plan.columns) {
-    const text = sourceOf(source, column.source)?.default ?? null;
+    const from = sourceOf(source, column.source);
+    const text = from?.default ?? null;
+    if (from?.identity && identity !== column.target)
+      untranslated.push(
+        `-- ${quote(column.target)} counts by itself at the source; here only the first column of the key can`,
+      );
     if (text === null || identity === column.target) continue;
-    const translated = translateDefault(text, column);
+    const translated = renderDefault(text, column, source);
     if (translated === null) untranslated.push(`${alter} ${quote(column.target)} SET DEFAULT ${text}`);
     else tried.push(`${alter} ${quote(column.target)} SET DEFAULT ${translated}`);
   }

@@ -13,8 +13,6 @@ import { writingNotes } from './writing-notes.ts';
 /** What is never made here, as statements for a person: made after the load by somebody who knows the target. */
 export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly string[] {
   const table = qualified(plan.target);
-  const constraint = ({ name, definition }: { readonly name: string; readonly definition: string }): string =>
-    `ALTER TABLE ${table} ADD CONSTRAINT ${quote(name)} ${definition}`;
   const lostKey =
     source.primaryKey && !primaryKeyOf(plan, source)
       ? [`-- PRIMARY KEY (${source.primaryKey.columns.map(quote).join(', ')}): not all of it is copied`]
@@ -28,9 +26,6 @@ export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly st
     ...(source.kind === 'partitioned' ? [`-- ${plan.id} is partitioned at the source`] : []),
     ...lostKey,
     ...generated,
-    ...source.indexes.map((index) => index.definition),
-    ...source.foreignKeys.map(constraint),
-    ...source.checks.map(constraint),
   ];
 }
 

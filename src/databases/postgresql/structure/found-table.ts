@@ -115,6 +115,7 @@ function indexOf(found: FoundIndex, parse: Parse): IndexSchema {
 
 const foreignKeyOf = (found: FoundConstraint): ForeignKeySchema => {
   const { name, columns, references, referencedColumns, match, checked, valid, definition } = found;
+  const { onDeleteColumns } = found;
   const onUpdate = ACTIONS[found.onUpdate] ?? 'no action';
   const onDelete = ACTIONS[found.onDelete] ?? 'no action';
   return {
@@ -124,6 +125,8 @@ const foreignKeyOf = (found: FoundConstraint): ForeignKeySchema => {
     referencedColumns,
     onUpdate,
     onDelete,
+    // jsonb has null where there are none.
+    ...(onDeleteColumns && { onDeleteColumns }),
     match,
     checked,
     valid,
@@ -136,9 +139,12 @@ const isText = (baseType: string): boolean => /^(?:text|character varying|charac
 function columnOf(column: Omit<ColumnSchema, Derived>, known: readonly KnownColumn[]): ColumnSchema {
   const neutralDefault = column.default === null ? null : parseExpression(column.default, STYLE, []);
   const neutralGenerated = column.generated === null ? null : parseExpression(column.generated, STYLE, known);
+  const { sequence, ...rest } = column;
   return {
-    ...column,
+    ...rest,
     ...parametersOf(column.type),
+    // jsonb has null where there is none.
+    ...(sequence && { sequence }),
     ...(neutralDefault && { neutralDefault }),
     ...(neutralGenerated && { neutralGenerated }),
   };

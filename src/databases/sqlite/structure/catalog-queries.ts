@@ -69,7 +69,8 @@ export const INDEX_COLUMNS = query(
 export const FOREIGN_KEYS = query(
   'JOIN pragma_foreign_key_list(t.name) AS f',
   ['id', 'column', 'references', 'referenced', 'onUpdate', 'onDelete'],
-  'f.id, f."from", f."table", f."to", f.on_update, f.on_delete',
+  // Without a list of columns the parent's primary key is meant.
+  'f.id, f."from", f."table", coalesce(f."to", (SELECT x.name FROM pragma_table_xinfo(f."table") AS x WHERE x.pk = f.seq + 1)), f.on_update, f.on_delete',
   'f.id, f.seq',
 );
 

@@ -86,7 +86,6 @@ export function describeForeignKeys(rows: TableRows, written: CreateTableText): 
     const first = parts[0] as CatalogRow;
     const columns = parts.map((part) => text(part, 'column'));
     const parent = text(first, 'references');
-    // Without a list of columns the parent's primary key is meant.
     const referencedColumns = parts.flatMap((part) => textOrNull(part, 'referenced') ?? []);
     const list = (names: readonly string[]): string =>
       names.length > 0 ? ` (${names.map(quote).join(', ')})` : '';

@@ -1,8 +1,14 @@
+import { translateDefault } from '../../../engine/structure/translate-default.ts';
+import { isClosedSql } from '../../../engine/structure/is-closed-sql.ts';
+import { columnsByName } from '../../../engine/structure/rename.ts';
+import { wantedChecks } from '../../../engine/structure/wanted-checks.ts';
+import { renamer } from '../../../engine/structure/wanted-indexes.ts';
 import { tableId } from '../../../model/table-name.ts';
 import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
-import type { ColumnSchema, TableSchema } from '../../../model/table-schema.ts';
-import { quote } from '../sql.ts';
-import { translateDefault } from './default-text.ts';
+import type { ColumnSchema, ForeignKeySchema, TableSchema } from '../../../model/table-schema.ts';
+import { literal, quote } from '../sql.ts';
+import { unquoted } from './create-table-text.ts';
+import { DEFAULTS, RULES } from './words.ts';
 
 export interface RenderedTable {
   readonly sql: string;
@@ -33,13 +39,57 @@ function lostDomain(column: ColumnPlan, source: ColumnSchema | undefined): reado
 const lostComment = (column: ColumnPlan, source: ColumnSchema | undefined): readonly string[] =>
   source?.comment == null ? [] : [`comment on ${column.target}: ${source.comment}`];
 
+/** Between files of SQLite the expression itself; else what means the same. */
+function renderDefault(
+  expression: string,
+  column: ColumnPlan,
+  source: ColumnSchema | undefined,
+): string | null {
+  if (column.logical.kind !== 'any' && source?.neutralDefault)
+    return translateDefault(source.neutralDefault, column.logical, DEFAULTS);
+  if (column.logical.kind !== 'any') return null;
+  // SQLite still reads "x" as a text in defaults that were written so long ago; the library here does not.
+  if (expression.startsWith('"')) return literal(unquoted(expression));
+  return isClosedSql(expression, RULES.style) ? `(${expression})` : null;
+}
+
+const list = (names: readonly string[]): string => names.map(quote).join(', ');
+
+/** A foreign key of the table, in names of the target. */
+export function renderForeignKey(key: ForeignKeySchema): string {
+  const { columns, references, referencedColumns, onUpdate, onDelete, checked } = key;
+  const rules = [
+    ...(onUpdate === 'no action' ? [] : [`ON UPDATE ${onUpdate.toUpperCase()}`]),
+    ...(onDelete === 'no action' ? [] : [`ON DELETE ${onDelete.toUpperCase()}`]),
+    ...(checked === 'deferred' ? ['DEFERRABLE INITIALLY DEFERRED'] : []),
+  ];
+  const parent = referencedColumns.length > 0 ? ` (${list(referencedColumns)})` : '';
+  return `FOREIGN KEY (${list(columns)}) REFERENCES ${quote(references.name)}${parent}${rules.length > 0 ? ` ${rules.join(' ')}` : ''}`;
+}
+
+/** Generated columns of a table of SQLite; those of others are left out. */
+function generatedColumns(plan: TablePlan, source: TableSchema): Part[] {
+  const rename = renamer(source, columnsByName(plan), RULES);
+  const copied = new Set(plan.columns.map((column) => column.source));
+  return source.columns.flatMap(({ name, type, generated }) => {
+    if (generated === null || copied.has(name)) return [];
+    const expression =
+      source.product === RULES.product && generated !== 'unknown' && isClosedSql(generated, RULES.style)
+        ? rename(generated)
+        : null;
+    return expression === null
+      ? [{ sql: '', leftOut: [`${name} GENERATED ALWAYS AS ${generated}`] }]
+      : [{ sql: `${quote(name)} ${type} GENERATED ALWAYS AS ${expression} STORED`, leftOut: [] }];
+  });
+}
+
 function renderColumn(column: ColumnPlan, source: ColumnSchema | undefined, rowidKey: boolean): Part {
   const leftOut: string[] = [];
   const words = [quote(column.target), column.targetType];
   if (rowidKey) words.push('PRIMARY KEY');
   if (!column.nullable) words.push('NOT NULL');
   const expression = source?.identity == null ? (source?.default ?? null) : null;
-  const translated = expression === null ? null : translateDefault(expression, column.logical);
+  const translated = expression === null ? null : renderDefault(expression, column, source);
   if (translated !== null) words.push(`DEFAULT ${translated}`);
   else if (expression !== null) leftOut.push(`${column.target} DEFAULT ${expression}`);
   if (column.logical.kind === 'any' && source?.collation) words.push(`COLLATE ${quote(source.collation)}`);
@@ -59,8 +109,8 @@ function keyOf(plan: TablePlan, source: TableSchema): readonly string[] {
 }
 
 /**
- * CREATE TABLE with columns, NOT NULL, primary key and those defaults that can be translated. Indexes, unique keys,
- * foreign keys and checks are left out, and listed: nothing is dropped in silence.
+ * CREATE TABLE with all that a table of SQLite can only get when it is created: columns, NOT NULL, primary key, defaults, checks
+ * and foreign keys. What it does not get is listed: nothing is dropped in silence.
  */
 export function renderTable(plan: TablePlan, source: TableSchema): RenderedTable {
   const key = keyOf(plan, source);
@@ -72,30 +122,28 @@ export function renderTable(plan: TablePlan, source: TableSchema): RenderedTable
       rowid && column.target === key[0],
     ),
   );
+  const generated = generatedColumns(plan, source);
   // Invariant 7 of upserts: ON CONFLICT needs the very key that the plan matches by.
   const matched =
     plan.targetKey.length > 0 && plan.targetKey.join('\0') !== key.join('\0') ? plan.targetKey : [];
   const constraints = [
-    ...(key.length > 0 && !rowid ? [`PRIMARY KEY (${key.map(quote).join(', ')})`] : []),
-    ...(matched.length > 0 ? [`UNIQUE (${matched.map(quote).join(', ')})`] : []),
+    ...(key.length > 0 && !rowid ? [`PRIMARY KEY (${list(key)})`] : []),
+    ...(matched.length > 0 ? [`UNIQUE (${list(matched)})`] : []),
+    ...wantedChecks(plan, RULES).checks.map(
+      ({ name, definition }) => `CONSTRAINT ${quote(name)} ${definition}`,
+    ),
+    ...(plan.foreignKeys ?? []).map(renderForeignKey),
   ];
-  const lines = [...columns.map((column) => column.sql), ...constraints];
-  const copied = new Set(plan.columns.map((column) => column.source));
+  const lines = [...columns, ...generated].map(({ sql }) => sql).filter((sql) => sql !== '');
   return {
-    sql: `CREATE TABLE ${quote(plan.target.name)} (\n  ${lines.join(',\n  ')}\n)`,
+    sql: `CREATE TABLE ${quote(plan.target.name)} (\n  ${[...lines, ...constraints].join(',\n  ')}\n)`,
     leftOut: [
-      ...columns.flatMap((column) => column.leftOut),
+      ...[...columns, ...generated].flatMap((column) => column.leftOut),
       ...(source.primaryKey && key.length === 0
         ? [`PRIMARY KEY (${source.primaryKey.columns.join(', ')}) of ${tableId(source.table)}`]
         : []),
-      ...source.columns
-        .filter((column) => column.generated !== null && !copied.has(column.name))
-        .map((column) => `${column.name} GENERATED ALWAYS AS ${column.generated}`),
       ...(source.comment === null ? [] : [`comment on the table: ${source.comment}`]),
       ...(source.kind === 'partitioned' ? [`the partitions of ${tableId(source.table)}`] : []),
-      ...source.indexes.map((index) => index.definition),
-      ...source.foreignKeys.map((foreign) => foreign.definition),
-      ...source.checks.map((check) => check.definition),
     ],
   };
 }

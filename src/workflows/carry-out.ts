@@ -1,0 +1,25 @@
+import type { Control } from './control.ts';
+import { finishTables } from './finishing.ts';
+import type { Move } from './schedule.ts';
+import { planTables, readTable, verifyTables, writeBatches } from './slices.ts';
+
+/** Carries one decision out; resolves when the slice has ended and the state says what came of it. */
+// oxlint-disable-next-line consistent-return -- the switch is exhaustive
+export function carryOut(control: Control, move: Move): Promise<void> {
+  switch (move.move) {
+    case 'plan':
+      return planTables(control, move.tables);
+    case 'read':
+      return readTable(control, move);
+    case 'write':
+      return writeBatches(control, move);
+    case 'finish':
+    case 'link':
+      return finishTables(control, move.move, move.tables);
+    case 'verify':
+      return verifyTables(control, move.tables);
+    case 'halt':
+      control.halt(move.slice);
+      return Promise.resolve();
+  }
+}
