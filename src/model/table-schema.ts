@@ -38,6 +38,8 @@ export interface ColumnSchema {
   /** The default as another database could say it; absent where there is none or nobody else could. */
   readonly neutralDefault?: Expression;
   readonly identity: 'always' | 'by-default' | null;
+  /** The moment that MySQL puts in whenever the row changes, in its words; absent: it does not. */
+  readonly onUpdate?: string;
   /** Absent where the product has none. */
   readonly sequence?: SequenceSchema;
   /** Expression of a generated column, or null. Generated columns are not copied. */

@@ -60,6 +60,7 @@ function toColumn(row: CatalogRow, json: ReadonlySet<string>, flavour: 'mysql' |
   const parsed = parseType(type);
   const text = defaultOf(row, flavour);
   const neutral = neutralDefaultOf(text);
+  const onUpdate = /\bon update ((?:current_timestamp|now)(?:\(\d?\))?)/i.exec(row['extra'] ?? '')?.[1];
   return {
     name,
     type,
@@ -70,6 +71,7 @@ function toColumn(row: CatalogRow, json: ReadonlySet<string>, flavour: 'mysql' |
     nullable: row['nullable'] === 'YES',
     default: text,
     ...(neutral && { neutralDefault: neutral }),
+    ...(onUpdate !== undefined && { onUpdate }),
     identity: (row['extra'] ?? '').includes('auto_increment') ? 'by-default' : null,
     generated: row['generated'] ? row['generated'] : null,
     collation: row['collation'] ?? null,

@@ -107,7 +107,7 @@ function translated(
 export function renamer(
   source: TableSchema,
   columns: ColumnsByName,
-  rules: Pick<IndexRules, 'style' | 'words'>,
+  rules: { readonly style: TokenStyle; readonly words: Pick<TargetWords, 'quote'> },
 ): (sql: string) => string | null {
   const all = source.columns.map(({ name }) => name);
   return (sql) => renameInSql(sql, columns, { style: rules.style, quote: rules.words.quote, all });

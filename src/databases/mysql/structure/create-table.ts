@@ -7,6 +7,8 @@ import { literal, qualified, quote } from '../sql/names.ts';
 import { INT_BITS, parseType } from '../types/type-text.ts';
 import { translateDefault } from '../../../engine/structure/translate-default.ts';
 import { isClosedSql } from '../../../engine/structure/is-closed-sql.ts';
+import { columnsByName } from '../../../engine/structure/rename.ts';
+import { renamer } from '../../../engine/structure/wanted-indexes.ts';
 import { STYLE } from './expression-style.ts';
 import { defaultsFor, KEY_BYTES } from './words.ts';
 
@@ -81,7 +83,8 @@ function renderColumn(column: ColumnPlan, source: TableSchema, shape: Shape): st
   const collation = takesCollation ? collationOf(column, from, shape) : '';
   const comment = from?.comment ? ` COMMENT ${literal(from.comment)}` : '';
   const identity = shape.identity === column.target ? ' AUTO_INCREMENT' : '';
-  return `${quote(column.target)} ${type}${collation} ${column.nullable ? 'NULL' : 'NOT NULL'}${identity}${comment}`;
+  const onUpdate = from?.onUpdate === undefined ? '' : ` ON UPDATE ${from.onUpdate}`;
+  return `${quote(column.target)} ${type}${collation} ${column.nullable ? 'NULL' : 'NOT NULL'}${identity}${onUpdate}${comment}`;
 }
 
 function renderCreateTable(plan: TablePlan, source: TableSchema, shape: Shape): string {
@@ -142,6 +145,19 @@ function defaultsOf(plan: TablePlan, source: TableSchema, identity: string | nul
   return { tried, untranslated };
 }
 
+/** Generated columns of a table of this product; those of others are left out. */
+function generatedColumns(plan: TablePlan, source: TableSchema): readonly string[] {
+  if (source.product !== 'mysql') return [];
+  const rename = renamer(source, columnsByName(plan), { style: STYLE, words: { quote } });
+  return source.columns.flatMap(({ name, type, generated }) => {
+    const expression = generated !== null && isClosedSql(generated, STYLE) ? rename(generated) : null;
+    if (expression === null) return [];
+    return [
+      `ALTER TABLE ${qualified(plan.target)} ADD COLUMN ${quote(name)} ${type} GENERATED ALWAYS AS (${expression}) STORED`,
+    ];
+  });
+}
+
 export async function makingOf(session: Session, plan: TablePlan, source: TableSchema): Promise<Making> {
   const { facts } = session;
   const key = primaryKeyOf(plan, source);
@@ -157,9 +173,11 @@ export async function makingOf(session: Session, plan: TablePlan, source: TableS
     `SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(plan.target.schema)}`,
   );
   const database = rows[0] ? [] : [`CREATE DATABASE IF NOT EXISTS ${quote(plan.target.schema)}`];
+  const { tried, untranslated } = defaultsOf(plan, source, identity);
   return {
     needed: [...database, renderCreateTable(plan, source, shape)],
-    ...defaultsOf(plan, source, identity),
+    tried: [...tried, ...generatedColumns(plan, source)],
+    untranslated,
   };
 }
 

@@ -18,7 +18,7 @@ export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly st
       ? [`-- PRIMARY KEY (${source.primaryKey.columns.map(quote).join(', ')}): not all of it is copied`]
       : [];
   const generated = source.columns.flatMap(({ name, type, generated: expression }) =>
-    expression === null
+    expression === null || source.product === 'mysql'
       ? []
       : [`ALTER TABLE ${table} ADD COLUMN ${quote(name)} ${type} GENERATED ALWAYS AS (${expression}) STORED`],
   );

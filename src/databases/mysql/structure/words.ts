@@ -46,13 +46,14 @@ export const rulesOf = (plan: TablePlan, facts: ServerFacts): IndexRules => ({
 export const defaultsFor = (targetType: string): DefaultWords => {
   const { base, args } = parseType(targetType);
   const isTimed = base === 'datetime' || base === 'timestamp';
+  const isLong = base.endsWith('text');
   return {
-    literal,
+    // A text without a length takes a default as an expression only.
+    literal: (text) => (isLong ? `(${literal(text)})` : literal(text)),
     boolean: BOOLEAN,
     numbers: NUMBERS,
-    // A text without a length takes a default as an expression only.
     texts: new Set<LogicalKind>(
-      /^(?:char|varchar|enum|date|datetime|time|uuid)$/.test(base)
+      /^(?:char|varchar|.*text|enum|date|datetime|time|uuid)$/.test(base)
         ? ['text', 'enum', 'date', 'timestamp', 'time', 'uuid']
         : [],
     ),

@@ -75,6 +75,9 @@ export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly st
     ...lostKey(plan, source),
     ...lostDomains(plan, source),
     ...lostIdentity(plan, source),
+    ...source.columns.flatMap(({ name, onUpdate }) =>
+      onUpdate === undefined ? [] : [`-- ${quote(name)} ON UPDATE ${onUpdate}`],
+    ),
   ];
 }
 

@@ -88,7 +88,9 @@ function renderColumn(column: ColumnPlan, source: ColumnSchema | undefined, rowi
   const words = [quote(column.target), column.targetType];
   if (rowidKey) words.push('PRIMARY KEY');
   if (!column.nullable) words.push('NOT NULL');
-  const expression = source?.identity == null ? (source?.default ?? null) : null;
+  // A key that is the rowid counts by itself, as a sequence does.
+  const counts = source?.identity != null || (rowidKey && source?.default?.startsWith('nextval(') === true);
+  const expression = counts ? null : (source?.default ?? null);
   const translated = expression === null ? null : renderDefault(expression, column, source);
   if (translated !== null) words.push(`DEFAULT ${translated}`);
   else if (expression !== null) leftOut.push(`${column.target} DEFAULT ${expression}`);
@@ -96,6 +98,7 @@ function renderColumn(column: ColumnPlan, source: ColumnSchema | undefined, rowi
   if (source?.enumLabels) leftOut.push(`${column.target}: the labels of the enum ${source.type}`);
   if (source?.identity != null && !rowidKey)
     leftOut.push(`${column.target} GENERATED ${source.identity} AS IDENTITY`);
+  if (source?.onUpdate !== undefined) leftOut.push(`${column.target} ON UPDATE ${source.onUpdate}`);
   leftOut.push(...lostDomain(column, source), ...lostComment(column, source));
   return { sql: words.filter((word) => word !== '').join(' '), leftOut };
 }

@@ -1,0 +1,265 @@
+import { afterEach, expect, test } from 'vitest';
+import type { TablePlan } from '../../src/model/table-plan.ts';
+import type { TableSchema } from '../../src/model/table-schema.ts';
+import type { TestPlace } from '../contract/harness.ts';
+import { never } from '../contract/test-tables.ts';
+import { type Ends, makeStructures } from '../support/copy-structure.ts';
+import { EVERYTHING_MARIADB, EVERYTHING_POSTGRESQL, EVERYTHING_SQLITE } from '../support/everything.ts';
+import { mariadbPlace } from '../support/mariadb-harness.ts';
+import { postgresPlace } from '../support/postgresql-harness.ts';
+import { describeWith } from '../support/servers.ts';
+import { sqlitePlace } from '../support/sqlite-harness.ts';
+
+const PLACES = {
+  postgresql: () => postgresPlace(),
+  mariadb: () => mariadbPlace(),
+  sqlite: () => sqlitePlace(),
+} as const;
+type Product = keyof typeof PLACES;
+const EVERYTHING: Readonly<Record<Product, string>> = {
+  postgresql: EVERYTHING_POSTGRESQL,
+  mariadb: EVERYTHING_MARIADB,
+  sqlite: EVERYTHING_SQLITE,
+};
+
+/** A serial column becomes an identity, which is no default. */
+const asMade = (table: TableSchema): TableSchema => ({
+  ...table,
+  columns: table.columns.map((column) => (column.sequence?.owned ? { ...column, default: null } : column)),
+});
+
+/** What the target has of the shop, in few words. */
+function outline(tables: readonly TableSchema[]) {
+  const of = (name: string) => tables.find(({ table }) => table.name === name);
+  return Object.fromEntries(
+    ['people', 'homes'].map((name) => [
+      name,
+      {
+        indexes: (of(name)?.indexes ?? [])
+          .map((index) => `${index.name}${index.unique ? ' unique' : ''}${index.condition ? ' some' : ''}`)
+          .sort(),
+        checks: (of(name)?.checks ?? []).map((check) => check.name).sort(),
+        foreignKeys: (of(name)?.foreignKeys ?? [])
+          .map(
+            (key) =>
+              `${key.columns.join()} > ${key.references.name} ${key.onUpdate}/${key.onDelete} ${key.checked}`,
+          )
+          .sort(),
+        defaults: (of(name)?.columns ?? [])
+          .filter((column) => column.default !== null)
+          .map((column) => column.name)
+          .sort(),
+      },
+    ]),
+  );
+}
+
+/** In SQLite foreign keys stand in the table, and are looked at each time. */
+const lookedAt = (target: Product, plans: readonly TablePlan[]): number =>
+  target === 'sqlite' ? plans.filter(({ foreignKeys = [] }) => foreignKeys.length > 0).length : 0;
+
+interface Pair {
+  readonly source: Product;
+  readonly target: Product;
+  readonly outline: ReturnType<typeof outline>;
+  readonly leftOut: readonly string[];
+}
+
+const PAIRS: readonly Pair[] = [
+  {
+    source: 'postgresql',
+    target: 'mariadb',
+    leftOut: [
+      'SET DEFAULT nextval(',
+      'GENERATED ALWAYS AS',
+      '-- public.visits is partitioned at the source',
+      'CREATE INDEX homes_large',
+      'CREATE INDEX homes_street',
+      'CREATE INDEX homes_words',
+      'CREATE UNIQUE INDEX people_loud',
+      '`people_odd` CHECK',
+      'FOREIGN KEY (home)',
+    ],
+    outline: {
+      people: {
+        indexes: ['people_boss', 'people_home', 'people_mail_key unique'],
+        checks: ['people_age', 'people_kind'],
+        foreignKeys: ['boss > people restrict/set null at-once', 'home > homes restrict/restrict at-once'],
+        defaults: ['active', 'born', 'kind', 'since'],
+      },
+      homes: {
+        indexes: ['homes_owner', 'homes_street'],
+        checks: ['homes_size'],
+        foreignKeys: ['owner > people cascade/cascade at-once'],
+        defaults: ['size'],
+      },
+    },
+  },
+  {
+    source: 'postgresql',
+    target: 'sqlite',
+    leftOut: [
+      "comment on note: of the 'owner'",
+      "invoice DEFAULT nextval('public.invoice_numbers'::regclass)",
+      'loud GENERATED ALWAYS AS upper((kind)::text)',
+      'comment on the table: who comes',
+      'the partitions of public.visits',
+      'CREATE INDEX homes_street',
+      'CREATE INDEX homes_words',
+      'CREATE UNIQUE INDEX people_loud',
+      '"people_odd" CHECK',
+    ],
+    outline: {
+      people: {
+        indexes: ['people_mail_key unique'],
+        checks: ['people_age', 'people_kind'],
+        foreignKeys: [
+          'boss > people no action/set null at-once',
+          'home > homes no action/no action deferred',
+        ],
+        defaults: ['active', 'born', 'kind', 'since'],
+      },
+      homes: {
+        indexes: ['homes_large some', 'homes_street'],
+        checks: ['homes_size'],
+        foreignKeys: ['owner > people cascade/cascade at-once'],
+        defaults: ['size'],
+      },
+    },
+  },
+  {
+    source: 'mariadb',
+    target: 'postgresql',
+    leftOut: [
+      'GENERATED ALWAYS AS',
+      'CREATE FULLTEXT INDEX `words`',
+      'CREATE INDEX `note`',
+      '"people_odd" CHECK',
+    ],
+    outline: {
+      people: {
+        indexes: ['people_boss', 'people_home', 'people_idx', 'people_mail unique'],
+        checks: ['people_kind'],
+        foreignKeys: ['boss > people restrict/set null at-once', 'home > homes restrict/restrict at-once'],
+        defaults: ['active', 'kind', 'since'],
+      },
+      homes: {
+        indexes: ['homes_idx', 'homes_owner'],
+        checks: ['homes_size'],
+        foreignKeys: ['owner > people cascade/cascade at-once'],
+        defaults: ['size'],
+      },
+    },
+  },
+  {
+    source: 'mariadb',
+    target: 'sqlite',
+    leftOut: [
+      "comment on street: of the 'owner'",
+      'loud GENERATED ALWAYS AS ucase(`kind`)',
+      'comment on the table: who comes',
+      'CREATE FULLTEXT INDEX `words`',
+      'CREATE INDEX `note`',
+      '"people_odd" CHECK',
+    ],
+    outline: {
+      people: {
+        indexes: ['people_boss', 'people_home', 'people_idx', 'people_mail unique'],
+        checks: ['people_kind'],
+        foreignKeys: ['boss > people restrict/set null at-once', 'home > homes restrict/restrict at-once'],
+        defaults: ['active', 'kind', 'since'],
+      },
+      homes: {
+        indexes: ['homes_idx', 'homes_owner'],
+        checks: ['homes_size'],
+        foreignKeys: ['owner > people cascade/cascade at-once'],
+        defaults: ['size'],
+      },
+    },
+  },
+  {
+    source: 'sqlite',
+    target: 'postgresql',
+    leftOut: ['GENERATED ALWAYS AS', 'CREATE UNIQUE INDEX people_folded', '"people_odd" CHECK'],
+    outline: {
+      people: {
+        indexes: ['people_mail_key unique'],
+        checks: ['people_check_1'],
+        foreignKeys: [
+          'boss > people no action/set null at-once',
+          'home > homes no action/no action deferred',
+        ],
+        defaults: ['active', 'kind', 'since'],
+      },
+      homes: {
+        indexes: ['homes_large some', 'homes_street'],
+        checks: ['homes_size'],
+        foreignKeys: ['owner > people cascade/cascade at-once'],
+        defaults: ['size'],
+      },
+    },
+  },
+  {
+    source: 'sqlite',
+    target: 'mariadb',
+    leftOut: [
+      'GENERATED ALWAYS AS',
+      'CREATE INDEX homes_large',
+      'CREATE UNIQUE INDEX people_folded',
+      '`people_odd` CHECK',
+      'FOREIGN KEY ("home")',
+    ],
+    outline: {
+      people: {
+        indexes: ['people_boss_fkey', 'people_home_fkey', 'people_mail_key unique'],
+        checks: ['people_check_1'],
+        foreignKeys: ['boss > people restrict/set null at-once', 'home > homes restrict/restrict at-once'],
+        defaults: ['active', 'kind', 'since'],
+      },
+      homes: {
+        indexes: ['homes_owner_fkey', 'homes_street'],
+        checks: ['homes_size'],
+        foreignKeys: ['owner > people cascade/cascade at-once'],
+        defaults: ['size'],
+      },
+    },
+  },
+];
+
+describeWith(['postgres', 'mariadb'], 'the structure of a whole schema', () => {
+  let from: TestPlace;
+  let to: TestPlace;
+  let ends: Ends;
+
+  const open = async (source: Product, target: Product): Promise<void> => {
+    [from, to] = await Promise.all([PLACES[source](), PLACES[target]()]);
+    await from.execute(EVERYTHING[source]);
+    ends = { source: await from.open(), target: await to.open() };
+  };
+  const atTarget = async (): Promise<readonly TableSchema[]> => {
+    const names = (await ends.target.introspector.listTables(never())).map(({ table }) => table);
+    return ends.target.introspector.describeTables(names, never());
+  };
+  afterEach(() => Promise.all([from.drop(), to.drop()]));
+
+  test.each(['postgresql', 'mariadb', 'sqlite'] as const)(
+    'between two of %s is the same, and made once',
+    async (product) => {
+      await open(product, product);
+      const first = await makeStructures(ends);
+      const names = first.plans.map(({ source }) => source);
+      const before = await ends.source.introspector.describeTables(names, never());
+      expect(outline(await atTarget())).toEqual(outline(before.map(asMade)));
+      expect((await makeStructures(ends)).made).toBe(lookedAt(product, first.plans));
+    },
+  );
+
+  test.each(PAIRS)('from $source to $target has what both know, and lists the rest', async (pair) => {
+    await open(pair.source, pair.target);
+    const first = await makeStructures(ends);
+    expect(outline(await atTarget())).toEqual(pair.outline);
+    for (const part of pair.leftOut) expect(first.leftOut.join('\n')).toContain(part);
+    expect(first.leftOut).toHaveLength(pair.leftOut.length);
+    expect((await makeStructures(ends)).made).toBe(lookedAt(pair.target, first.plans));
+  });
+});

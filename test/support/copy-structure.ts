@@ -1,0 +1,76 @@
+import { finishTable, type FinishedTable, linkTable } from '../../src/engine/finish-table.ts';
+import { computePlan } from '../../src/engine/plan-table.ts';
+import type { Database } from '../../src/engine/ports/dialect.ts';
+import type { SliceControl } from '../../src/engine/slice.ts';
+import { tableId } from '../../src/model/table-name.ts';
+import type { TablePlan } from '../../src/model/table-plan.ts';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
+import { never } from '../contract/test-tables.ts';
+
+export interface Ends {
+  readonly source: Database;
+  readonly target: Database;
+}
+
+export const unhurried: SliceControl = { stop: never(), overdue: () => false, progress: () => undefined };
+
+/** A run whose tables are made at the target as a transfer makes them, without rows: those are the test's. */
+export async function planStructures(ends: Ends, options: Partial<TransferSpec> = {}) {
+  const { source, target } = ends;
+  const spec: TransferSpec = { source: 'a', hub: 'h', target: 'b', tables: { '*.*': {} }, ...options };
+  const policy = spec.structure?.policy ?? 'create-missing';
+  const names = (await source.introspector.listTables(never())).map(({ table }) => table);
+  await target.ledger.install(never());
+  const { run } = await target.ledger.openRun(
+    { transfer: 'night', execution: 'one', planHash: 'x', spec: JSON.stringify(spec) },
+    never(),
+  );
+  const plans: TablePlan[] = [];
+  const leftOut: string[] = [];
+  for (const [index, name] of names.entries()) {
+    const request = { spec, table: tableId(name), ordinal: index + 1 };
+    const computed = await computePlan(ends, request, never());
+    const prepared = await target.writer.prepare({ ...computed, policy }, never());
+    leftOut.push(...prepared.leftOut);
+    plans.push(computed.plan);
+    await target.ledger.planTable(
+      { transfer: 'night', run },
+      {
+        plan: computed.plan,
+        generation: 1,
+        ranges: [{ lane: 1, after: null, upto: null }],
+        incarnation: 'x',
+        changeMarker: '',
+      },
+      { replaceBy: policy === 'replace' ? computed.source : null },
+      never(),
+    );
+  }
+  const each = async (work: typeof finishTable): Promise<readonly FinishedTable[]> => {
+    const finished: FinishedTable[] = [];
+    for (const { id } of plans) {
+      const request = { transfer: 'night', run, table: id, policy, absent: [] };
+      const done = await work({ target }, request, unhurried);
+      if (done) finished.push(done);
+    }
+    return finished;
+  };
+  return {
+    plans,
+    leftOut,
+    run,
+    finish: () => each(finishTable),
+    link: () => each((deps, request, control) => linkTable(deps, { ...request, absent: [] }, control)),
+  };
+}
+
+/** All of what a target does not get, and how much it got. */
+export async function makeStructures(ends: Ends, options: Partial<TransferSpec> = {}) {
+  const planned = await planStructures(ends, options);
+  const done = [...(await planned.finish()), ...(await planned.link())];
+  return {
+    ...planned,
+    made: done.reduce((sum, { made }) => sum + made, 0),
+    leftOut: [...planned.leftOut, ...done.flatMap(({ leftOut }) => leftOut)],
+  };
+}
