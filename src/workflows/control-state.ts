@@ -146,24 +146,6 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   partsEnded: [],
 });
 
-/** So much of what is left out is carried along; the worker's log has the rest. */
-const MAX_LEFT_OUT = 100;
-
-/** What the target does not get; told again after another attempt it is the same. @returns whether it is new */
-export function leaveOut(
-  state: ControlState,
-  told: { readonly table: string; readonly count: number; readonly sql: readonly string[] },
-): boolean {
-  const { table, count, sql } = told;
-  const isNew = (each: string): boolean =>
-    !state.leftOut.some((known) => known.table === table && known.sql === each);
-  const added = sql.filter(isNew);
-  if (count === 0 || (sql.length > 0 && added.length === 0)) return false;
-  state.leftOutCount += count - (sql.length - added.length);
-  state.leftOut = [...state.leftOut, ...added.map((each) => ({ table, sql: each }))].slice(0, MAX_LEFT_OUT);
-  return true;
-}
-
 /** The only way in which a table's status changes. @returns whether it did */
 export function happen(table: TableRecord, event: TableEvent): boolean {
   const next = nextTableStatus(table.status, event);

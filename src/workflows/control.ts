@@ -9,7 +9,6 @@ import {
   isExcluded,
   isMoving,
   isSettled,
-  leaveOut,
   type TableRecord,
 } from './control-state.ts';
 import type { TableError } from './messages.ts';
@@ -87,12 +86,6 @@ export function createControl(state: ControlState, queues: Queues) {
       if (state.warnings.includes(text)) return;
       state.warnings = [...state.warnings, text].slice(-MAX_WARNINGS);
       touch();
-    },
-    leaveOut(table: string, count: number, sql?: readonly string[]): void {
-      if (leaveOut(state, { table, count, sql: sql ?? [] }))
-        control.warn(
-          `${table}: ${count} parts of its structure are left out; report and sluice plan have their SQL`,
-        );
     },
     begin(slice: RunningSlice, scope: CancellationScope): void {
       running.set(slice, scope);

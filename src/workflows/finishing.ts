@@ -1,6 +1,7 @@
 import type { FinishResult } from '../activities/contract.ts';
 import type { Control } from './control.ts';
 import { happen, type TableRecord } from './control-state.ts';
+import { leaveOut } from './left-out.ts';
 import { named, refuse, runSlice, sliceOf, tableFailed } from './slices.ts';
 
 /** An index over a large table is made when it is made; its heartbeats say that it lives. */
@@ -30,7 +31,7 @@ export async function finishTables(
     for (const refusal of outcome.result.refused) refuse(control, refusal);
     for (const { table: id, leftOut, leftOutSql } of outcome.result.finished) {
       const table = control.table(id);
-      control.leaveOut(id, leftOut, leftOutSql);
+      leaveOut(control, id, leftOut, leftOutSql);
       if (table?.status === during) happen(table, end);
     }
   }

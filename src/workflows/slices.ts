@@ -18,6 +18,7 @@ import type { Share } from '../model/lane.ts';
 import type { Control } from './control.ts';
 import { happen, isExcluded, isMoving, type TableRecord } from './control-state.ts';
 import { reachLimit } from './limits.ts';
+import { leaveOut } from './left-out.ts';
 import type { TableError } from './messages.ts';
 import type { Move, RunningSlice } from './schedule.ts';
 
@@ -172,7 +173,7 @@ export async function planTables(control: Control, tables: readonly TableRecord[
     // Only now is it known of a new table that the snapshot of this plan binds it.
     if (needsSnapshot && request.snapshot !== null) table.plannedIn = request.snapshot;
     table.parents = planned.parents ?? null;
-    control.leaveOut(table.id, planned.leftOut, planned.leftOutSql);
+    leaveOut(control, table.id, planned.leftOut, planned.leftOutSql);
     // It waits for one, or for the one after that which was lost meanwhile, and is planned again.
     if (needsSnapshot && (request.snapshot === null || request.snapshot !== control.snapshotRef)) continue;
     happen(table, 'planned');
