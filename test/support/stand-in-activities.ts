@@ -24,6 +24,8 @@ export interface StandInOptions {
   readonly prepared?: Partial<Prepared>;
   /** No table has a key: each is planned in a snapshot only. */
   readonly keyless?: boolean;
+  /** Where alone the snapshot of that number can be read. */
+  readonly snapshotQueue?: (snapshot: number) => string;
   /** Default: the server's `default`. */
   readonly namespace?: string;
 }
@@ -31,6 +33,7 @@ export interface StandInOptions {
 export interface Call {
   readonly activity: keyof TransferActivities;
   readonly request: Readonly<Record<string, unknown>>;
+  readonly taskQueue: string;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -76,7 +79,8 @@ export function createStandIn(options: StandInOptions) {
     activities: {} as TransferActivities,
   };
   const note = (activity: Call['activity'], request: object): void => {
-    calls.push({ activity, request: request as Call['request'] });
+    const { taskQueue } = Context.current().info;
+    calls.push({ activity, request: request as Call['request'], taskQueue });
   };
   const isEnded = (table: string): boolean => (ledger.get(table)?.applied ?? 0) >= lanes;
   const refusalOf = (table: string): Refusal | null => {
@@ -256,7 +260,7 @@ export function createStandIn(options: StandInOptions) {
         const ref = `snapshot-${world.snapshot}`;
         await client.workflow
           .getHandle(info.workflowExecution?.workflowId ?? '')
-          .signal('snapshotReady', { ref });
+          .signal('snapshotReady', { ref, taskQueue: options.snapshotQueue?.(world.snapshot) });
         while (!control.stop.aborted) {
           if (world.loseSnapshot.signal.aborted) {
             world.loseSnapshot = new AbortController();
