@@ -1,7 +1,32 @@
+import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
 import type { ActivityDeps, Sample, SampleRequest } from './contract.ts';
 import { governed } from './governed.ts';
 import { readRunSpec } from './run-spec.ts';
+
+type HubSample = Pick<Sample, 'backlog'> & { readonly warnings: readonly string[] };
+
+/** Of a hub that does not answer: something may wait in it, so nothing counts as drained. */
+const UNKNOWN: Sample['backlog'] = { lost: false, messages: 1, bytes: 0, maxBytes: 0 };
+
+/** A hub that is away must not hide how far the ledger is, nor that it is away. */
+async function askHub(deps: ActivityDeps, request: SampleRequest, signal: AbortSignal): Promise<HubSample> {
+  const passing = (error: unknown): SluiceError => {
+    if (signal.aborted || !isSluiceError(error) || error.retry !== 'auto') throw error;
+    return error;
+  };
+  try {
+    return await deps.connections.useHub(request.hub, async (opened) => ({
+      backlog: await opened.topics
+        .backlog(request, signal)
+        .catch((error: unknown) => (passing(error), UNKNOWN)),
+      warnings: await opened.warnings(signal),
+    }));
+  } catch (error) {
+    const { message, code } = passing(error);
+    return { backlog: UNKNOWN, warnings: [`${message} [${code}]`] };
+  }
+}
 
 /** How far the run is: what the target's ledger holds (invariant 4) and what waits in the hub. */
 export const createSampleProgress =
@@ -16,10 +41,7 @@ export const createSampleProgress =
           warnings: (await opened.warnings?.(control.stop)) ?? [],
         }),
       );
-      const { backlog, ...hub } = await deps.connections.useHub(request.hub, async (opened) => ({
-        backlog: await opened.topics.backlog(request, control.stop),
-        warnings: await opened.warnings(control.stop),
-      }));
+      const { backlog, ...hub } = await askHub(deps, request, control.stop);
       const wanted = new Set(request.tables);
       return {
         rows: tables.reduce((sum, table) => sum + table.rows, 0),
