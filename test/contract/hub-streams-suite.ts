@@ -232,7 +232,8 @@ export function announcements(context: HubContext): void {
     await hub.topics.remove(topic, never);
     await hub.topics.ensure(topic, { maxBytes: MIB }, never);
     await hub.control(topic).announce(gap, never);
-    await until(() => listener.heard.length === 2);
+    // A hub may notice the new stream only once it has stored it there: then it is heard twice (Kafka before 4.1).
+    await until(() => listener.heard.length > 1);
     expect(listener.heard[1]).toEqual(gap);
     await listener.stop();
   });
