@@ -51,6 +51,8 @@ export interface Case {
   readonly group: Group['name'];
   /** Measured only where it is asked for: its server takes memory and processor time from the others. */
   readonly needs?: 'kafka';
+  /** A slow peer is run so often at most: its median is not near enough to ours to need more. */
+  readonly mostRuns?: number;
   /** The target's table stands before the clock starts, with its key. */
   readonly tableExists: boolean;
   /** The target must have the same contents and not only as many rows: the tool keeps all types. */

@@ -43,15 +43,17 @@ function peer(
     readonly script: string;
     readonly provide?: () => Promise<Variables | null>;
     readonly tableExists?: boolean;
+    readonly mostRuns?: number;
   },
 ): Case {
-  const { title, script, provide, tableExists = shared.tableExists } = options;
+  const { title, script, provide, tableExists = shared.tableExists, mostRuns } = options;
   return {
     ...shared,
     name,
     title,
     tableExists,
     side: 'peer',
+    ...(mostRuns !== undefined && { mostRuns }),
     run: async (surroundings): Promise<Outcome> => {
       const more = provide ? await provide() : {};
       if (!more) return { seconds: 0, cpuSeconds: 0, peakBytes: 0, extra: {}, error: 'cannot be had here' };
@@ -117,12 +119,14 @@ export const MARIADB: readonly Case[] = [
     title: 'the same with unique_checks and foreign_key_checks off',
     script: 'psql-mariadb',
     provide: () => Promise.resolve({ CHECKS: '0' }),
+    mostRuns: 1,
   }),
   peer(to, 'sling-pg-mariadb', {
     title: 'Sling 1.4.11',
     script: 'sling',
     provide: sling,
     tableExists: false,
+    mostRuns: 1,
   }),
   {
     ...from,
