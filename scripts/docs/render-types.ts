@@ -1,4 +1,5 @@
-import { parseType, types as postgresql } from '../../src/databases/postgresql/type-map.ts';
+import { types as postgresql } from '../../src/databases/postgresql/type-map.ts';
+import { parseType } from '../../src/databases/postgresql/types/type-text.ts';
 import { types as mysql } from '../../src/databases/mysql/type-map.ts';
 import { sqliteTypes } from '../../src/databases/sqlite/type-map.ts';
 import type { TypeMap } from '../../src/engine/ports/type-map.ts';

@@ -2,7 +2,7 @@ import type { Observer } from '../engine/observer.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
 import type { ReadUntil } from '../engine/read-budget.ts';
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
-import type { ComparisonBasis, VerifyPoint } from '../engine/verify-table.ts';
+import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/verify-table.ts';
 import type { Config } from '../model/config.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
@@ -150,7 +150,7 @@ export interface VerifyRequest extends RunKey {
   /** By table: where an earlier slice stopped. */
   readonly points?: Readonly<Record<string, VerifyPoint>>;
 }
-export type { ComparisonBasis };
+export type { AlteredColumn, ComparisonBasis };
 export interface Comparison {
   readonly table: string;
   readonly sourceRows: string;
@@ -161,6 +161,8 @@ export interface Comparison {
   readonly basis: ComparisonBasis;
   readonly equal: boolean;
   readonly drift: boolean;
+  /** Columns in which a policy altered values; absent where it altered none. */
+  readonly altered?: readonly AlteredColumn[];
 }
 export interface VerifyResult {
   readonly compared: readonly Comparison[];

@@ -4,6 +4,9 @@ import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
 import { readRunSpec } from './run-spec.ts';
 
+/** Columns named at most: the rest is in `sluice verify`. */
+const MOST_ALTERED = 20;
+
 const comparison = (found: TableVerification): Comparison => ({
   table: found.table,
   sourceRows: found.sourceRows,
@@ -13,6 +16,7 @@ const comparison = (found: TableVerification): Comparison => ({
   basis: found.basis,
   equal: found.equal,
   drift: found.drift,
+  ...(found.altered.length > 0 && { altered: found.altered.slice(0, MOST_ALTERED) }),
 });
 
 /**

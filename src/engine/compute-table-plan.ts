@@ -84,7 +84,9 @@ function planOne(input: PlanInput, column: ColumnSchema): ColumnPlan {
     });
   }
   const dialects = { source: source.dialect, target: target.dialect };
-  return planColumn({ ...dialects, table, column, name, existing, selection });
+  const keys = [source.table.primaryKey, ...source.table.uniqueKeys, target.table?.primaryKey];
+  const isKey = keys.some((key) => key?.columns.includes(column.name) || key?.columns.includes(name));
+  return planColumn({ ...dialects, table, column, name, existing, selection, isKey });
 }
 
 /** A number orders otherwise than its digits as text. */
@@ -166,6 +168,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     columns.every(
       (column, index) =>
         column.load === null &&
+        column.fit === undefined &&
         source.dialect.types.binaryCompatible(inWireOrder[index] as ColumnSchema, column.targetType),
     );
   if (spec.read?.encoding === 'binary-rows' && !binary) {

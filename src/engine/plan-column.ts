@@ -4,7 +4,7 @@ import type { ColumnPlan } from '../model/table-plan.ts';
 import type { ColumnSchema } from '../model/table-schema.ts';
 import type { TableSelection, ValuePolicy } from '../model/transfer-spec.ts';
 import type { Dialect } from './ports/dialect.ts';
-import type { ColumnReading, ColumnWriting } from './ports/type-map.ts';
+import type { ColumnFitting, ColumnReading, ColumnWriting } from './ports/type-map.ts';
 
 /** One column between two databases. */
 export interface ColumnRequest {
@@ -18,6 +18,8 @@ export interface ColumnRequest {
   /** The target's column of that name; null where the target has no table yet. */
   readonly existing: ColumnSchema | null;
   readonly selection: TableSelection;
+  /** The column is part of a key, of which no value may become another. */
+  readonly isKey: boolean;
 }
 
 const refuse = ({ table, column }: ColumnRequest, message: string, suggestion?: string): SluiceError =>
@@ -107,7 +109,11 @@ function wayOf(request: ColumnRequest, policy: ValuePolicy): Way {
   const reading = own ?? source.types.reading(column);
   if (!reading) throw refuse(request, `a column of type ${column.type} cannot be read`);
   const isForeign = reading.logical.kind === 'native' && !sameProduct(request);
-  const direct = isForeign ? null : wayOfType(request, reading);
+  const native = isForeign ? null : wayOfType(request, reading);
+  // Values are made to fit by their logical type, which the product's own type does not say.
+  const isFitted = own && native && !isExact(native) && (policy === 'null' || policy === 'clamp');
+  const logical = isFitted ? source.types.reading(column) : null;
+  const direct = logical ? wayOfType(request, logical) : native;
   if (direct && (policy !== 'text' || isExact(direct))) return direct;
   const text = policy === 'text' ? wayOfText(request, reading) : null;
   if (text) return text;
@@ -124,28 +130,71 @@ function wayOf(request: ColumnRequest, policy: ValuePolicy): Way {
   throw refuse(request, message, suggestion);
 }
 
+interface Fitted {
+  readonly policy: ValuePolicy;
+  readonly fitting: ColumnFitting | null;
+}
+
+/** Why the policy cannot be kept, or null. */
+function obstacle({ column, existing, isKey }: ColumnRequest, policy: ValuePolicy): string | null {
+  if (isKey) return 'it is part of a key';
+  const takesNull = column.nullable && (existing?.nullable ?? true);
+  return policy === 'null' && !takesNull ? 'it is NOT NULL' : null;
+}
+
+/**
+ * The policies `null` and `clamp`, which the source keeps. One that is said of all columns is none where it cannot be kept.
+ * @throws SluiceError config.invalid
+ */
+function fittingOf(request: ColumnRequest, way: Way, policy: ValuePolicy): Fitted {
+  if (policy === 'error') return { policy, fitting: null };
+  if (policy === 'text') return { policy: way.aside === null ? 'error' : policy, fitting: null };
+  const { source, column, selection, table } = request;
+  const { reading, writing } = way;
+  const limits = writing.limits ?? null;
+  const why = obstacle(request, policy);
+  const fitting = why === null ? (source.types.fit?.({ column, reading, limits, policy }) ?? null) : null;
+  if (fitting) return { policy, fitting };
+  const isNamed = selection.columns?.policies?.[column.name] !== undefined;
+  if (!isNamed || isExact(way)) return { policy: 'error', fitting: null };
+  throw new SluiceError(
+    'config.invalid',
+    `the policy ${policy} cannot be kept for ${column.type} into ${way.targetType}${why === null ? '' : `: ${why}`}`,
+    { table, column: column.name },
+  );
+}
+
+const FITTED = {
+  null: 'what the target cannot hold becomes NULL and is counted',
+  clamp: 'what the target cannot hold becomes the nearest value that it holds and is counted',
+} as const;
+
 /**
  * How one column travels. Pure.
- * @throws SluiceError type.unsupported, target.structure_differs
+ * @throws SluiceError type.unsupported, target.structure_differs, config.invalid
  */
 export function planColumn(request: ColumnRequest): ColumnPlan {
   const { column, name, selection } = request;
-  const policy = policyOf(selection, column.name);
-  const { reading, targetType, writing, aside } = wayOf(request, policy);
-  const notes = [aside, reading.note, writing.note].filter((note) => note !== null);
+  const way = wayOf(request, policyOf(selection, column.name));
+  const { reading, targetType, writing, aside } = way;
+  const { policy, fitting } = fittingOf(request, way, policyOf(selection, column.name));
+  const fate = fitting && (policy === 'null' || policy === 'clamp') ? FITTED[policy] : null;
+  const notes = [aside, reading.note, writing.note, fate].filter((note) => note !== null);
+  const render = fitting?.render ?? reading.render;
   return {
     source: column.name,
     target: name,
     sourceType: column.type,
     targetType,
     logical: reading.logical,
-    select: reading.render,
+    select: render,
     load: writing.load,
-    renderSource: reading.render,
+    renderSource: render,
     renderTarget: writing.render,
     nullable: column.nullable,
-    exact: writing.exact && reading.note === null,
+    exact: isExact(way) && fate === null,
     note: notes.join('; ') || null,
-    policy: aside === null && policy === 'text' ? 'error' : policy,
+    policy,
+    ...(fitting && { fit: { limits: writing.limits ?? null, altered: fitting.altered } }),
   };
 }

@@ -1,3 +1,4 @@
+import type { FittingPolicy } from '../model/limits.ts';
 import type { KeyRange } from '../model/lane.ts';
 import { SluiceError } from '../model/sluice-error.ts';
 import type { TablePlan } from '../model/table-plan.ts';
@@ -43,6 +44,13 @@ export interface VerifyRequest {
   readonly onReached?: (point: VerifyPoint) => void;
 }
 
+/** Rows in which a policy made NULL or the nearest value of what the target cannot hold. Decimal text. */
+export interface AlteredColumn {
+  readonly column: string;
+  readonly policy: FittingPolicy;
+  readonly rows: string;
+}
+
 /** Counts as decimal text, for they may pass 2^53. */
 export interface TableVerification {
   readonly table: string;
@@ -61,6 +69,8 @@ export interface TableVerification {
   readonly differingRanges: readonly number[];
   /** Null unless asked for with mode `rows`. */
   readonly rows: RowComparison | null;
+  /** Columns in which a policy gave rows another value, as the source is now; none where no value was altered. */
+  readonly altered: readonly AlteredColumn[];
 }
 
 interface Compared {
@@ -225,6 +235,25 @@ async function compare(
 }
 
 /**
+ * Counted at the source by one query, at the end: what batches were sent twice or dropped does not matter, and the result
+ * of the policy is compared with the target by the same expressions.
+ */
+async function countAltered(
+  deps: VerifyDeps,
+  plan: TablePlan,
+  control: SliceControl,
+): Promise<readonly AlteredColumn[]> {
+  const { reader } = deps.source;
+  if (!plan.columns.some(({ fit }) => fit) || reader.countAltered === undefined) return [];
+  const rows = await whileAsking(control, reader.countAltered(plan, control.stop));
+  return plan.columns.flatMap(({ source, policy, fit }, at) => {
+    const found = rows[at] ?? 0n;
+    if (!fit || found === 0n) return [];
+    return [{ column: source, policy: policy === 'clamp' ? 'clamp' : 'null', rows: String(found) }];
+  });
+}
+
+/**
  * Compares one copied table on both sides: by count, by count and checksum, or row by row where those differ.
  *
  * Unequal is a failure only when the source was quiet since the table was planned; otherwise it is drift.
@@ -264,6 +293,7 @@ export async function verifyTable(
       ranges: compared.ranges,
       differingRanges: compared.differing,
       rows: compared.rows,
+      altered: await countAltered(deps, planned.plan, control),
     };
   } catch (error) {
     if (control.stop.aborted) return null;

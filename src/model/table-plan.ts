@@ -1,3 +1,4 @@
+import type { Limits } from './limits.ts';
 import type { LogicalType } from './logical-type.ts';
 import type { RowEncoding } from './row-block.ts';
 import type { TableName } from './table-name.ts';
@@ -27,6 +28,8 @@ export interface ColumnPlan {
   readonly note: string | null;
   /** What becomes of a value that the target cannot hold; absent in plans of older versions: `error`. */
   readonly policy?: ValuePolicy;
+  /** With the policies `null` and `clamp`: what the values are made to fit, and which rows of the source are altered. */
+  readonly fit?: { readonly limits: Limits | null; readonly altered: string | null };
 }
 
 /** By what the rows of a table are put in order and cut into ranges. */

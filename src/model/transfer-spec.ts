@@ -23,7 +23,7 @@ export const DEFAULTS = {
 } as const;
 
 /** What becomes of a value that the column at the target cannot hold. */
-export const ValuePolicy = oneOf(['error', 'text'], 'What becomes of such a value.');
+export const ValuePolicy = oneOf(['error', 'null', 'clamp', 'text'], 'What becomes of such a value.');
 export type ValuePolicy = Static<typeof ValuePolicy>;
 
 export const TableSelection = Type.Object(
@@ -48,7 +48,7 @@ export const TableSelection = Type.Object(
           policies: Type.Optional(
             Type.Record(Type.String(), ValuePolicy, {
               description:
-                'What becomes of a value that the column at the target cannot hold; "*": of all other columns. error (the default): the table is blocked. text: a column whose type the target does not have exactly is copied as its text.',
+                'What becomes of a value that the column at the target cannot hold; "*": of all other columns. error (the default): the table is blocked. null: it becomes NULL; clamp: the nearest value that the column holds; both are counted in the report. text: a column whose type the target does not have exactly is copied as its text.',
             }),
           ),
           rename: Type.Optional(

@@ -8,7 +8,7 @@ import {
 } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import type { Prepared, VerifyResult } from '../activities/contract.ts';
-import type { LeftOut, StandingReason, TableComparison, TableError } from './messages.ts';
+import type { AlteredColumn, LeftOut, StandingReason, TableComparison, TableError } from './messages.ts';
 
 /** A table as the workflow knows it. Which rows are copied only the ledger knows (invariant 4). */
 export interface TableRecord {
@@ -30,6 +30,8 @@ export interface TableRecord {
   parents: readonly string[] | null;
   error: TableError | null;
   comparison: TableComparison | null;
+  /** Columns in which a policy altered values. */
+  altered?: readonly AlteredColumn[];
   /** Rows by which the sides differed, as decimal text, when they were last compared; again after the grace period. */
   lacking: string | null;
   /** How far its comparison came in a slice that ended; null: it begins at the first range. */
@@ -221,7 +223,7 @@ export interface Carry extends Omit<ControlState, 'tables'> {
 }
 
 export function packState(state: ControlState): Carry {
-  const isFinished = (table: TableRecord): boolean => table.status === 'finished';
+  const isFinished = (table: TableRecord): boolean => table.status === 'finished' && !table.altered;
   return {
     ...state,
     tables: state.tables.filter((table) => !isFinished(table)).map(changedOf),

@@ -1,8 +1,10 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ComparisonBasis } from '../activities/contract.ts';
+import type { AlteredColumn, ComparisonBasis } from '../activities/contract.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
+
+export type { AlteredColumn };
 
 /**
  * Everything that clients and workflows say to each other. Signals and updates of one name do the same thing; an
@@ -177,6 +179,8 @@ export interface TableState {
   readonly estimatedBytes: number | null;
   readonly error: TableError | null;
   readonly comparison: TableComparison | null;
+  /** Columns in which a policy made NULL or the nearest value of what the target cannot hold; absent: in none. */
+  readonly altered?: readonly AlteredColumn[];
 }
 
 export interface TablesRequest {

@@ -336,6 +336,8 @@ function compared(control: Control, result: VerifyResult['compared'][number]): v
   table.rows = Number(result.ledgerRows);
   table.bytes = result.ledgerBytes ?? table.bytes; // older histories have none
   table.endedLanes = table.lanes;
+  if (result.altered) table.altered = result.altered;
+  else delete table.altered;
   if (control.state.prepared?.verify !== 'none')
     table.comparison = { sourceRows, targetRows, equal, drift, ...(basis && { basis }) };
   if (!equal && isInGrace(table, result)) {

@@ -137,6 +137,7 @@ const tableState = (table: TableRecord): TableState => ({
   estimatedBytes: table.estimatedBytes,
   error: table.error,
   comparison: table.comparison,
+  ...(table.altered && { altered: table.altered }),
 });
 
 export function tablesOf({ state }: Control, request: TablesRequest = {}): TablesPage {

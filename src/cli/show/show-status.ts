@@ -1,4 +1,4 @@
-import type { TableState, TransferStatus } from '../../workflows/messages.ts';
+import type { AlteredColumn, TableState, TransferStatus } from '../../workflows/messages.ts';
 import { type Column, formatColumns } from './columns.ts';
 import {
   formatBytes,
@@ -41,9 +41,13 @@ const tableRow = (table: TableState): readonly string[] => [
   `${table.endedLanes}/${table.lanes}`,
 ];
 
+/** `public.t.amount: 12 values became NULL`. */
+export const showAltered = (table: string, { column, policy, rows }: AlteredColumn): string =>
+  `${table}.${column}: ${formatCount(BigInt(rows))} values became ${policy === 'null' ? 'NULL' : 'the nearest that the target holds'}`;
+
 /** What is wrong with some of the tables, and what mends it. */
 export function showTroubles(tables: readonly TableState[]): string {
-  const troubles = tables.flatMap(({ table, error, comparison }) => [
+  const troubles = tables.flatMap(({ table, error, comparison, altered = [] }) => [
     ...(error
       ? [
           `✗ ${table}: ${error.code}${error.vendorCode ? ` [${error.vendorCode}]` : ''} ${error.message}`,
@@ -55,6 +59,7 @@ export function showTroubles(tables: readonly TableState[]): string {
           `${comparison.drift ? '~' : '✗'} ${table}: source ${formatCount(BigInt(comparison.sourceRows))} rows, target ${formatCount(BigInt(comparison.targetRows))}${comparison.drift ? ', the source changed while it was compared' : ''}`,
         ]
       : []),
+    ...altered.map((each) => `~ ${showAltered(table, each)}`),
   ]);
   return troubles.join('\n');
 }

@@ -1,6 +1,7 @@
 import type { TableVerification } from '../../workers/local.ts';
 import { formatColumns, safeText } from './columns.ts';
 import { formatCount } from './quantities.ts';
+import { showAltered } from './show-status.ts';
 
 const EQUAL = {
   none: 'not compared',
@@ -67,5 +68,8 @@ export function showVerification(compared: readonly TableVerification[]): string
       verdict(each),
     ]),
   );
-  return [table, ...compared.flatMap(showRows)].join('\n');
+  const altered = compared.flatMap((each) =>
+    each.altered.map((column) => `~ ${showAltered(each.table, column)}`),
+  );
+  return [table, ...altered, ...compared.flatMap(showRows)].join('\n');
 }

@@ -13,7 +13,7 @@ import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { renderNextBound } from './sql/keys.ts';
 import { openRead } from './rows/open-read.ts';
 import type { ReadRows } from './rows/read-rows.ts';
-import { qualified } from './sql/names.ts';
+import { list, qualified } from './sql/names.ts';
 import { renderKeyPass, selectedRows } from './sql/source-sql.ts';
 
 /** A read refused for a right gets the GRANT with its error; other errors need no suggestion. */
@@ -208,6 +208,15 @@ export function createReader(pool: Pool, snapshots: Snapshots): SourceReader {
         const { from, where } = selectedRows(plan, range);
         const { rows } = await session.query(renderChecksum(from, where, rowText));
         return checksumOf(rows[0] ?? [], plan.id);
+      }),
+    countAltered: (plan, signal) =>
+      reading(pool, plan, signal, async (session) => {
+        const counts = plan.columns.map(
+          ({ fit }) => `COUNT(CASE WHEN ${fit?.altered ?? 'FALSE'} THEN 1 END)`,
+        );
+        const { from, where } = selectedRows(plan, null);
+        const { rows } = await session.query(`SELECT ${list(counts)} FROM ${from}${where}`);
+        return (rows[0] ?? []).map((cell) => BigInt(cell ?? 0));
       }),
     changeMarker: (plan, signal) => reading(pool, plan, signal, (session) => readChangeMarker(session, plan)),
     holdSnapshot: (signal) => snapshots.hold(signal),

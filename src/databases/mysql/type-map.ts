@@ -1,6 +1,7 @@
 import type { TypeMap } from '../../engine/ports/type-map.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { literal } from './sql/names.ts';
+import { fit } from './types/fit.ts';
 import { asText, identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
 import { writing } from './types/writing.ts';
 
@@ -76,6 +77,7 @@ export const types: TypeMap = {
   reading,
   identical,
   asText,
+  fit,
   propose,
   writing,
   binaryCompatible: () => false,

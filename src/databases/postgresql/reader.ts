@@ -345,6 +345,13 @@ export function createReader(pool: Pool): SourceReader {
         const { from, where } = await selectedRows(session, plan, range);
         return checksumOf(session, renders, from, where);
       }),
+    countAltered: (plan, signal) =>
+      reading(pool, plan, whole(signal), async (session) => {
+        const counts = plan.columns.map(({ fit }) => `count(*) FILTER (WHERE ${fit?.altered ?? 'false'})`);
+        const { from, where } = await selectedRows(session, plan, null);
+        const sql = `SELECT ${counts.join(', ')} FROM ${from}${where}`;
+        return ((await session.query(sql)).rows[0] ?? []).map((cell) => BigInt(cell ?? 0));
+      }),
     changeMarker: (plan, signal) =>
       reading(pool, plan, whole(signal), async (session) => {
         await shapeOf(session, plan);

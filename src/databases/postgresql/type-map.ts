@@ -1,43 +1,13 @@
 import type { ColumnReading, ColumnWriting, TypeMap } from '../../engine/ports/type-map.ts';
+import { digitLimits, endOfSecond, type Limits, wholeLimits } from '../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
+import { fit } from './types/fit.ts';
+import { ALIASES, parseType, type TypeText } from './types/type-text.ts';
 import type { ColumnSchema } from '../../model/table-schema.ts';
 import { quote } from './sql.ts';
 
 const PRODUCT = 'postgresql';
 const LONGEST_VARCHAR = 10_485_760;
-
-/** A type text without its parameters, and these: `timestamp(3) with time zone` -> `timestamp with time zone`, [3]. */
-export interface TypeText {
-  readonly base: string;
-  readonly args: readonly number[];
-}
-
-const ALIASES: Readonly<Record<string, string>> = {
-  int2: 'smallint',
-  int: 'integer',
-  int4: 'integer',
-  int8: 'bigint',
-  float4: 'real',
-  float8: 'double precision',
-  bool: 'boolean',
-  varchar: 'character varying',
-  char: 'character',
-  bpchar: 'character',
-  decimal: 'numeric',
-  varbit: 'bit varying',
-  timestamp: 'timestamp without time zone',
-  timestamptz: 'timestamp with time zone',
-  time: 'time without time zone',
-  timetz: 'time with time zone',
-};
-
-export function parseType(type: string): TypeText {
-  const match = /^([^(]*)\(([^)]*)\)(.*)$/.exec(type);
-  const text = match ? `${match[1]}${match[3]}` : type;
-  const base = text.replace(/ {2,}/g, ' ').trim();
-  const args = match ? (match[2] ?? '').split(',').map(Number).filter(Number.isFinite) : [];
-  return { base: ALIASES[base] ?? base, args };
-}
 
 const native = (type: string): LogicalType => ({ kind: 'native', product: PRODUCT, type });
 
@@ -149,7 +119,13 @@ const exactly = (render: string, note: string | null = null): ColumnWriting => (
   exact: true,
   note,
 });
-const roughly = (render: string, note: string): ColumnWriting => ({ load: null, render, exact: false, note });
+const roughly = (render: string, note: string, limits?: Limits): ColumnWriting => ({
+  load: null,
+  render,
+  exact: false,
+  note,
+  ...(limits && { limits }),
+});
 
 const INT_BITS: Readonly<Record<string, number>> = { smallint: 16, integer: 32, bigint: 64 };
 
@@ -164,13 +140,15 @@ function writeInt(
   const bits = INT_BITS[to.base];
   const needed = logical.unsigned ? logical.bits + 1 : logical.bits;
   if (bits !== undefined) {
-    return needed <= bits ? exactly(column) : roughly(column, `values beyond ${bits} bits are refused`);
+    const note = `values beyond ${bits} bits are refused`;
+    return needed <= bits ? exactly(column) : roughly(column, note, wholeLimits(bits));
   }
   if (to.base === 'numeric') {
     const [precision, scale = 0] = to.args;
     const fits = precision === undefined || precision - scale >= digitsOf(logical.bits);
     const render = scale === 0 ? column : `round(${column}, 0)`;
-    return fits ? exactly(render) : roughly(render, 'values with more digits are refused');
+    const limits = precision === undefined ? undefined : digitLimits(precision - scale);
+    return fits ? exactly(render) : roughly(render, 'values with more digits are refused', limits);
   }
   if (to.base === 'oid' && logical.unsigned && logical.bits === 32) return exactly(column);
   if (to.base === 'boolean') {
@@ -199,12 +177,12 @@ function writeDecimal(
   if (to.base !== 'numeric') return null;
   const [precision, scale = 0] = to.args;
   if (precision === undefined) return exactly(column);
-  if (logical.precision === null || logical.scale === null) {
-    return roughly(column, `rounded to ${scale} places, at most ${precision} digits`);
-  }
+  const note = `rounded to ${scale} places, at most ${precision} digits`;
+  const limits: Limits = { kind: 'decimal', digits: precision - scale, scale, nan: true, infinity: false };
+  if (logical.precision === null || logical.scale === null) return roughly(column, note, limits);
   const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
   const render = scale === logical.scale ? column : `round(${column}, ${logical.scale})`;
-  return fits ? exactly(render) : roughly(column, `rounded to ${scale} places, at most ${precision} digits`);
+  return fits ? exactly(render) : roughly(column, note, limits);
 }
 
 function writeText(
@@ -213,10 +191,13 @@ function writeText(
   column: string,
 ): ColumnWriting | null {
   const [length] = to.args;
-  if (to.base === 'text' || (to.base === 'character varying' && length === undefined)) return exactly(column);
+  const limits: Limits = { kind: 'text', maxChars: length ?? null, nul: false };
+  if (to.base === 'text' || (to.base === 'character varying' && length === undefined))
+    return { ...exactly(column), limits };
   if (to.base === 'character varying') {
     const fits = logical.maxChars !== null && logical.maxChars <= (length ?? 0);
-    return fits ? exactly(column) : roughly(column, `texts longer than ${length} characters are refused`);
+    if (fits) return { ...exactly(column), limits };
+    return roughly(column, `texts longer than ${length} characters are refused`, limits);
   }
   if (to.base === 'character') {
     if (length === undefined) return exactly(column);
@@ -230,19 +211,33 @@ function writeText(
   return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`);
 }
 
+const ENDS: Readonly<Record<string, readonly [from: string, upto: string]>> = {
+  date: ['4713-01-01 BC', '5874897-12-31'],
+  time: ['00:00:00', '24:00:00'],
+  timestamp: ['4713-01-01 00:00:00 BC', '294276-12-31 23:59:59'],
+};
+
+function momentLimits(base: string, digits: number): Limits {
+  const [from, upto] = ENDS[base.split(' ')[0] ?? ''] ?? ['', ''];
+  const zone = base === ZONED ? '+00' : '';
+  const last = base.startsWith('timestamp') ? endOfSecond(upto, digits) : upto;
+  return { kind: 'moment', from: from.replace(/(?= BC)|$/, zone), upto: last + zone, digits };
+}
+
 /** A fraction of seconds: kinds that are stored with fewer digits are rounded. */
 function writeMoment(precision: number, to: TypeText, render: string): ColumnWriting {
   const kept = to.args[0] ?? 6;
+  const limits = momentLimits(to.base, kept);
   return kept >= Math.min(precision, 6) && precision <= 6
-    ? exactly(render)
-    : roughly(render, `fractions of a second are rounded to ${kept} digits`);
+    ? { ...exactly(render), limits }
+    : roughly(render, `fractions of a second are rounded to ${kept} digits`, limits);
 }
 
 const NAIVE = 'timestamp without time zone';
 const ZONED = 'timestamp with time zone';
 
 function writeDate(to: TypeText, column: string): ColumnWriting | null {
-  if (to.base === 'date') return exactly(column);
+  if (to.base === 'date') return { ...exactly(column), limits: momentLimits('date', 0) };
   return to.base === NAIVE || to.base === ZONED ? exactly(`(${column})::date`) : null;
 }
 
@@ -395,4 +390,4 @@ function portableOrder(column: ColumnSchema): boolean {
   return INT_BITS[base] !== undefined || base === 'uuid' || base === 'bytea';
 }
 
-export const types: TypeMap = { reading, propose, writing, binaryCompatible, portableOrder };
+export const types: TypeMap = { reading, fit, propose, writing, binaryCompatible, portableOrder };

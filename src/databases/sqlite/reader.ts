@@ -142,6 +142,10 @@ export function createReader(pool: Pool, config: SqliteConfig): SourceReader {
           signal,
         }),
       ),
+    countAltered: (plan, signal) =>
+      withThread(null, signal, async (thread) =>
+        thread.call('countAltered', await programOf(thread, { plan, range: null }, signal), { signal }),
+      ),
     changeMarker: (_plan, signal) => readChangeMarker(config.path, signal),
     holdSnapshot: (signal) => holdSnapshot(pool, config.snapshotDirectory, signal),
   };

@@ -1,6 +1,7 @@
 import type { KeyRange } from '../../model/lane.ts';
 import type { Position } from '../../model/row-block.ts';
-import type { TablePlan } from '../../model/table-plan.ts';
+import type { FittingPolicy } from '../../model/limits.ts';
+import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
 import { affinityOf } from './values/affinity.ts';
 import type { InsertProgram, ReadProgram } from './thread/operations.ts';
 
@@ -20,12 +21,16 @@ const ROW_NUMBER = 'sluice_row';
 export const rowidName = (columns: readonly string[]): string | null =>
   ROWID_NAMES.find((name) => !columns.some((column) => column.toLowerCase() === name)) ?? null;
 
+const fittingPolicy = (policy: ColumnPlan['policy']): FittingPolicy =>
+  policy === 'clamp' ? 'clamp' : 'null';
+
 const columnsOf = (plan: TablePlan, side: 'source' | 'target'): ReadProgram['columns'] =>
   plan.columns.map((column) => ({
     name: column[side],
     logical: column.logical,
     affinity: affinityOf(side === 'source' ? column.sourceType : column.targetType),
     ...(side === 'source' && column.policy === 'text' && { asText: true }),
+    ...(side === 'source' && column.fit && { fit: { ...column.fit, policy: fittingPolicy(column.policy) } }),
   }));
 
 /**

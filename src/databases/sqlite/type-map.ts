@@ -180,6 +180,9 @@ export const sqliteTypes: TypeMap = {
     return { logical, render: quote(column.name), note: floats ? READ_AS_FLOAT : null };
   },
   identical: (column) => ({ logical: { kind: 'any' }, render: quote(column.name), note: null }),
+  // The thread that reads makes the texts fit: engine/fit-text.ts.
+  fit: ({ column, limits, policy }) =>
+    policy === 'clamp' && limits === null ? null : { render: quote(column.name), altered: null },
   propose,
   writing(logical, column): ColumnWriting | null {
     const verdict = verdictOf(logical, affinityOf(column.type));

@@ -58,6 +58,8 @@ export interface SourceReader {
   countRows(plan: TablePlan, signal: AbortSignal): Promise<bigint>;
   /** Over the source's rows of the range (null: the whole table) that the plan selects by condition and number. */
   checksum(plan: TablePlan, range: KeyRange | null, signal: AbortSignal): Promise<RangeChecksum>;
+  /** Rows of the source that each column's policy (ColumnPlan.fit) gives another value at the target, as they are now. */
+  countAltered?(plan: TablePlan, signal: AbortSignal): Promise<readonly bigint[]>;
   /** Grows or changes with every committed change of the table's rows, as far as the database tells; equal: quiet. */
   changeMarker(plan: TablePlan, signal: AbortSignal): Promise<string>;
   /** @throws SluiceError database.* */

@@ -1,3 +1,4 @@
+import type { FittingPolicy, Limits } from '../../model/limits.ts';
 import type { LogicalType } from '../../model/logical-type.ts';
 import type { ColumnSchema } from '../../model/table-schema.ts';
 
@@ -18,6 +19,15 @@ export interface ColumnWriting {
   readonly render: string;
   readonly exact: boolean;
   readonly note: string | null;
+  /** What the column holds of the logical type; absent: all of it, or nothing that can be said in limits. */
+  readonly limits?: Limits;
+}
+
+/** A column whose values are made to fit. Its canonical text is what the target then holds. */
+export interface ColumnFitting {
+  readonly render: string;
+  /** SQL condition on the source: the value of this row is another one at the target; null where the reader itself knows. */
+  readonly altered: string | null;
 }
 
 /** The type contract of one database: design.md section 5, hazards (e). Pure. */
@@ -28,6 +38,13 @@ export interface TypeMap {
   identical?(column: ColumnSchema): ColumnReading;
   /** The reading of a column that is copied as text, where the text of `reading` does not say all. */
   asText?(column: ColumnSchema): Pick<ColumnReading, 'render'>;
+  /** The reading under a policy; null where the policy cannot be kept for these limits. Absent: for none. */
+  fit?(request: {
+    readonly column: ColumnSchema;
+    readonly reading: ColumnReading;
+    readonly limits: Limits | null;
+    readonly policy: FittingPolicy;
+  }): ColumnFitting | null;
   /** The column type that this database would create for a logical type: exact wherever it has one. */
   propose(logical: LogicalType): string;
   /**

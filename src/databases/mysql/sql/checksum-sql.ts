@@ -7,12 +7,15 @@ export interface RenderedCell {
   readonly render: string;
   readonly column: string;
   readonly kind: LogicalKind;
+  /** Where a policy makes NULL of values. */
+  readonly fitted: boolean;
 }
 
 export const cellOf = (column: ColumnPlan, side: 'source' | 'target'): RenderedCell => ({
   render: side === 'source' ? column.renderSource : column.renderTarget,
   column: quote(side === 'source' ? column.source : column.target),
   kind: column.logical.kind,
+  fitted: side === 'source' && column.fit !== undefined,
 });
 
 const ASCII: ReadonlySet<LogicalKind> = new Set<LogicalKind>([
@@ -28,8 +31,8 @@ const bytesOf = ({ render, kind }: RenderedCell): string =>
 const DATED: ReadonlySet<LogicalKind> = new Set<LogicalKind>(['date', 'timestamp', 'timestamptz']);
 
 /** NULL only where the column is: the text of a large value may be longer than a server makes texts, and comes as NULL. */
-const isNull = ({ render, column, kind }: RenderedCell): string =>
-  `${DATED.has(kind) ? `(${render})` : column} IS NULL`;
+const isNull = ({ render, column, kind, fitted }: RenderedCell): string =>
+  `${fitted || DATED.has(kind) ? `(${render})` : column} IS NULL`;
 
 /**
  * One row's text: per column `-;` for NULL, else octet length, colon, text, semicolon (docs/reference/checksum.md). NULL where

@@ -1,4 +1,5 @@
 import type { ColumnWriting } from '../../../engine/ports/type-map.ts';
+import { digitLimits, endOfSecond, type Limits, wholeLimits } from '../../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
 import { list, literal, quote } from '../sql/names.ts';
 import { isBinary, isBytes, isGeometry, PRODUCT, renderNative } from './reading.ts';
@@ -28,6 +29,7 @@ const roughly = (render: string, note: string, load: string | null = null): Colu
   exact: false,
   note,
 });
+const within = (limits: Limits, known: ColumnWriting): ColumnWriting => ({ ...known, limits });
 
 const LOAD_BYTES = 'UNHEX(SUBSTR($value, 3))';
 // A BIT takes the bytes of a text; what is no number becomes one that it has not, and NULL stays.
@@ -57,13 +59,17 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
   if (bits !== undefined) {
     const fits = to.unsigned ? unsigned && logical.bits <= bits : logical.bits + (unsigned ? 1 : 0) <= bits;
     const render = to.zerofill ? `${column} + 0` : column;
-    return fits ? exactly(render) : roughly(render, `values that ${to.base} does not have are refused`);
+    const limits = wholeLimits(bits, to.unsigned);
+    return fits
+      ? exactly(render)
+      : within(limits, roughly(render, `values that ${to.base} does not have are refused`));
   }
   if (to.base === 'decimal') {
     const [precision = 10, scale = 0] = to.args;
     const fits = precision - scale >= ({ 8: 3, 16: 5, 32: 10 }[logical.bits as 8] ?? 20);
     const render = scale === 0 ? column : `CAST(${column} AS DECIMAL(65,0))`;
-    return fits ? exactly(render) : roughly(render, 'values with more digits are refused');
+    const rough = roughly(render, 'values with more digits are refused');
+    return fits ? exactly(render) : within(digitLimits(precision - scale), rough);
   }
   if (to.base === 'year') return roughly(`${column} + 0`, 'other numbers than years are refused', LOAD_YEAR);
   if (to.base !== 'double') return null;
@@ -77,19 +83,23 @@ function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, 
   if (to.base === 'double') return roughly(renderDouble(column, '1e15'), 'decimals become binary fractions');
   if (to.base !== 'decimal') return null;
   const [precision = 10, scale = 0] = to.args;
+  const limits: Limits = { kind: 'decimal', digits: precision - scale, scale, nan: false, infinity: false };
   if (logical.precision === null || logical.scale === null)
-    return roughly(column, `at most ${precision} digits, ${scale} of them after the point`);
+    return within(limits, roughly(column, `at most ${precision} digits, ${scale} of them after the point`));
   const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
-  if (!fits) return roughly(column, `more than ${scale} places, or ${precision} digits, are refused`);
+  if (!fits)
+    return within(limits, roughly(column, `more than ${scale} places, or ${precision} digits, are refused`));
   const wide = `CAST(${column} AS DECIMAL(65,${logical.scale}))`;
-  return roughly(scale === logical.scale ? column : wide, NOT_A_NUMBER);
+  // The scale of the source is the one that is compared.
+  const own: Limits = { ...limits, scale: logical.scale };
+  return within(own, roughly(scale === logical.scale ? column : wide, NOT_A_NUMBER));
 }
 
 function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
   const value = to.args.length > 0 ? `(${column} + 0e0)` : column;
   const from = kind === 'float32' ? '1e6' : '1e15';
   const note = `${NOT_A_NUMBER}, minus zero becomes zero`;
-  if (to.base === 'double') return roughly(renderDouble(value, from), note);
+  if (to.base === 'double') return within({ kind: 'finite' }, roughly(renderDouble(value, from), note));
   if (to.base !== 'float' || kind === 'float32') return null;
   return roughly(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`);
 }
@@ -115,7 +125,9 @@ function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column
   const chars = charsOf(to);
   if (chars !== null) {
     const fits = chars === Infinity || (logical.maxChars !== null && logical.maxChars <= chars);
-    return fits ? exactly(column) : roughly(column, `texts longer than ${to.base} holds are refused`);
+    if (fits) return exactly(column);
+    const rough = roughly(column, `texts longer than ${to.base} holds are refused`);
+    return to.base === 'varchar' ? within({ kind: 'text', maxChars: chars, nul: true }, rough) : rough;
   }
   if (to.base === 'char') {
     const [length = 1] = to.args;
@@ -150,7 +162,8 @@ function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, colu
 const OUT_OF_RANGE = 'years before 1 or after 9999 and infinity are refused';
 
 function writeDate(to: TypeText, column: string) {
-  if (to.base === 'date') return roughly(column, OUT_OF_RANGE);
+  const limits: Limits = { kind: 'moment', from: '0001-01-01', upto: '9999-12-31', digits: 0 };
+  if (to.base === 'date') return within(limits, roughly(column, OUT_OF_RANGE));
   return to.base === 'datetime' ? roughly(`CAST(${column} AS DATE)`, OUT_OF_RANGE) : null;
 }
 
@@ -163,7 +176,17 @@ function writeTime(logical: LogicalType & { kind: 'time' }, to: TypeText, column
   if (to.base !== 'time' || logical.zone) return null;
   const lost = lostDigits(logical.precision, to);
   const render = renderFraction(column, to.args[0] ?? 0);
-  return lost === '' ? exactly(render) : roughly(render, lost.slice(2));
+  const limits: Limits = { kind: 'moment', from: '-838:59:59', upto: '838:59:59', digits: to.args[0] ?? 0 };
+  return lost === '' ? exactly(render) : within(limits, roughly(render, lost.slice(2)));
+}
+
+function momentLimits(to: TypeText, zone: string): Limits {
+  const [from, upto] =
+    to.base === 'datetime'
+      ? ['0001-01-01 00:00:00', '9999-12-31 23:59:59']
+      : ['1970-01-01 00:00:01', '2038-01-19 03:14:07'];
+  const digits = to.args[0] ?? 0;
+  return { kind: 'moment', from: from + zone, upto: endOfSecond(upto, digits) + zone, digits };
 }
 
 function writeMoment(
@@ -175,9 +198,10 @@ function writeMoment(
   const lost = lostDigits(precision, to);
   const years = to.base === 'datetime' ? OUT_OF_RANGE : 'moments before 1970 or after 2038 are refused';
   const text = renderFraction(column, to.args[0] ?? 0);
-  if (kind === 'timestamp') return roughly(text, `${years}${lost}`);
+  const limits = momentLimits(to, kind === 'timestamptz' ? '+00' : '');
+  if (kind === 'timestamp') return within(limits, roughly(text, `${years}${lost}`));
   const note = to.base === 'datetime' ? `kept as UTC; ${years}${lost}` : `${years}${lost}`;
-  return roughly(`CONCAT(${text}, '+00')`, note, LOAD_MOMENT);
+  return within(limits, roughly(`CONCAT(${text}, '+00')`, note, LOAD_MOMENT));
 }
 
 function writeBits(logical: LogicalType & { kind: 'bits' }, to: TypeText, column: string) {

@@ -6,7 +6,7 @@ import type { TableName } from '../../../model/table-name.ts';
 import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
 import type { ColumnSchema, SequenceSchema, TableSchema } from '../../../model/table-schema.ts';
 import { literal, qualified, quote } from '../sql.ts';
-import { parseType } from '../type-map.ts';
+import { parseType } from '../types/type-text.ts';
 import { DEFAULTS, RULES } from './words.ts';
 
 const INTEGERS = new Set(['smallint', 'integer', 'bigint']);

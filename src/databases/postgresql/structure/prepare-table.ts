@@ -6,7 +6,7 @@ import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { describeTables } from '../introspector.ts';
 import type { Session } from '../pool.ts';
 import { literal, qualified, quote } from '../sql.ts';
-import { parseType } from '../type-map.ts';
+import { parseType } from '../types/type-text.ts';
 import { columnExtras, identityOf } from './column-extras.ts';
 
 const sourceOf = (source: TableSchema, name: string): ColumnSchema | undefined =>

@@ -94,3 +94,13 @@ export const checksum = (database: BetterSqlite.Database, program: ReadProgram):
       result: () => ({ rows: BigInt(count), sum: sum.total() }),
     };
   });
+
+/** Per column the rows whose value a policy alters. */
+export function countAltered(database: BetterSqlite.Database, program: ReadProgram): bigint[] {
+  const tallies = program.columns.map(() => ({ rows: 0 }));
+  const columns = program.columns.map((column, at) => ({ ...column, tally: tallies[at] ?? { rows: 0 } }));
+  return visitRows(database, { ...program, columns }, () => {
+    for (const tally of tallies) tally.rows = 0;
+    return { visit: () => undefined, result: () => tallies.map(({ rows }) => BigInt(rows)) };
+  });
+}

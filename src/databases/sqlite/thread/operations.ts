@@ -91,6 +91,8 @@ export interface Operations {
   /** Columns of a statement that is not run. Null: it is none that only reads. */
   describeQuery: { readonly input: { readonly sql: string }; readonly answer: DescribedColumn[] | null };
   checksum: { readonly input: ReadProgram; readonly answer: { readonly rows: bigint; readonly sum: bigint } };
+  /** Per column the rows whose value a policy alters. */
+  countAltered: { readonly input: ReadProgram; readonly answer: bigint[] };
   bucketSums: { readonly input: InspectProgram; readonly answer: ThreadBucket[] };
   /** The digest of each row of the chosen buckets, and the cells that name it behind it. */
   rowDigests: {

@@ -1,7 +1,7 @@
 /** The thread's entry: one SQLite connection, one operation at a time. better-sqlite3 blocks, so it lives here only. */
 import { parentPort } from 'node:worker_threads';
 import BetterSqlite from 'better-sqlite3';
-import { checksum } from './checksum.ts';
+import { checksum, countAltered } from './checksum.ts';
 import { describeQuery } from './describe-query.ts';
 import { bucketSums, rowDigests } from './inspect-rows.ts';
 import { type Cursor, openCursor } from './cursor.ts';
@@ -107,6 +107,7 @@ const handlers: Handlers = {
   cutRanges: ({ program, rowsPerRange }) => cutRanges(database(), program, rowsPerRange),
   describeQuery: ({ sql }) => describeQuery(database(), sql),
   checksum: (program) => checksum(database(), program),
+  countAltered: (program) => countAltered(database(), program),
   bucketSums: (input) => bucketSums(database(), input),
   rowDigests: (input) => rowDigests(database(), input, input.chosen),
   insert: ({ program, data }) => insertRows(database(), program, data),

@@ -1,3 +1,5 @@
+import { fitText } from '../../../engine/fit-text.ts';
+import type { FittingPolicy, Limits } from '../../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Affinity } from './affinity.ts';
@@ -12,6 +14,10 @@ export interface ThreadColumn {
   readonly affinity: Affinity;
   /** Of a source that is copied as text whatever its type: numbers as their digits. */
   readonly asText?: boolean;
+  /** Of a source under a policy: what its values are made to fit. */
+  readonly fit?: { readonly limits: Limits | null; readonly policy: FittingPolicy };
+  /** Counts the values that are altered, where somebody asks. */
+  readonly tally?: { rows: number };
 }
 
 /** Makes the canonical text of a value that is not NULL; null where the value does not fit the logical type. */
@@ -155,6 +161,17 @@ const WRITTEN_AS_TEXT: ReadonlySet<LogicalKind> = new Set([
   'uuid',
 ]);
 
+function counted({ tally }: ThreadColumn, becomes: string | null): string | null {
+  if (tally) tally.rows += 1;
+  return becomes;
+}
+
+function fitted(column: ThreadColumn, made: string): string | null {
+  if (column.fit === undefined) return made;
+  const { text: becomes, altered } = fitText(made, column.fit.limits, column.fit.policy);
+  return altered ? counted(column, becomes) : becomes;
+}
+
 /**
  * The function that makes the canonical text of a column's values, NULL as null.
  * @throws SluiceError with the given code when a value is of a storage class, or has a text, that its logical type does
@@ -172,7 +189,8 @@ export function canonicalText(
   return (value) => {
     if (value === null) return null;
     const made = render(value) ?? (isWritten && typeof value === 'string' ? value : null);
-    if (made !== null) return made;
+    if (made !== null) return fitted(column, made);
+    if (column.fit?.policy === 'null') return counted(column, null);
     throw new SluiceError(
       `${place.side}.value_rejected`,
       `column ${column.name} of ${place.table} holds a value of storage class ${storageClass(value)} that is no ${kind}`,

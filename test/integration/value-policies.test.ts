@@ -1,0 +1,255 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../src/engine/ports/dialect.ts';
+import type { TestPlace } from '../contract/harness.ts';
+import { never } from '../contract/test-tables.ts';
+import { copyTable, planBetween } from '../support/copy-table.ts';
+import { mariadbPlace } from '../support/mariadb-harness.ts';
+import { postgresPlace } from '../support/postgresql-harness.ts';
+import { describeWith } from '../support/servers.ts';
+import { sqlitePlace } from '../support/sqlite-harness.ts';
+
+const PLACES = {
+  postgres: () => postgresPlace(),
+  mariadb: () => mariadbPlace(),
+  sqlite: () => sqlitePlace(),
+};
+type Product = keyof typeof PLACES;
+
+interface Case {
+  readonly from: Product;
+  readonly to: Product;
+  /** Of the source's column; the target gets what the plan proposes, or this. */
+  readonly type: string;
+  readonly as?: string;
+  /** SQL of the values. */
+  readonly values: readonly string[];
+  readonly policy: 'null' | 'clamp';
+  /** At the target, as it shows them. */
+  readonly becomes: readonly (string | null)[];
+  readonly altered: number;
+}
+
+const CASES: readonly Case[] = [
+  ...(['postgres', 'mariadb', 'sqlite'] as const).flatMap((from): Case[] => {
+    const type = from === 'sqlite' ? 'INTEGER' : 'bigint';
+    const values = ['1', '-40000', '40000', '32767', '-32768'];
+    const plain = { from, to: 'postgres', type, as: 'smallint', values } as const;
+    return [
+      { ...plain, policy: 'null', becomes: ['1', null, null, '32767', '-32768'], altered: 2 },
+      { ...plain, policy: 'clamp', becomes: ['1', '-32768', '32767', '32767', '-32768'], altered: 2 },
+      {
+        ...plain,
+        to: 'mariadb',
+        policy: 'clamp',
+        becomes: ['1', '-32768', '32767', '32767', '-32768'],
+        altered: 2,
+      },
+    ];
+  }),
+  ...(['postgres', 'mariadb', 'sqlite'] as const).flatMap((from): Case[] => {
+    const type = { postgres: 'numeric(12,4)', mariadb: 'decimal(12,4)', sqlite: 'DECIMAL_TEXT(12,4)' }[from];
+    const values = ['1.5', '1.2345', '1.2350', '-99999.5', '99.995'].map((text) =>
+      from === 'sqlite' ? `'${text}'` : text,
+    );
+    const shared = { from, type, values } as const;
+    const clamped = ['1.50', '1.23', '1.24', '-99.99', '99.99'];
+    return [
+      { ...shared, to: 'postgres', as: 'numeric(4,2)', policy: 'clamp', becomes: clamped, altered: 4 },
+      { ...shared, to: 'mariadb', as: 'decimal(4,2)', policy: 'clamp', becomes: clamped, altered: 4 },
+      {
+        ...shared,
+        to: 'mariadb',
+        as: 'decimal(4,2)',
+        policy: 'null',
+        becomes: ['1.50', null, null, null, null],
+        altered: 4,
+      },
+    ];
+  }),
+  {
+    from: 'postgres',
+    to: 'mariadb',
+    type: 'double precision',
+    values: ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", '1.5'],
+    policy: 'null',
+    becomes: [null, null, null, '0', '1.5'],
+    altered: 3,
+  },
+  {
+    from: 'sqlite',
+    to: 'mariadb',
+    type: 'REAL',
+    values: ['9e999', '-9e999', '1.5'],
+    policy: 'clamp',
+    becomes: ['1.7976931348623157e308', '-1.7976931348623157e308', '1.5'],
+    altered: 2,
+  },
+  {
+    from: 'postgres',
+    to: 'mariadb',
+    type: 'timestamp',
+    values: [
+      "'infinity'",
+      "'-infinity'",
+      "'0044-03-15 00:00:00 BC'",
+      "'2024-01-01 00:00:00.5'",
+      "'10000-01-01'",
+    ],
+    policy: 'clamp',
+    becomes: [
+      '9999-12-31 23:59:59.999999',
+      '0001-01-01 00:00:00.000000',
+      '0001-01-01 00:00:00.000000',
+      '2024-01-01 00:00:00.500000',
+      '9999-12-31 23:59:59.999999',
+    ],
+    altered: 4,
+  },
+  {
+    from: 'postgres',
+    to: 'mariadb',
+    type: 'timestamptz',
+    values: ["'infinity'", "'2024-01-01 00:00:00.5+00'"],
+    policy: 'null',
+    becomes: [null, '2024-01-01 00:00:00.500000'],
+    altered: 1,
+  },
+  {
+    from: 'postgres',
+    to: 'mariadb',
+    type: 'date',
+    values: ["'infinity'", "'0044-03-15 BC'", "'2024-01-01'"],
+    policy: 'clamp',
+    becomes: ['9999-12-31', '0001-01-01', '2024-01-01'],
+    altered: 2,
+  },
+  {
+    from: 'mariadb',
+    to: 'postgres',
+    type: 'date',
+    values: ["'0000-00-00'", "'2024-00-00'", "'2024-01-01'"],
+    policy: 'null',
+    becomes: [null, null, '2024-01-01'],
+    altered: 2,
+  },
+  {
+    from: 'mariadb',
+    to: 'postgres',
+    type: 'time(6)',
+    values: ["'25:00:00'", "'-00:00:01'", "'24:00:00'", "'12:00:00.5'"],
+    policy: 'clamp',
+    becomes: ['24:00:00', '00:00:00', '24:00:00', '12:00:00.5'],
+    altered: 2,
+  },
+  {
+    from: 'mariadb',
+    to: 'postgres',
+    type: 'tinyint(1)',
+    values: ['0', '1', '2', '-1'],
+    policy: 'null',
+    becomes: ['f', 't', null, null],
+    altered: 2,
+  },
+  {
+    from: 'mariadb',
+    to: 'postgres',
+    type: 'varchar(20)',
+    as: 'varchar(3)',
+    values: ["'abcd'", "'🙂🙂🙂🙂'", "'abc  '", "'a'"],
+    policy: 'clamp',
+    becomes: ['abc', '🙂🙂🙂', 'abc', 'a'],
+    altered: 3,
+  },
+  {
+    from: 'mariadb',
+    to: 'postgres',
+    type: 'longtext',
+    values: ["'a\\0b'", "'ab'"],
+    policy: 'null',
+    becomes: [null, 'ab'],
+    altered: 1,
+  },
+  {
+    from: 'postgres',
+    to: 'mariadb',
+    type: 'text',
+    as: 'varchar(3)',
+    values: ["'🙂🙂🙂🙂'", "'a\\'", "'abcd'"],
+    policy: 'null',
+    becomes: [null, 'a\\', null],
+    altered: 2,
+  },
+  {
+    from: 'sqlite',
+    to: 'postgres',
+    type: 'VARCHAR(3)',
+    values: ["'abcd'", "x'00'", "'🙂🙂🙂🙂'", "'a' || char(0)", "'abc'"],
+    policy: 'null',
+    becomes: [null, null, null, null, 'abc'],
+    altered: 4,
+  },
+  {
+    from: 'sqlite',
+    to: 'postgres',
+    type: 'INTEGER',
+    values: ["'abc'", '1.5', '7'],
+    policy: 'null',
+    becomes: [null, null, '7'],
+    altered: 2,
+  },
+];
+
+describeWith(['postgres', 'mariadb'], 'values that the target cannot hold', () => {
+  const places: TestPlace[] = [];
+  const open = async (product: Product): Promise<{ place: TestPlace; database: Database }> => {
+    const place = await PLACES[product]();
+    places.push(place);
+    return { place, database: await place.open() };
+  };
+  beforeEach(() => void places.splice(0));
+  afterEach(() => Promise.all(places.map((place) => place.drop())));
+
+  test.each(CASES)('$from $type to $to by $policy, counted and verified ($altered)', async (each) => {
+    const [from, to] = [await open(each.from), await open(each.to)];
+    const rows = each.values.map((value, at) => `(${at}, ${value})`);
+    await from.place.execute(`CREATE TABLE t (id bigint PRIMARY KEY, v ${each.type});
+      INSERT INTO t VALUES ${rows.join(', ')}, (${rows.length}, NULL)`);
+    const ends = { source: from.database, target: to.database };
+    const types = each.as === undefined ? {} : { types: { v: each.as } };
+    const { plan } = await copyTable(ends, 't', {
+      selection: { columns: { ...types, policies: { v: each.policy } } },
+    });
+    expect(plan.columns[1]).toMatchObject({ policy: each.policy, exact: false });
+    expect((await to.place.query('SELECT v FROM t ORDER BY id')).map(([cell]) => cell)).toEqual([
+      ...each.becomes,
+      null,
+    ]);
+    expect(await from.database.reader.countAltered?.(plan, never())).toEqual([0n, BigInt(each.altered)]);
+    expect(await to.database.writer.checksum(plan, null, never())).toEqual(
+      await from.database.reader.checksum(plan, null, never()),
+    );
+  });
+
+  test('become NULL only where that may stand, and never in a key', async () => {
+    const [from, to] = [await open('postgres'), await open('mariadb')];
+    await from.place.execute(
+      'CREATE TABLE t (id double precision PRIMARY KEY, v date NOT NULL, n date, b bytea)',
+    );
+    const ends = { source: from.database, target: to.database };
+    const planned = (policies: Readonly<Record<string, 'null' | 'clamp'>>) =>
+      planBetween(ends, 't', { selection: { columns: { policies } } });
+    await expect(planned({ v: 'null' })).rejects.toMatchObject({
+      code: 'config.invalid',
+      details: { column: 'v' },
+    });
+    for (const policy of ['null', 'clamp'] as const)
+      await expect(planned({ id: policy })).rejects.toMatchObject({ code: 'config.invalid' });
+    const { plan } = await planned({ '*': 'null' });
+    expect(plan.columns.map(({ source, policy }) => [source, policy])).toEqual([
+      ['id', 'error'],
+      ['v', 'error'],
+      ['n', 'null'],
+      ['b', 'error'],
+    ]);
+  });
+});
