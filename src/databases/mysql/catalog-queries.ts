@@ -5,36 +5,39 @@ import { literal } from './sql/names.ts';
 /** Named cells of one row. */
 export type CatalogRow = Readonly<Record<string, string | null>>;
 
-const pairs = (tables: readonly TableName[], prefix: string): string => {
-  const bySchema = new Map<string, string[]>();
-  for (const { schema, name } of tables)
-    bySchema.set(schema, [...(bySchema.get(schema) ?? []), literal(name)]);
-  // One condition a schema, with constants: so the server opens these tables alone, and not all of them.
-  return [...bySchema]
-    .map(
-      ([schema, names]) =>
-        `(${prefix}TABLE_SCHEMA = ${literal(schema)} AND ${prefix}TABLE_NAME IN (${names.join(', ')}))`,
-    )
-    .join(' OR ');
-};
-
 interface CatalogQuery {
   readonly names: readonly string[];
   readonly select: string;
   readonly from: string;
-  readonly prefix?: string;
+  readonly where?: string;
+  /** The columns that name schema and table. */
+  readonly schema?: string;
+  readonly table?: string;
   readonly order: string;
 }
 
+/**
+ * What a view of the catalog says of tables. One view a statement and one schema, told as a constant: otherwise MariaDB opens
+ * every table of every schema, and 10.11 fell (signal 11) while it opened those of the catalog itself.
+ */
 export async function catalogRows(
   session: Session,
   query: CatalogQuery,
   tables: readonly TableName[],
 ): Promise<readonly CatalogRow[]> {
-  const { rows } = await session.query(
-    `SELECT ${query.select} FROM ${query.from} WHERE (${pairs(tables, query.prefix ?? '')}) ORDER BY ${query.order}`,
-  );
-  return rows.map((row) => Object.fromEntries(query.names.map((name, at) => [name, row[at] ?? null])));
+  const { schema: schemaColumn = 'TABLE_SCHEMA', table = 'TABLE_NAME', where = 'TRUE' } = query;
+  const bySchema = new Map<string, string[]>();
+  for (const { schema, name } of tables)
+    bySchema.set(schema, [...(bySchema.get(schema) ?? []), literal(name)]);
+  const found: CatalogRow[] = [];
+  for (const [schema, names] of bySchema) {
+    const { rows } = await session.query(
+      `SELECT ${query.select} FROM ${query.from} WHERE ${schemaColumn} = ${literal(schema)} AND ${table} IN (${names.join(', ')}) AND ${where} ORDER BY ${query.order}`,
+    );
+    for (const row of rows)
+      found.push(Object.fromEntries(query.names.map((name, at) => [name, row[at] ?? null])));
+  }
+  return found;
 }
 
 export const TABLES: CatalogQuery = {
@@ -78,12 +81,20 @@ const indexes = (expression: string): CatalogQuery => ({
 export const INDEXES = { mysql: indexes('EXPRESSION'), mariadb: indexes('NULL') } as const;
 
 export const FOREIGN_KEYS: CatalogQuery = {
-  names: ['schema', 'table', 'name', 'column', 'refSchema', 'refTable', 'refColumn', 'onUpdate', 'onDelete'],
+  names: ['schema', 'table', 'name', 'column', 'refSchema', 'refTable', 'refColumn'],
   select:
-    'k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, r.UPDATE_RULE, r.DELETE_RULE',
-  from: 'information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME AND k.REFERENCED_TABLE_NAME IS NOT NULL',
-  prefix: 'k.',
-  order: 'k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION',
+    'TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME',
+  from: 'information_schema.KEY_COLUMN_USAGE',
+  where: 'REFERENCED_TABLE_NAME IS NOT NULL',
+  order: 'TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION',
+};
+
+export const FOREIGN_KEY_RULES: CatalogQuery = {
+  names: ['schema', 'table', 'name', 'onUpdate', 'onDelete'],
+  select: 'CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE',
+  from: 'information_schema.REFERENTIAL_CONSTRAINTS',
+  schema: 'CONSTRAINT_SCHEMA',
+  order: 'CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME',
 };
 
 export const CHECKS = {
@@ -91,14 +102,15 @@ export const CHECKS = {
     names: ['schema', 'table', 'name', 'clause'],
     select: 't.TABLE_SCHEMA, t.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE',
     from: "information_schema.TABLE_CONSTRAINTS t JOIN information_schema.CHECK_CONSTRAINTS c ON c.CONSTRAINT_SCHEMA = t.CONSTRAINT_SCHEMA AND c.CONSTRAINT_NAME = t.CONSTRAINT_NAME AND t.CONSTRAINT_TYPE = 'CHECK'",
-    prefix: 't.',
+    schema: 't.TABLE_SCHEMA',
+    table: 't.TABLE_NAME',
     order: 't.TABLE_SCHEMA, t.TABLE_NAME, c.CONSTRAINT_NAME',
   },
   mariadb: {
     names: ['schema', 'table', 'name', 'clause'],
-    select: 'c.TABLE_SCHEMA, c.TABLE_NAME, c.CONSTRAINT_NAME, c.CHECK_CLAUSE',
-    from: '(SELECT CONSTRAINT_SCHEMA AS TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS) AS c',
-    prefix: 'c.',
-    order: 'c.TABLE_SCHEMA, c.TABLE_NAME, c.CONSTRAINT_NAME',
+    select: 'CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE',
+    from: 'information_schema.CHECK_CONSTRAINTS',
+    schema: 'CONSTRAINT_SCHEMA',
+    order: 'CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME',
   },
 } as const satisfies Record<string, CatalogQuery>;

@@ -12,6 +12,7 @@ import {
   catalogRows,
   CHECKS,
   COLUMNS,
+  FOREIGN_KEY_RULES,
   FOREIGN_KEYS,
   INDEXES,
   TABLES,
@@ -87,7 +88,7 @@ function asIndex(found: FoundIndex): IndexSchema {
 
 const keyOf = ({ name, columns }: FoundIndex): KeySchema => ({ name, columns });
 
-/** The catalog's view of the named tables, in name order; five statements, however many tables. */
+/** The catalog's view of the named tables, in name order; six statements a schema, however many tables. */
 export async function describeTables(
   session: Session,
   tables: readonly TableName[],
@@ -98,6 +99,7 @@ export async function describeTables(
   const columnsOf = byTable(await catalogRows(session, COLUMNS, tables));
   const indexRowsOf = byTable(await catalogRows(session, INDEXES[flavour], tables));
   const foreignOf = byTable(await catalogRows(session, FOREIGN_KEYS, tables));
+  const rulesOf = byTable(await catalogRows(session, FOREIGN_KEY_RULES, tables));
   const checksOf = byTable(await catalogRows(session, CHECKS[flavour], tables));
   const asked = new Set(tables.map((table) => tableId(table)));
   return found.flatMap((row): TableSchema[] => {
@@ -127,7 +129,7 @@ export async function describeTables(
         primaryKey: primary ? keyOf(primary) : null,
         uniqueKeys: others.filter(({ usable }) => usable).map(keyOf),
         indexes: others.map(asIndex),
-        foreignKeys: foreignKeysOf(foreignOf(table)),
+        foreignKeys: foreignKeysOf(foreignOf(table), rulesOf(table)),
         checks: checks
           .filter((check) => !isJsonCheck(check['clause'] ?? ''))
           .map(

@@ -96,7 +96,10 @@ export function indexesOf(
 const actionOf = (text: string | null | undefined): ForeignKeyAction =>
   FOREIGN_KEY_ACTIONS.find((each) => each === (text ?? '').toLowerCase()) ?? 'no action';
 
-export function foreignKeysOf(rows: readonly CatalogRow[]): readonly ForeignKeySchema[] {
+export function foreignKeysOf(
+  rows: readonly CatalogRow[],
+  rules: readonly CatalogRow[],
+): readonly ForeignKeySchema[] {
   const names = [...new Set(rows.map((row) => row['name'] ?? ''))];
   return names.map((name) => {
     const parts = rows.filter((row) => row['name'] === name);
@@ -104,18 +107,19 @@ export function foreignKeysOf(rows: readonly CatalogRow[]): readonly ForeignKeyS
     const columns = parts.map((part) => part['column'] ?? '');
     const references = { schema: first['refSchema'] ?? '', name: first['refTable'] ?? '' };
     const referencedColumns = parts.map((part) => part['refColumn'] ?? '');
-    const rules = ` ON UPDATE ${first['onUpdate']} ON DELETE ${first['onDelete']}`;
+    const rule = rules.find((row) => row['name'] === name) ?? {};
+    const actions = ` ON UPDATE ${rule['onUpdate']} ON DELETE ${rule['onDelete']}`;
     return {
       name,
       columns,
       references,
       referencedColumns,
-      onUpdate: actionOf(first['onUpdate']),
-      onDelete: actionOf(first['onDelete']),
+      onUpdate: actionOf(rule['onUpdate']),
+      onDelete: actionOf(rule['onDelete']),
       match: 'simple',
       checked: 'at-once',
       valid: true,
-      definition: `FOREIGN KEY (${list(columns.map(quote))}) REFERENCES ${qualified(references)} (${list(referencedColumns.map(quote))})${rules}`,
+      definition: `FOREIGN KEY (${list(columns.map(quote))}) REFERENCES ${qualified(references)} (${list(referencedColumns.map(quote))})${actions}`,
     };
   });
 }
