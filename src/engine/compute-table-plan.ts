@@ -147,6 +147,16 @@ function refuseWide({ source, target }: PlanInput, columns: readonly unknown[]):
   );
 }
 
+/** Of the first rows only what they are of all. */
+function estimates({ source, selection }: PlanInput): Pick<TablePlan, 'estimatedRows' | 'estimatedBytes'> {
+  const { estimatedRows, estimatedBytes } = source.table;
+  const most = selection.limit?.rows;
+  if (most === undefined || estimatedRows === null || estimatedRows <= most)
+    return { estimatedRows, estimatedBytes };
+  const bytes = estimatedBytes === null ? null : Math.round((estimatedBytes * most) / estimatedRows);
+  return { estimatedRows: most, estimatedBytes: bytes };
+}
+
 /**
  * How one table travels, from what introspection found on both sides. Pure.
  * @throws SluiceError type.unsupported, source.column_not_found, target.structure_differs, config.invalid
@@ -196,7 +206,6 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     }),
     ...(input.selection.limit !== undefined && { mostRows: input.selection.limit.rows }),
     writeMode: spec.write?.mode ?? 'fail-if-not-empty',
-    estimatedRows: source.table.estimatedRows,
-    estimatedBytes: source.table.estimatedBytes,
+    ...estimates(input),
   };
 }

@@ -201,6 +201,8 @@ export interface TransferReport {
   readonly transfer: string;
   readonly run: number;
   readonly phase: Phase;
+  /** Why it stopped before all was copied; absent where it did not. */
+  readonly reason?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly elapsedMs: number;

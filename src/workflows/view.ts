@@ -172,6 +172,7 @@ export function reportOf(control: Control, phase: Phase, nowMs: number): Transfe
     transfer: state.transfer,
     run: state.prepared?.run ?? 0,
     phase,
+    ...(state.stopping && { reason: state.stopping.text }),
     startedAt: new Date(state.startedAtMs).toISOString(),
     endedAt: new Date(nowMs).toISOString(),
     elapsedMs: nowMs - state.startedAtMs,

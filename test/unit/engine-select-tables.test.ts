@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { selectTables } from '../../src/engine/select-tables.ts';
+import { readQuery } from '../../src/engine/source-query.ts';
 import { tableId, type TableName } from '../../src/model/table-name.ts';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 
@@ -110,4 +111,60 @@ describe('table patterns', () => {
       expect.objectContaining({ code: 'source.table_not_found' }),
     );
   });
+});
+
+describe('queries among the lines', () => {
+  const query = 'SELECT 1 AS a';
+  const select = (tables: TransferSpec['tables'], schemas = true, defaultSchema?: string) =>
+    selectTables(spec(tables), AVAILABLE, {
+      dialect: { capabilities: { schemas } },
+      ...(defaultSchema !== undefined && { defaultSchema }),
+    }).map(({ table, selection }) => `${tableId(table)}${selection.query === undefined ? '' : ' by query'}`);
+
+  test('are tables of their own, in the default schema or in one that they name', () => {
+    expect(select({ report: { query }, '"x.y".r': { query } })).toEqual([
+      '"x.y".r by query',
+      'public.report by query',
+    ]);
+    expect(select({ report: { query } }, false)).toEqual(['main.report by query']);
+    expect(select({ report: { query } }, true, 'shop')).toEqual(['shop.report by query']);
+  });
+
+  test('stand in the place of a table of the same name, whatever pattern takes it', () => {
+    expect(select({ orders: { query }, 'public.*': {} })).toEqual([
+      'public.audit_log',
+      'public.order_lines',
+      'public.orders by query',
+    ]);
+  });
+
+  test('are left out by a later line that excludes them, and by no other', () => {
+    expect(select({ report: { query }, 'sales.*': {}, 're*': false })).toEqual(['sales.orders']);
+    expect(select({ 're*': false, report: { query } })).toEqual(['public.report by query']);
+  });
+
+  test.each([
+    ['a condition beside a query', { report: { query, where: 'a = 1' } }],
+    ['a query under a pattern', { 'r*': { query } }],
+    ['a query under a name of three parts', { 'a.b.c': { query } }],
+    ['a key of a table', { 'public.orders': { key: ['id'] } }],
+    ['two queries of one name', { report: { query }, 'public.report': { query } }],
+  ])('refuse %s', (_, tables) => {
+    expect(() => select(tables)).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+  });
+
+  test.each([
+    'SELECT 1',
+    ' \n-- first\n/* and /* second */ WITH x AS (SELECT 1) SELECT * FROM x ; ;\n',
+    '((select 1))',
+  ])('%j begins as a query does', (text) => {
+    expect(readQuery({ schema: 'a', name: 'b' }, text)).toBe(text.replace(/[\s;]+$/, ''));
+  });
+
+  test.each(['DELETE FROM t', 'SELECTED 1', '', ';', '-- SELECT 1', 'EXPLAIN SELECT 1', '/* x SELECT 1'])(
+    '%j is none',
+    (text) => {
+      expect(() => readQuery({ schema: 'a', name: 'b' }, text)).toThrow('is no SELECT');
+    },
+  );
 });

@@ -25,6 +25,7 @@ export function showReport(report: TransferReport): string {
   const rate = report.elapsedMs > 0 ? (report.rows / report.elapsedMs) * 1000 : 0;
   return [
     `${report.transfer} · ${report.phase} · run ${report.run}`,
+    ...(report.reason === undefined ? [] : [`why        ${report.reason}`]),
     `from       ${formatTime(report.startedAt)} to ${formatTime(report.endedAt)}: ${formatDuration(report.elapsedMs)}`,
     `moved      ${formatCount(report.rows)} rows, ${formatBytes(report.bytes)}, ${formatRate(rate)} rows`,
     `tables     ${report.counts.total}${report.skipped > 0 ? `, ${report.skipped} skipped` : ''}`,
