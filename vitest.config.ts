@@ -30,7 +30,7 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      project('unit', { timeoutMs: 20_000, group: 0, parallel: true }),
+      project('unit', { timeoutMs: 60_000, group: 0, parallel: true }),
       project('simulation', { timeoutMs: 180_000, group: 0, parallel: true }),
       project('integration', { timeoutMs: 120_000, group: 0, parallel: true }),
       project('workflow', { timeoutMs: 120_000, group: 0, parallel: true }),

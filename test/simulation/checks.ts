@@ -53,6 +53,14 @@ function checkLedger(world: World, { source, target }: States, id: string, run: 
     world.fail('ledger', `${id}: ${total} rows and ${bytes} bytes, the source has ${rows.length}`);
 }
 
+/** As many rows as may be, and no more; exactly as many where a slice says that there is nothing left to read. */
+export function checkLimit(world: World, { source, target }: States, run: number, until: number): void {
+  const held = [...source.tables.keys()]
+    .flatMap((id) => lanesOf(target, run, id))
+    .reduce((sum, lane) => sum + lane.rows, 0);
+  if (held !== until) world.fail('limit', `${held} rows are applied, and ${until} may be`);
+}
+
 /** Where nothing was lost no lane is opened twice. */
 export function checkWaste(world: World, { source, target }: States, run: number): void {
   for (const id of source.tables.keys()) {

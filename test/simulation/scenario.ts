@@ -37,6 +37,8 @@ export interface Scenario {
   readonly zombiesOnly: boolean;
   /** The target is restored while a run is at work. */
   readonly restoresMidway: boolean;
+  /** So many more rows may be applied, again and again: each time as a new start has it. Null: all at once. */
+  readonly limitRows: number | null;
   readonly writerSlices: number;
   readonly tablesAtOnce: number;
 }
@@ -155,6 +157,7 @@ function createMixed(seed: number): Scenario {
     isQuiet: false,
     zombiesOnly: false,
     restoresMidway: false,
+    limitRows: null,
     writerSlices: random.pick([1, 1, 2]),
     tablesAtOnce: random.int(1, 3),
   };
@@ -236,10 +239,25 @@ function createRestored(seed: number): Scenario {
   };
 }
 
+/** Readers count what they may read, and die; nobody lives on who was taken for dead. */
+function createLimited(seed: number): Scenario {
+  const mixed = createMixed(seed);
+  const random = createRandom(-seed);
+  return {
+    ...mixed,
+    phases: [{ terminateAfterMs: null, change: 'none' }],
+    killRate: random.pick([0, 0.2, 0.5]),
+    freezeRate: 0,
+    disturbances: 0,
+    limitRows: random.int(1, 25),
+  };
+}
+
 /** Everything that the seed decides before the first step. */
 export function createScenario(seed: number): Scenario {
   if (seed % 8 === 1) return createRestored(seed);
   if (seed % 8 === 5) return createHaunted(seed);
+  if (seed % 16 === 7) return createLimited(seed);
   return seed % 16 === 3 ? createQuiet(seed) : createMixed(seed);
 }
 

@@ -144,7 +144,13 @@ export function createSourceReader(
           () =>
             world.plant === 'resume-by-block-number' && after
               ? byBlockNumber(plan, range, options)
-              : cutBlocks(rowsIn(sourceTable(source, plan.id), after ?? range.after, range.upto), options),
+              : cutBlocks(
+                  rowsIn(sourceTable(source, plan.id), after ?? range.after, range.upto).slice(
+                    0,
+                    options.mostRows,
+                  ),
+                  options,
+                ),
         );
         for (const block of blocks) {
           yield toBlock(await ask(`fetch ${plan.id}`, signal, () => block));

@@ -3,10 +3,12 @@ import { closeTransfer } from '../../src/engine/finish-transfer.ts';
 import { planTable } from '../../src/engine/plan-table.ts';
 import { prepareTransfer } from '../../src/engine/prepare-transfer.ts';
 import { readAndPublish } from '../../src/engine/read-and-publish.ts';
+import { createTurns } from '../../src/engine/turns.ts';
 import { writeBatches } from '../../src/engine/write-batches.ts';
 import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import type { Activities, Activity, States } from './activities.ts';
+import { checkLimit } from './checks.ts';
 import type { Scenario } from './scenario.ts';
 import { backUp } from './target-state.ts';
 import type { World } from './world.ts';
@@ -38,7 +40,7 @@ const TRANSFER = 'orders';
  * @returns the run's number, null when it was terminated, `superseded` when a newer run was opened meanwhile
  */
 export async function runTransfer(execution: Execution): Promise<number | 'superseded' | null> {
-  const { world, activities, scenario, spec } = execution;
+  const { world, activities, scenario, spec, states } = execution;
   const { random } = world;
   let terminated = false;
   let finished = false;
@@ -72,6 +74,9 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
 
   const settings = () => ({ ...settingsOf(spec), blockBytes: random.int(20, 300) });
   let slotsFree = scenario.tablesAtOnce;
+  // As the real one: with a limit one table is read at a time.
+  const turns = createTurns(scenario.limitRows === null ? Infinity : 1);
+  let until = scenario.limitRows;
 
   const planOnce = async (table: Table): Promise<boolean> => {
     const { id, ordinal, generation } = table;
@@ -86,6 +91,12 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
     return true;
   };
 
+  const readInTurn = async (table: Table): Promise<void> => {
+    const endTurn = await turns.take(new AbortController().signal);
+    await readOnce(table);
+    endTurn?.();
+  };
+
   const readOnce = async (table: Table): Promise<void> => {
     const { generation } = table;
     const readers = random.int(1, spec.read?.readers ?? 1);
@@ -97,6 +108,7 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
       settings: settings(),
       readers,
       snapshot: null,
+      ...(until !== null && { until: { rows: until } }),
     };
     const read = activities.start(`read ${table.id}`, (tools) => {
       const share = Math.min(1, readers / request.settings.readers);
@@ -109,6 +121,9 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
     table.slice = read;
     const result = await read.result;
     if (result?.why === 'ended' && table.generation === generation) table.copied = true;
+    if (result?.why !== 'limit' || until === null) return;
+    checkLimit(world, states, run, until);
+    until += scenario.limitRows ?? 0;
   };
 
   const noteSuperseded =
@@ -129,7 +144,7 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
       const planned = await planOnce(table);
       while (planned && !over() && !table.copied && !table.paused) {
         const { generation } = table;
-        await readOnce(table);
+        await readInTurn(table);
         if (table.generation !== generation) break;
       }
       table.slice = null;

@@ -18,6 +18,7 @@ export type Check =
   | 'refused' // a table was blocked although nothing is wrong with it
   | 'error' // an error that must not leave the engine
   | 'waste' // read again although nothing was lost
+  | 'limit' // more is applied than may be, or less where it says that it may not go on
   | 'leak'; // something was left open
 
 export class CheckFailed extends Error {
