@@ -5,6 +5,7 @@ import { sqliteTypes } from '../../src/databases/sqlite/type-map.ts';
 import type { TypeMap } from '../../src/engine/ports/type-map.ts';
 import type { LogicalType } from '../../src/model/logical-type.ts';
 import type { ColumnSchema } from '../../src/model/table-schema.ts';
+import { MATRIX_PRODUCTS, type MatrixCell, TYPE_MATRIX } from '../../src/model/type-matrix.ts';
 import { generatedFrom, table } from './table.ts';
 
 const POSTGRESQL: readonly string[] = [
@@ -175,30 +176,30 @@ function nameOf(logical: LogicalType): string {
   return details.length === 0 ? logical.kind : `${logical.kind}(${details.join(', ')})`;
 }
 
-const AS_TEXT: LogicalType = { kind: 'text', maxChars: null };
-const AS_TEXT_NOTE = 'the text that the source writes for it, exact; refused where it is not asked for';
-
 const code = (text: string): string => (text === '' ? '(none)' : `\`${text}\``);
 
-function directionRows(from: TypeMap, to: TypeMap, names: readonly string[]): readonly (readonly string[])[] {
-  return names.map((name) => {
+/** What each type of a product is read as. */
+const readingRows = (from: TypeMap, names: readonly string[]): readonly (readonly string[])[] =>
+  names.map((name) => {
     const read = from.reading(column(name));
-    if (!read) return [code(name), '', '', 'refused', ''];
-    const created = to.propose(read.logical);
-    if (read.logical.kind === 'native' && from !== to)
-      return [
-        code(name),
-        nameOf(read.logical),
-        code(to.propose(AS_TEXT)),
-        'by the policy `text`',
-        AS_TEXT_NOTE,
-      ];
-    const written = to.writing(read.logical, { name: 'c', type: created });
-    const verdict = !written ? 'refused' : written.exact && read.note === null ? 'exact' : 'with a note';
-    const notes = [read.note, written?.note].filter((note) => note).join('; ');
-    return [code(name), nameOf(read.logical), written ? code(created) : '', verdict, notes];
+    if (!read) return [code(name), 'refused', ''];
+    const { logical, note } = read;
+    if (logical.kind === 'native') return [code(name), nameOf(logical), BY_TEXT];
+    return [code(name), nameOf(logical), note ?? ''];
   });
-}
+
+const BY_TEXT = 'other products take its text by the policy `text`; without it the column is refused';
+
+const cellText = ({ type, exact, why }: MatrixCell): string =>
+  `${code(type)}${exact ? '' : ' lossy'}${why === null ? '' : `: ${why}`}`;
+
+const MATRIX = table(
+  ['logical type', 'PostgreSQL', 'MySQL and MariaDB', 'SQLite'],
+  TYPE_MATRIX.map((row) => [
+    nameOf(row.logical),
+    ...MATRIX_PRODUCTS.map((product) => cellText(row[product])),
+  ]),
+);
 
 /** Into which existing columns a type goes: exactly, or with what loss. What is in neither list is refused. */
 function existingRows(from: TypeMap, to: TypeMap, names: Existing): readonly (readonly string[])[] {
@@ -252,15 +253,34 @@ looks at it. Between two databases of one product columns keep their very type: 
 in COPY's binary form where every type allows it, between two SQLite files every value keeps its storage class.
 
 A value arrives as it was, or \`sluice plan\` says beforehand that its type cannot, or the table is blocked with
-\`target.value_rejected\`. Nothing is rounded, cut or turned into NULL in silence. \`sluice plan NAME\` shows each column.`;
+\`target.value_rejected\`. Nothing is rounded, cut or turned into NULL in silence: what a policy of the table alters is counted. \`sluice plan NAME\` shows each
+column.`;
 
-const CREATED = ['source', 'logical', 'created as', '', 'note'] as const;
+const READ = ['column', 'logical type', ''] as const;
+const POLICIES = [
+  [
+    '`error`, the default',
+    'The table is blocked with `target.value_rejected` or `source.value_rejected` until a person mends it.',
+  ],
+  [
+    '`null`',
+    'It becomes NULL. Refused for keys and NOT NULL columns. A fraction, or a scale, that the column would cut makes NULL too.',
+  ],
+  [
+    '`clamp`',
+    'The nearest value: numbers and moments to the range, decimals rounded to the scale, texts cut to the length at a character. What has none (NaN, a date of month 0, NUL) is refused. Never for keys.',
+  ],
+  [
+    '`text`',
+    'A column whose type the target does not have exactly is created as a text and holds the canonical text of each value.',
+  ],
+] as const;
 const EXISTING = ['source', 'exactly into', 'with loss or refusal of some values into'] as const;
 
 /** docs/reference/types.md */
 export function renderTypes(): string {
   return [
-    generatedFrom('the type-map.ts of each database'),
+    generatedFrom('src/model/type-matrix.ts and the type-map.ts of each database'),
     '',
     INTRODUCTION,
     '',
@@ -273,41 +293,42 @@ export function renderTypes(): string {
     '',
     KINDS,
     '',
-    '## PostgreSQL to SQLite: columns that Sluice creates',
+    '## What each database makes of a logical type',
     '',
-    'Enums become `TEXT`.',
+    'The columns that Sluice creates; `columns.types` of a table says others. A type without a word behind it holds every value.',
+    'MySQL and MariaDB compare texts by their bytes (`utf8mb4_0900_bin`, `utf8mb4_nopad_bin`); texts and bytes without a length that',
+    'are part of the primary key become `varchar` and `varbinary` of the longest length that a key takes, and longer values are refused.',
+    'On MariaDB documents become `json`, which keeps their text. PostgreSQL has no NUL in a text and refuses one.',
     '',
-    table(CREATED, directionRows(postgresql, sqliteTypes, POSTGRESQL)),
+    MATRIX,
     '',
-    '## SQLite to PostgreSQL: columns that Sluice creates',
+    '## What each database reads',
+    '',
+    'Between two databases of one product a column keeps its type and its values, zero dates and times over a day included.',
+    '',
+    '### PostgreSQL',
+    '',
+    table(READ, readingRows(postgresql, POSTGRESQL)),
+    '',
+    '### MySQL and MariaDB',
+    '',
+    "Zero dates and dates without a day or month are refused by PostgreSQL, or NULL where the connection has `zeroDates: 'null'`;",
+    'SQLite keeps them as their text. A `tinyint(1)` other than 0 and 1 is refused.',
+    '',
+    table(READ, readingRows(mysql, MYSQL)),
+    '',
+    '### SQLite',
     '',
     'SQLite checks no declared type, so each value is checked when it is read: one that is no value of the logical type is refused',
-    'with `source.value_rejected`.',
+    'with `source.value_rejected`, or becomes NULL by the policy `null`.',
     '',
-    table(CREATED, directionRows(sqliteTypes, postgresql, SQLITE)),
+    table(READ, readingRows(sqliteTypes, SQLITE)),
     '',
-    '## PostgreSQL to MySQL and MariaDB: columns that Sluice creates',
+    '## Values that a column cannot hold',
     '',
-    'Texts are compared by their bytes there (`utf8mb4_0900_bin`, `utf8mb4_nopad_bin`). Texts and bytes without a length that are part',
-    'of the primary key become `varchar` and `varbinary` of the longest length that a key takes; longer values are refused. Enums become',
-    '`enum`. On MariaDB documents become `json`, which keeps their text.',
+    'What becomes of them is said by `columns.policies`, by column or `"*"` for all others:',
     '',
-    table(CREATED, directionRows(postgresql, mysql, POSTGRESQL)),
-    '',
-    '## MySQL and MariaDB to PostgreSQL: columns that Sluice creates',
-    '',
-    'Between two servers of this product every column keeps its type and its values, zero dates and times over a day included. For',
-    "PostgreSQL a zero date is refused, or NULL where the connection has `zeroDates: 'null'`.",
-    '',
-    table(CREATED, directionRows(mysql, postgresql, MYSQL)),
-    '',
-    '## MySQL and MariaDB to SQLite: columns that Sluice creates',
-    '',
-    table(CREATED, directionRows(mysql, sqliteTypes, MYSQL)),
-    '',
-    '## SQLite to MySQL and MariaDB: columns that Sluice creates',
-    '',
-    table(CREATED, directionRows(sqliteTypes, mysql, SQLITE)),
+    table(['policy', 'what becomes of the value'], POLICIES),
     '',
     '## PostgreSQL into existing columns of SQLite',
     '',

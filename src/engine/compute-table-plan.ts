@@ -1,4 +1,4 @@
-import { SluiceError } from '../model/sluice-error.ts';
+import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
 import { type TableName, tableId } from '../model/table-name.ts';
 import type { ColumnPlan, PositionPlan, TablePlan } from '../model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../model/table-schema.ts';
@@ -89,6 +89,29 @@ function planOne(input: PlanInput, column: ColumnSchema): ColumnPlan {
   return planColumn({ ...dialects, table, column, name, existing, selection, isKey });
 }
 
+/**
+ * Every column, or the first refusal with the names of the other columns whose types are refused.
+ * @throws SluiceError type.unsupported, target.structure_differs, config.invalid
+ */
+function planAll(input: PlanInput, columns: readonly ColumnSchema[]): readonly ColumnPlan[] {
+  const planned: ColumnPlan[] = [];
+  const refused: SluiceError[] = [];
+  for (const column of columns) {
+    try {
+      planned.push(planOne(input, column));
+    } catch (error) {
+      if (!isSluiceError(error) || error.code !== 'type.unsupported') throw error;
+      refused.push(error);
+    }
+  }
+  const [first, ...others] = refused;
+  if (first === undefined) return planned;
+  if (others.length === 0) throw first;
+  const named = columns.filter(({ name }) => others.some(({ details }) => details.column === name));
+  const list = named.map(({ name, type }) => `${name} (${type})`).join(', ');
+  throw new SluiceError(first.code, `${first.message}; refused too: ${list}`, first.details);
+}
+
 /** A number orders otherwise than its digits as text. */
 function ordersAlike({ source, target }: PlanInput, column: ColumnSchema, existing: ColumnSchema): boolean {
   const kinds = [source.dialect.types.reading(column), target.dialect.types.reading(existing)].map(
@@ -171,7 +194,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     ...chosen.filter((column) => !position.columns.includes(column.name)),
   ];
   refuseWide(input, inWireOrder);
-  const columns = inWireOrder.map((column) => planOne(input, column));
+  const columns = planAll(input, inWireOrder);
   const binary =
     (spec.read?.encoding ?? 'auto') !== 'text-rows' &&
     source.dialect.name === target.dialect.name &&

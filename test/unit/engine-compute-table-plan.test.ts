@@ -313,6 +313,14 @@ describe('types and policies of columns', () => {
     );
   });
 
+  test('all columns whose types are refused are named at once', () => {
+    const more = standInTable('t', [...table.columns, column('c', 'odd'), column('d', 'odd')], ['id']);
+    const target = { dialect: narrow, name: table.table, table: null };
+    expect(() => plan(more, { source: { dialect, table: more }, target })).toThrow(
+      /no type for odd; .*; refused too: c \(odd\), d \(odd\)$/,
+    );
+  });
+
   test('a name that is no column is refused', () => {
     for (const columns of [{ types: { gone: 'int' } }, { policies: { gone: 'text' } }] as const)
       expect(() => planned(columns)).toThrow(expect.objectContaining({ code: 'source.column_not_found' }));

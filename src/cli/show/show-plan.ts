@@ -61,6 +61,7 @@ const columnRow = (column: ColumnPlan): readonly string[] => [
   showLogicalType(column.logical),
   column.targetType,
   column.exact ? 'exact' : 'LOSSY',
+  column.policy ?? 'error',
   column.note ?? '',
 ];
 
@@ -118,6 +119,7 @@ function showTable({
         { title: 'LOGICAL' },
         { title: 'TARGET' },
         { title: 'EXACT' },
+        { title: 'POLICY' },
         { title: 'WHY' },
       ],
       plan.columns.map(columnRow),
