@@ -107,7 +107,7 @@ export function cellsOf(data: Buffer): TestRow[] {
 export const smallBlocks: ReadOptions = {
   blockBytes: 1024 * 1024,
   blockRows: 7,
-  mostRowBytes: 64 * 1024 * 1024,
+  mostRowBytes: 256 * 1024 * 1024,
   snapshot: null,
 };
 
