@@ -34,14 +34,20 @@ export interface Surroundings {
   readonly rows: number;
 }
 
+export interface Arrived {
+  readonly rows: number;
+  /** Null where the contents are those of the source, or not compared. */
+  readonly error: string | null;
+}
+
 export interface Outcome {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakBytes: number;
   readonly extra: Readonly<Record<string, number>>;
   readonly error: string | null;
-  /** Where the rows are, when they are not in the group's own target. */
-  readonly arrived?: { readonly rows: number };
+  /** Asked behind what is measured, when the rows are not in the group's own target. */
+  readonly arrived?: () => Promise<Arrived>;
 }
 
 export interface Case {

@@ -8,8 +8,8 @@ import {
   mariadbContents,
   mariadbVariables,
 } from '../source/mariadb-databases.ts';
-import { query } from '../source/scratch-databases.ts';
-import type { Case, Outcome, Surroundings } from './case.ts';
+import { countRows, query } from '../source/scratch-databases.ts';
+import type { Arrived, Case, Outcome, Surroundings } from './case.ts';
 import { transferBetween } from './transfer-between.ts';
 
 const scriptPath = (name: string): string => fileURLToPath(new URL(`../peers/${name}.sh`, import.meta.url));
@@ -32,6 +32,8 @@ function sourceContents(url: string): Promise<string> {
 
 const to = { group: 'to-mariadb', tableExists: true, sameContents: false } as const;
 const from = { group: 'from-mariadb', tableExists: false, sameContents: false } as const;
+
+const OTHER_CONTENTS = 'the target has other contents than the source';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -66,20 +68,18 @@ function peer(
         ...mariadbVariables(intoMariadb ? mariadb.target : mariadb.source),
         ...more,
       });
-      return intoMariadb
-        ? judged(surroundings, { ...result, extra: {} }, tableExists)
-        : { ...result, extra: {} };
+      const arrived = intoMariadb && { arrived: () => arrivedInMariadb(surroundings, tableExists) };
+      return { ...result, extra: {}, ...arrived };
     },
   };
 }
 
-/** With the rows that MariaDB has; their contents are compared where the table is ours and not one that the tool made. */
-async function judged(surroundings: Surroundings, outcome: Outcome, compare: boolean): Promise<Outcome> {
-  const mariadb = databasesOf(surroundings);
-  const rows = await countMariadbRows(mariadb.target).catch(() => 0);
-  const same = !compare || (await mariadbContents(mariadb.target)) === (await sourceContents(mariadb.source));
-  const error = outcome.error ?? (same ? null : 'the target has other contents than the source');
-  return { ...outcome, error, arrived: { rows } };
+/** The rows that MariaDB has; their contents are compared where the table is ours and not one that the tool made. */
+async function arrivedInMariadb(surroundings: Surroundings, compare: boolean): Promise<Arrived> {
+  const { source, target } = databasesOf(surroundings);
+  const rows = await countMariadbRows(target);
+  const same = !compare || (await mariadbContents(target)) === (await sourceContents(source));
+  return { rows, error: same ? null : OTHER_CONTENTS };
 }
 
 const sling = async (): Promise<Variables | null> => {
@@ -108,7 +108,7 @@ export const MARIADB: readonly Case[] = [
     run: async (surroundings) => {
       const { target } = databasesOf(surroundings);
       const outcome = await transferBetween(surroundings, { source: surroundings.source, target });
-      return judged(surroundings, outcome, true);
+      return { ...outcome, arrived: () => arrivedInMariadb(surroundings, true) };
     },
   },
   peer(to, 'psql-mariadb', {
@@ -136,8 +136,12 @@ export const MARIADB: readonly Case[] = [
     run: async (surroundings) => {
       const { source } = databasesOf(surroundings);
       const outcome = await transferBetween(surroundings, { source, target: surroundings.target });
-      const same = (await postgresContents(surroundings.target)) === (await sourceContents(source));
-      return same ? outcome : { ...outcome, error: 'the target has other contents than the source' };
+      const arrived = async (): Promise<Arrived> => {
+        const rows = await countRows(surroundings.target, 'orders');
+        const same = (await postgresContents(surroundings.target)) === (await sourceContents(source));
+        return { rows, error: same ? null : OTHER_CONTENTS };
+      };
+      return { ...outcome, arrived };
     },
   },
   peer(from, 'sling-mariadb-pg', { title: 'Sling 1.4.11, makes no key', script: 'sling', provide: sling }),

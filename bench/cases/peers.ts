@@ -35,7 +35,9 @@ function peer(name: string, options: PeerOptions): Case {
         SCRATCH: surroundings.scratch,
         ...variables,
       });
-      const arrived = countArrived && { arrived: { rows: await countArrived(surroundings) } };
+      const arrived = countArrived && {
+        arrived: async () => ({ rows: await countArrived(surroundings), error: null }),
+      };
       return { ...result, extra: {}, ...arrived };
     },
   };

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onExit } from '../../scripts/servers/process/on-exit.mjs';
 import { loadNow } from '../measure/machine.ts';
 import type { Measurement } from '../measure/measurement.ts';
+import { serverCpuSeconds } from '../measure/server-cpu.ts';
 import { createMariadbDatabases, type MariadbDatabases } from '../source/mariadb-databases.ts';
 import {
   contentsOf,
@@ -58,6 +59,15 @@ async function findDifference(run: GroupRun, each: Case, arrived: number): Promi
   return contents === run.contents ? null : 'the target has other contents than the source';
 }
 
+/** What the servers took since `before`. */
+function serversSince(
+  before: Readonly<Record<string, number>>,
+): Partial<Pick<Measurement, 'serverCpuSeconds'>> {
+  const after = Object.entries(serverCpuSeconds());
+  if (after.length === 0) return {};
+  return { serverCpuSeconds: after.reduce((sum, [name, seconds]) => sum + seconds - (before[name] ?? 0), 0) };
+}
+
 async function measureOnce(run: GroupRun, each: Case, number: number): Promise<Measurement> {
   const { databases, group, given } = run;
   const tableFile = group.table === 'wide' ? 'wide-table.sql' : 'orders-table.sql';
@@ -67,10 +77,13 @@ async function measureOnce(run: GroupRun, each: Case, number: number): Promise<M
   const scratch = join(run.shared, `${each.name}-${number}`);
   await mkdir(scratch);
   const before = loadNow();
+  const servers = serverCpuSeconds();
   const { arrived, error, ...outcome } = await outcomeOf(run, each, scratch);
   const after = loadNow();
-  const rows = arrived?.rows ?? (await countRows(databases.target, group.table).catch(() => 0));
-  const wrong = error ?? (await findDifference(run, each, rows));
+  const ofServers = serversSince(servers);
+  const found = await arrived?.().catch((cause: unknown) => ({ rows: 0, error: explain(cause) }));
+  const rows = found?.rows ?? (await countRows(databases.target, group.table).catch(() => 0));
+  const wrong = error ?? found?.error ?? (await findDifference(run, each, rows));
   await rm(scratch, { recursive: true, force: true });
   return {
     case: each.name,
@@ -78,6 +91,7 @@ async function measureOnce(run: GroupRun, each: Case, number: number): Promise<M
     ok: wrong === null,
     rows,
     ...outcome,
+    ...ofServers,
     load: [before, after],
     tableBytes: run.tableBytes,
     ...(wrong === null ? {} : { error: wrong }),

@@ -44,7 +44,7 @@ export const SQLITE: readonly Case[] = [
         source: surroundings.source,
         target: `sqlite:${file}`,
       });
-      return { ...outcome, arrived: { rows: countRows(file) } };
+      return { ...outcome, arrived: () => Promise.resolve({ rows: countRows(file), error: null }) };
     },
   },
   {
@@ -57,7 +57,7 @@ export const SQLITE: readonly Case[] = [
       const sling = (await provideSling()) ?? '';
       const variables = { SLING: sling, SOURCE: source, TARGET: `sqlite://${file}`, SCRATCH: scratch };
       const result = await measureProgram('bash', [SLING], variables);
-      return { ...result, extra: {}, arrived: { rows: countRows(file) } };
+      return { ...result, extra: {}, arrived: () => Promise.resolve({ rows: countRows(file), error: null }) };
     },
   },
   {

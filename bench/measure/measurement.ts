@@ -9,6 +9,8 @@ export interface Measurement {
   readonly seconds: number;
   /** Of the client processes: the servers' are not counted. */
   readonly cpuSeconds: number;
+  /** Of all servers together; absent where they were not started for this benchmark. */
+  readonly serverCpuSeconds?: number;
   readonly peakBytes: number;
   /** One-minute load average before and after. */
   readonly load: readonly [number, number];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { childrenOf, treeCpuSeconds } from './process-tree.ts';
 
-const SERVERS = ['postgres', 'nats-server', 'temporal', 'mariadbd'] as const;
+const SERVERS = ['postgres', 'nats-server', 'temporal', 'mariadbd', 'java'] as const;
 
 /** The kernel keeps fifteen letters of a program's name. */
 function nameOf(pid: number): string {

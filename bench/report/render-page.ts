@@ -87,7 +87,7 @@ from the start of the workflow to its result, with a worker that was already run
 and key themselves, after the rows; Sling makes a key only when it is told to.
 
 Memory and CPU are those of the clients: for Sluice the worker's process tree, sampled 20 times a second, the highest of
-all runs; the servers' own are not in them. "Times the yardstick" compares medians of the same call.`;
+all runs; the servers' memory is not in it, their CPU has a column of its own: databases, hub and Temporal together. "Times the yardstick" compares medians of the same call.`;
 
 /** docs/explanation/performance.md. */
 export const renderPage = (all: readonly Results[]): string =>

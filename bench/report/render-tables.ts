@@ -26,7 +26,7 @@ function runsOf({ runs, good }: Summary): string {
 
 function timeCells({ summary, title, side, yardstickSeconds }: Line): readonly string[] {
   const name = side === 'ours' ? `**${title}**` : title;
-  if (summary.good === 0) return [name, runsOf(summary), 'failed', '', '', '', '', '', ''];
+  if (summary.good === 0) return [name, runsOf(summary), 'failed', '', '', '', '', '', '', ''];
   const { seconds } = summary;
   return [
     name,
@@ -37,6 +37,7 @@ function timeCells({ summary, title, side, yardstickSeconds }: Line): readonly s
     number(summary.tableBytes / MEGABYTE / seconds.median, 1),
     number(summary.peakBytes / MEBIBYTE),
     number(summary.cpuSeconds, 1),
+    number(summary.serverCpuSeconds, 1),
     `${number(summary.load.least, 1)}-${number(summary.load.most, 1)}`,
   ];
 }
@@ -54,6 +55,7 @@ export function renderTimes(lines: readonly Line[]): string {
       'MB/s',
       'peak memory MiB',
       'client CPU s',
+      'server CPU s',
       'load',
     ],
     [...lines].sort((a, b) => order(a) - order(b)).map(timeCells),

@@ -9,6 +9,7 @@ export interface Summary {
   readonly tableBytes: number;
   readonly seconds: { readonly median: number; readonly least: number; readonly most: number };
   readonly cpuSeconds: number;
+  readonly serverCpuSeconds: number;
   /** The highest of all runs: a promise about memory is about the worst. */
   readonly peakBytes: number;
   readonly load: { readonly least: number; readonly most: number };
@@ -30,6 +31,7 @@ function summarizeCase(name: string, all: readonly Measurement[]): Summary {
     tableBytes: of(({ tableBytes }) => tableBytes),
     seconds: { median: median(seconds), least: Math.min(...seconds), most: Math.max(...seconds) },
     cpuSeconds: of(({ cpuSeconds }) => cpuSeconds),
+    serverCpuSeconds: of(({ serverCpuSeconds = Number.NaN }) => serverCpuSeconds),
     peakBytes: Math.max(0, ...good.map(({ peakBytes }) => peakBytes)),
     load: { least: Math.min(...loads), most: Math.max(...loads) },
     extra: Object.fromEntries(extras.map((key) => [key, of(({ extra }) => extra[key] ?? Number.NaN)])),

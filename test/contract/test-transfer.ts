@@ -120,7 +120,7 @@ const pick = ({ attempt, epoch }: Opening) => ({ attempt, epoch });
 export async function copyLane(
   databases: { readonly source: Database; readonly target: Database },
   started: Planned,
-  options: { readonly blockRows?: number; readonly blockBytes?: number } = {},
+  options: { readonly blockRows?: number; readonly blockBytes?: number; readonly mostRowBytes?: number } = {},
 ): Promise<void> {
   const { target, source } = databases;
   const { plan } = started;
