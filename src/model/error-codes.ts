@@ -158,7 +158,7 @@ export const ERRORS = {
     'manual',
     EXIT.failed,
     422,
-    'Mend the value or the target column, then retry the table.',
+    'Mend the value or the target column, then retry the table; columns.policies makes such values NULL, the nearest, or text.',
   ),
   'target.constraint_violated': entry(
     'manual',
@@ -172,7 +172,12 @@ export const ERRORS = {
     409,
     'The ledger was changed by hand; start a new run.',
   ),
-  'type.unsupported': entry('manual', EXIT.usage, 422, 'Exclude the column with columns.exclude.'),
+  'type.unsupported': entry(
+    'manual',
+    EXIT.usage,
+    422,
+    'Exclude the column with columns.exclude, or copy it as text with columns.policies.',
+  ),
   'hub.unreachable': entry('auto', EXIT.unreachable, 503, 'Check the address and that the hub runs.'),
   'hub.transient': entry('auto', EXIT.failed, 503, 'Nothing: it is tried again.'),
   'hub.authentication_failed': entry('never', EXIT.unreachable, 401, 'Check the credentials of the hub.'),

@@ -197,7 +197,11 @@ function writeText(
   if (to.base === 'character varying') {
     const fits = logical.maxChars !== null && logical.maxChars <= (length ?? 0);
     if (fits) return { ...exactly(column), limits };
-    return roughly(column, `texts longer than ${length} characters are refused`, limits);
+    return roughly(
+      column,
+      `texts longer than ${length} characters are refused, blanks beyond them are cut`,
+      limits,
+    );
   }
   if (to.base === 'character') {
     if (length === undefined) return exactly(column);
@@ -350,7 +354,9 @@ function writing(
   const unlimited = to.base === 'text' || (to.base === 'character varying' && to.args.length === 0);
   if (unlimited) return exactly(column, asTextNote(logical));
   const limited = to.base === 'character varying' && logical.kind !== 'any';
-  return limited ? roughly(column, `texts longer than ${to.args[0]} characters are refused`) : null;
+  return limited
+    ? roughly(column, `texts longer than ${to.args[0]} characters are refused, blanks beyond them are cut`)
+    : null;
 }
 
 /**
