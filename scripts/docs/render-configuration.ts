@@ -109,6 +109,8 @@ const URLS: Readonly<Record<string, string>> = {
     '`postgres://user:password@host:5432/database`; parameters `sslmode`, `sslrootcert`, `host` (folder of a socket).',
   mysql:
     '`mysql://user@host:3306/database` or `mariadb://…`, with `?ssl-mode=`, `?ssl-ca=`, `?ssl-cert=`, `?ssl-key=` or `?socket=/path` behind it. Schemas are databases: tables are named `database.table`, and the database of the URL is the default.',
+  oracle:
+    '`oracle://user@host:1521/service`, with `?tls=` behind it. Schemas are users: tables are named `SCHEMA.TABLE`, in the capitals that Oracle gives names without quotation marks. The schema of the user is the default. No client of Oracle is needed.',
   sqlite:
     '`sqlite:path/to/file.db` from the folder of the configuration file (in a URL on the command line: from the working directory), or `sqlite:///absolute/path.db`.',
   nats: '`nats://user:password@host:4222`, or `tls://…`; several hosts with commas between them.',
@@ -116,6 +118,7 @@ const URLS: Readonly<Record<string, string>> = {
 const TITLES: Readonly<Record<string, string>> = {
   postgresql: 'PostgreSQL',
   mysql: 'MySQL and MariaDB',
+  oracle: 'Oracle',
   sqlite: 'SQLite',
   nats: 'NATS',
 };

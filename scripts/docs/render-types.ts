@@ -1,6 +1,7 @@
 import { types as postgresql } from '../../src/databases/postgresql/type-map.ts';
 import { parseType } from '../../src/databases/postgresql/types/type-text.ts';
 import { types as mysql } from '../../src/databases/mysql/type-map.ts';
+import { types as oracle } from '../../src/databases/oracle/type-map.ts';
 import { sqliteTypes } from '../../src/databases/sqlite/type-map.ts';
 import type { TypeMap } from '../../src/engine/ports/type-map.ts';
 import type { LogicalType } from '../../src/model/logical-type.ts';
@@ -108,6 +109,37 @@ const MYSQL: readonly string[] = [
   'geometry',
 ];
 
+const ORACLE: readonly string[] = [
+  'NUMBER(1)',
+  'NUMBER(9)',
+  'NUMBER(18)',
+  'NUMBER(19)',
+  'NUMBER(12,2)',
+  'NUMBER',
+  'FLOAT(126)',
+  'BINARY_FLOAT',
+  'BINARY_DOUBLE',
+  'BOOLEAN',
+  'VARCHAR2(40 CHAR)',
+  'NVARCHAR2(40)',
+  'CHAR(10 CHAR)',
+  'CLOB',
+  'RAW(16)',
+  'BLOB',
+  'DATE',
+  'TIMESTAMP(6)',
+  'TIMESTAMP(9)',
+  'TIMESTAMP(6) WITH TIME ZONE',
+  'TIMESTAMP(6) WITH LOCAL TIME ZONE',
+  'INTERVAL YEAR(2) TO MONTH',
+  'INTERVAL DAY(2) TO SECOND(6)',
+  'XMLTYPE',
+  'JSON',
+  'ROWID',
+  'LONG',
+  'BFILE',
+];
+
 /** What stands for many in the tables of existing columns. */
 const POSTGRESQL_EXISTING: readonly string[] = [
   'smallint',
@@ -200,6 +232,13 @@ const MATRIX = table(
     ...MATRIX_PRODUCTS.map((product) => cellText(row[product])),
   ]),
 );
+
+/** As the matrix has it for the databases that run here; of this one the type map alone says so. */
+const ORACLE_ROWS = TYPE_MATRIX.map(({ logical }) => {
+  const type = oracle.propose(logical);
+  const written = oracle.writing(logical, { name: 'c', type });
+  return [nameOf(logical), code(type), `${written?.exact ? '' : 'lossy: '}${written?.note ?? ''}`];
+});
 
 /** Into which existing columns a type goes: exactly, or with what loss. What is in neither list is refused. */
 function existingRows(from: TypeMap, to: TypeMap, names: Existing): readonly (readonly string[])[] {
@@ -323,6 +362,22 @@ export function renderTypes(): string {
     'with `source.value_rejected`, or becomes NULL by the policy `null`.',
     '',
     table(READ, readingRows(sqliteTypes, SQLITE)),
+    '',
+    '### Oracle',
+    '',
+    'Oracle was **never run here**: this is what its type map says. A text with the letter U+FFFD is refused: the driver makes the same of',
+    'bytes that are no text.',
+    '',
+    table(READ, readingRows(oracle, ORACLE)),
+    '',
+    '## What Oracle makes of a logical type',
+    '',
+    'VARCHAR2, CHAR and RAW have no empty value: an empty text becomes NULL where the column takes it and is refused elsewhere; with',
+    "`emptyText: 'refuse'` it is always refused. CLOB and BLOB keep it. Texts and bytes without a length that are part of the primary key become",
+    '`VARCHAR2(250 CHAR)` and `RAW(1000)`; longer values are refused. Days from 5 to 14 October 1582, which Oracle does not have, numbers of',
+    'more than 38 digits, and letters that the character set of the database lacks are refused before they are sent.',
+    '',
+    table(['logical type', 'created as', ''], ORACLE_ROWS),
     '',
     '## Values that a column cannot hold',
     '',

@@ -7,6 +7,7 @@ const DATABASES: Readonly<Record<string, () => Promise<Dialect>>> = {
   postgresql: async () => (await import('./postgresql/dialect.ts')).postgresql,
   mysql: async () => (await import('./mysql/dialect.ts')).mysql,
   mariadb: async () => (await import('./mysql/dialect.ts')).mysql,
+  oracle: async () => (await import('./oracle/dialect.ts')).oracle,
   sqlite: async () => (await import('./sqlite/dialect.ts')).sqlite,
 };
 

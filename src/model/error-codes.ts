@@ -51,7 +51,7 @@ export const ERRORS = {
     'never',
     EXIT.usage,
     400,
-    'Write the URL as postgres://, mysql://, mariadb://, sqlite:, nats:// or kafka://.',
+    'Write the URL as postgres://, mysql://, mariadb://, oracle://, sqlite:, nats:// or kafka://.',
   ),
   'source.unreachable': entry(
     'auto',

@@ -89,7 +89,9 @@ export function describeRestored(harness: ContractHarness): void {
 
     test('takes nothing behind the end of a range', async () => {
       const opening = await open();
-      await to.execute(`UPDATE ${LANES} SET ended = ${harness.schema === 'main' ? '1' : 'true'}`);
+      await to.execute(
+        `UPDATE ${LANES} SET ended = ${harness.yes ?? (harness.schema === 'main' ? '1' : 'true')}`,
+      );
       expect(await apply(0, opening, 1)).toBe('dropped');
     });
 

@@ -123,7 +123,7 @@ export function describeWriter(harness: ContractHarness): void {
         columns: [
           { name: '__proto__', type: 'text' },
           { name: 'order', type: 'int' },
-          { name: 'a"b', type: 'text' },
+          { name: harness.oddNames?.noQuotes ? "a'b" : 'a"b', type: 'text' },
           { name: harness.oddNames?.column ?? 'semi;colon -- ', type: 'text' },
         ],
       };

@@ -57,10 +57,17 @@ export interface ContractHarness {
   readonly schema: string;
   /** The ledger's table of lanes as its places have it; absent: as the schema tells. */
   readonly lanes?: string;
+  /** True, as a ledger's column has it; absent: as the schema tells. */
+  readonly yes?: string;
   /** How a key column of a type is declared, where a column beside is declared otherwise. */
   readonly keyTypes?: Readonly<Partial<Record<NeutralType, string>>>;
   /** Odd names as the product takes them; absent: it takes any. */
-  readonly oddNames?: { readonly table: string; readonly column: string };
+  readonly oddNames?: {
+    readonly table: string;
+    readonly column: string;
+    /** No name has a quotation mark. */
+    readonly noQuotes?: boolean;
+  };
   /** SQL literal of a canonical text for a native case; absent: a cast to the type. */
   readonly nativeLiteral?: (type: string, text: string) => string;
   /** How the product spells each neutral type; null where it has none. */

@@ -20,7 +20,7 @@ const ROOMS: Rooms = {
   databases: { values: ['model', 'engine'], lazy: ['databases'], packages: [], builtins: false },
   'databases/*': {
     values: ['model', 'engine'],
-    packages: [SCHEMAS, 'pg', 'pg-copy-streams', 'better-sqlite3', 'mysql2'],
+    packages: [SCHEMAS, 'pg', 'pg-copy-streams', 'better-sqlite3', 'mysql2', 'oracledb'],
     builtins: true,
   },
   hubs: { values: ['model', 'engine'], lazy: ['hubs'], packages: [], builtins: false },
@@ -60,6 +60,7 @@ const ROOMS: Rooms = {
 const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'databases/postgresql': ['pg', 'pg-copy-streams'],
   'databases/mysql': ['mysql2'],
+  'databases/oracle': ['oracledb'],
   'databases/sqlite': ['better-sqlite3'],
   'hubs/nats': ['nats'],
   'hubs/kafka': ['kafkajs', ...KAFKA_CODECS],

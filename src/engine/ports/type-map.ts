@@ -34,8 +34,8 @@ export interface ColumnFitting {
 export interface TypeMap {
   /** @returns null where the type cannot be read (the plan refuses the column). */
   reading(column: ColumnSchema): ColumnReading | null;
-  /** The reading for a target of the same product: keeps everything. Absent where `reading` does that already. */
-  identical?(column: ColumnSchema): ColumnReading;
+  /** The reading for a target of the same product: keeps everything. Absent or null where `reading` does that already. */
+  identical?(column: ColumnSchema): ColumnReading | null;
   /** The reading of a column that is copied as text, where the text of `reading` does not say all. */
   asText?(column: ColumnSchema): Pick<ColumnReading, 'render'>;
   /** The reading under a policy; null where the policy cannot be kept for these limits. Absent: for none. */

@@ -139,7 +139,10 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 export function registerCopy(program: Command, run: Run): void {
   const command = program
     .command('copy')
-    .argument('<source>', 'postgres://user@host/database, mysql://user@host/database or sqlite:PATH')
+    .argument(
+      '<source>',
+      'postgres://user@host/database, mysql://user@host/database, oracle://user@host/service or sqlite:PATH',
+    )
     .argument('<target>', 'the same')
     .description(
       'copy tables without a configuration file; exit 0 only when both sides were compared and are equal',

@@ -1,0 +1,149 @@
+import type { OpenOptions } from '../../../engine/ports/dialect.ts';
+import type { Batch } from '../../../model/batch.ts';
+import type { LaneProgress, LaneRef } from '../../../model/lane.ts';
+import { encodePosition } from '../../../model/row-block.ts';
+import { WAIT_SECONDS } from '../connections/pins.ts';
+import type { Cells, Session } from '../connections/session.ts';
+import { type Binds, quote, type Statement } from '../sql/names.ts';
+
+/** Quoted names of the ledger's tables, and the bare ones. */
+export interface LedgerNames {
+  readonly schema: string;
+  readonly runs: string;
+  readonly tables: string;
+  readonly lanes: string;
+  readonly bare: readonly string[];
+}
+
+/**
+ * The ledger lies in the schema of the connection's user, whatever schema is configured: nobody needs a right on another one.
+ * Its names are in capitals, as Oracle has them without quotation marks.
+ */
+export function ledgerNames(schema: string, { prefix }: OpenOptions['ledger']): LedgerNames {
+  const bare = ['RUNS', 'TABLES', 'LANES'].map((table) => prefix.toUpperCase() + table);
+  const [runs = '', tables = '', lanes = ''] = bare.map((table) => `${quote(schema)}.${quote(table)}`);
+  return { schema, runs, tables, lanes, bare };
+}
+
+const KEY = 'TRANSFER VARCHAR2(64 CHAR) NOT NULL, RUN NUMBER(10) NOT NULL';
+const REFERENCE = (names: LedgerNames): string =>
+  `FOREIGN KEY (TRANSFER, RUN) REFERENCES ${names.runs} (TRANSFER, RUN) ON DELETE CASCADE`;
+
+/** Each of them commits by itself. Texts that may be empty take NULL, which is the same here. */
+export const installStatements = (names: LedgerNames): readonly string[] => [
+  `CREATE TABLE ${names.runs} (${KEY}, EXECUTION VARCHAR2(255 CHAR) NOT NULL, OPENED_BY VARCHAR2(255 CHAR) NOT NULL, PLAN_HASH VARCHAR2(128 CHAR) NOT NULL, SPEC CLOB NOT NULL, OPENED_AT TIMESTAMP(6) NOT NULL, FINISHED_AT TIMESTAMP(6), PRIMARY KEY (TRANSFER, RUN))`,
+  `CREATE TABLE ${names.tables} (${KEY}, TABLE_ID VARCHAR2(400 CHAR) NOT NULL, GENERATION NUMBER(10) NOT NULL, PLAN CLOB NOT NULL, INCARNATION VARCHAR2(1000 CHAR), CHANGE_MARKER VARCHAR2(1000 CHAR), PLANNED_AT TIMESTAMP(6) NOT NULL, PRIMARY KEY (TRANSFER, RUN, TABLE_ID), ${REFERENCE(names)})`,
+  `CREATE TABLE ${names.lanes} (${KEY}, TABLE_ID VARCHAR2(400 CHAR) NOT NULL, GENERATION NUMBER(10) NOT NULL, LANE NUMBER(10) NOT NULL, RANGE_AFTER CLOB, RANGE_UPTO CLOB, ATTEMPT NUMBER(10) DEFAULT 0 NOT NULL, EPOCH VARCHAR2(64 CHAR), N NUMBER(10) DEFAULT 0 NOT NULL, POSITION CLOB, ROW_COUNT NUMBER(19) DEFAULT 0 NOT NULL, BYTES NUMBER(19) DEFAULT 0 NOT NULL, ENDED NUMBER(1) DEFAULT 0 NOT NULL, APPLIED_AT TIMESTAMP(6), PRIMARY KEY (TRANSFER, RUN, TABLE_ID, GENERATION, LANE), ${REFERENCE(names)})`,
+];
+
+/** Ledgers before attempts had an epoch. */
+export const upgradeStatement = (names: LedgerNames): string =>
+  `ALTER TABLE ${names.lanes} ADD (EPOCH VARCHAR2(64 CHAR))`;
+
+/** Which of the tables are there, and whether lanes have epochs. */
+export const thereStatement = ({ schema, bare }: LedgerNames): Statement => ({
+  text: `SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes)`,
+  binds: { schema, runs: bare[0] ?? '', tables: bare[1] ?? '', lanes: bare[2] ?? '' },
+});
+
+/** Waits for a batch that is being applied, and makes every later one of the lane a drop. */
+export const FENCE = 'ATTEMPT = ATTEMPT + 1, EPOCH = NULL, N = 0';
+
+export const RUN_KEY = 'TRANSFER = :transfer AND RUN = TO_NUMBER(:run)';
+export const TABLE_KEY = `${RUN_KEY} AND TABLE_ID = :tableId`;
+export const LANE_KEY = `${TABLE_KEY} AND GENERATION = TO_NUMBER(:generation) AND LANE = TO_NUMBER(:lane)`;
+
+export const runBinds = (ref: { readonly transfer: string; readonly run: number }): Binds => ({
+  transfer: ref.transfer,
+  run: String(ref.run),
+});
+export const tableBinds = (ref: {
+  readonly transfer: string;
+  readonly run: number;
+  readonly table: string;
+}): Binds => ({ ...runBinds(ref), tableId: ref.table });
+export const laneBinds = (lane: LaneRef): Binds => ({
+  ...tableBinds(lane),
+  generation: String(lane.generation),
+  lane: String(lane.lane),
+});
+
+const LANE_COLUMNS = 'TABLE_ID, GENERATION, LANE, ATTEMPT, EPOCH, N, ROW_COUNT, BYTES, ENDED';
+
+function toProgress(cells: Cells): LaneProgress {
+  const [table, generation, lane, attempt, epoch, n, rows, bytes, ended] = cells;
+  return {
+    table: table ?? '',
+    generation: Number(generation),
+    lane: Number(lane),
+    attempt: Number(attempt),
+    epoch: epoch ?? '',
+    n: Number(n),
+    rows: Number(rows),
+    bytes: Number(bytes),
+    ended: ended === '1',
+  };
+}
+
+/** The lane as the session's transaction sees it. */
+export async function readLane(
+  session: Session,
+  names: LedgerNames,
+  lane: LaneRef,
+): Promise<LaneProgress | null> {
+  const text = `SELECT ${LANE_COLUMNS} FROM ${names.lanes} WHERE ${LANE_KEY}`;
+  const { rows } = await session.query(text, laneBinds(lane));
+  return rows[0] ? toProgress(rows[0]) : null;
+}
+
+/** Locks the lane's row, and waits no longer than others may stand still. No row: there is no such lane. */
+export const renderLockLane = (names: LedgerNames, lane: LaneRef): Statement => ({
+  text: `SELECT N FROM ${names.lanes} WHERE ${LANE_KEY} FOR UPDATE WAIT ${WAIT_SECONDS}`,
+  binds: laneBinds(lane),
+});
+
+/** Compare-and-set of n-1 to n. */
+export function renderAdvance(names: LedgerNames, { header }: Batch): Statement {
+  const position = header.last ? ', POSITION = :position' : '';
+  const ended = header.end ? ', ENDED = 1' : '';
+  return {
+    text: `UPDATE ${names.lanes} SET N = TO_NUMBER(:n), ROW_COUNT = ROW_COUNT + TO_NUMBER(:moreRows), BYTES = BYTES + TO_NUMBER(:moreBytes), APPLIED_AT = SYS_EXTRACT_UTC(SYSTIMESTAMP)${position}${ended} WHERE ${LANE_KEY} AND ATTEMPT = TO_NUMBER(:attempt) AND EPOCH = :epoch AND N = TO_NUMBER(:n) - 1 AND ENDED = 0`,
+    binds: {
+      ...laneBinds(header),
+      n: String(header.n),
+      moreRows: String(header.rows),
+      moreBytes: String(header.bytes),
+      attempt: String(header.attempt),
+      epoch: header.epoch,
+      ...(header.last ? { position: encodePosition(header.last) } : {}),
+    },
+  };
+}
+
+const newest = (names: LedgerNames): string =>
+  `${names.lanes} L JOIN ${names.tables} T ON T.TRANSFER = L.TRANSFER AND T.RUN = L.RUN AND T.TABLE_ID = L.TABLE_ID AND T.GENERATION = L.GENERATION`;
+const of = (columns: string): string => columns.replaceAll(/\b[A-Z]/g, 'L.$&');
+
+/** Lanes of the newest generation, in lane order. */
+export async function readLanes(
+  session: Session,
+  names: LedgerNames,
+  ref: { readonly transfer: string; readonly run: number; readonly table: string },
+): Promise<readonly LaneProgress[]> {
+  const text = `SELECT ${of(LANE_COLUMNS)} FROM ${newest(names)} WHERE L.TRANSFER = :transfer AND L.RUN = TO_NUMBER(:run) AND L.TABLE_ID = :tableId ORDER BY L.LANE`;
+  const { rows } = await session.query(text, tableBinds(ref));
+  return rows.map(toProgress);
+}
+
+export async function readProgress(
+  session: Session,
+  names: LedgerNames,
+  ref: { readonly transfer: string; readonly run: number },
+) {
+  const text = `SELECT L.TABLE_ID, L.GENERATION, COUNT(*), SUM(L.ENDED), SUM(L.ROW_COUNT), SUM(L.BYTES) FROM ${newest(names)} WHERE L.TRANSFER = :transfer AND L.RUN = TO_NUMBER(:run) GROUP BY L.TABLE_ID, L.GENERATION ORDER BY L.TABLE_ID`;
+  const { rows } = await session.query(text, runBinds(ref));
+  return rows.map(([table, ...counts]) => {
+    const [generation = 0, lanes = 0, endedLanes = 0, count = 0, bytes = 0] = counts.map(Number);
+    return { table: table ?? '', generation, lanes, endedLanes, rows: count, bytes };
+  });
+}

@@ -1,0 +1,152 @@
+import type { Ledger, PlannedTable } from '../../../engine/ports/ledger.ts';
+import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import type { TablePlan } from '../../../model/table-plan.ts';
+import { WAIT_SECONDS } from '../connections/pins.ts';
+import { inTransaction } from '../connections/pool.ts';
+import type { Session } from '../connections/session.ts';
+import { clearRows, clearTable, hasRows, replaceTable } from '../structure/clear-table.ts';
+import { FENCE, type LedgerNames, RUN_KEY, runBinds, TABLE_KEY, tableBinds } from './ledger-sql.ts';
+
+export interface TableRef {
+  readonly transfer: string;
+  readonly run: number;
+  readonly table: string;
+}
+
+export const positionOf = (text: string | null | undefined): Position | null =>
+  text ? decodePosition(text) : null;
+
+/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
+export async function lockRun(
+  session: Session,
+  names: LedgerNames,
+  ref: { readonly transfer: string; readonly run: number },
+): Promise<void> {
+  const open = await session.cell(
+    `SELECT CASE WHEN FINISHED_AT IS NULL THEN '1' ELSE '0' END FROM ${names.runs} WHERE ${RUN_KEY} FOR UPDATE WAIT ${WAIT_SECONDS}`,
+    runBinds(ref),
+  );
+  if (open === '1') return;
+  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+}
+
+export async function readTable(
+  session: Session,
+  names: LedgerNames,
+  ref: TableRef,
+): Promise<PlannedTable | null> {
+  // Plan and ranges in one statement: two would see two states.
+  const { rows } = await session.query(
+    `SELECT T.GENERATION, CASE WHEN L.LANE = 1 THEN T.PLAN END, T.INCARNATION, T.CHANGE_MARKER, L.LANE, L.RANGE_AFTER, L.RANGE_UPTO FROM ${names.tables} T JOIN ${names.lanes} L ON L.TRANSFER = T.TRANSFER AND L.RUN = T.RUN AND L.TABLE_ID = T.TABLE_ID AND L.GENERATION = T.GENERATION WHERE T.TRANSFER = :transfer AND T.RUN = TO_NUMBER(:run) AND T.TABLE_ID = :tableId ORDER BY L.LANE`,
+    tableBinds(ref),
+  );
+  const [found] = rows;
+  if (!found) return null;
+  return {
+    generation: Number(found[0]),
+    plan: JSON.parse(found[1] ?? '') as TablePlan,
+    incarnation: found[2] ?? '',
+    changeMarker: found[3] ?? '',
+    ranges: rows.map(([, , , , lane, after, upto]) => ({
+      lane: Number(lane),
+      after: positionOf(after),
+      upto: positionOf(upto),
+    })),
+  };
+}
+
+async function writePlan(
+  session: Session,
+  names: LedgerNames,
+  ref: TableRef,
+  planned: PlannedTable,
+): Promise<void> {
+  const { plan, generation, ranges, incarnation, changeMarker } = planned;
+  await session.query(`DELETE FROM ${names.tables} WHERE ${TABLE_KEY}`, tableBinds(ref));
+  await session.query(
+    `INSERT INTO ${names.tables} (TRANSFER, RUN, TABLE_ID, GENERATION, PLAN, INCARNATION, CHANGE_MARKER, PLANNED_AT) VALUES (:transfer, TO_NUMBER(:run), :tableId, TO_NUMBER(:generation), :plan, :incarnation, :changeMarker, SYS_EXTRACT_UTC(SYSTIMESTAMP))`,
+    {
+      ...tableBinds(ref),
+      generation: String(generation),
+      plan: JSON.stringify(plan),
+      incarnation,
+      changeMarker,
+    },
+  );
+  const position = (at: Position | null): string | null => (at ? encodePosition(at) : null);
+  const insert = `INSERT INTO ${names.lanes} (TRANSFER, RUN, TABLE_ID, GENERATION, LANE, RANGE_AFTER, RANGE_UPTO) VALUES (:transfer, TO_NUMBER(:run), :tableId, TO_NUMBER(:generation), TO_NUMBER(:lane), :rangeAfter, :rangeUpto)`;
+  const rows = ranges.map(({ lane, after, upto }) => ({
+    ...tableBinds(ref),
+    generation: String(generation),
+    lane: String(lane),
+    rangeAfter: position(after),
+    rangeUpto: position(upto),
+  }));
+  await session.texts(insert, rows);
+}
+
+interface Planning {
+  readonly ref: { readonly transfer: string; readonly run: number };
+  readonly planned: PlannedTable;
+  readonly options: Parameters<Ledger['planTable']>[2];
+  /** Whether the session holds the lock of the table: only then may it do what commits by itself. */
+  readonly locked: boolean;
+}
+
+/** What stands already, or null when all older lanes are fenced and the way is free. */
+async function fence(session: Session, names: LedgerNames, { ref, planned }: Planning) {
+  const table = { ...ref, table: planned.plan.id };
+  await lockRun(session, names, ref);
+  const before = await readTable(session, names, table);
+  if (before && before.generation >= planned.generation) return before;
+  await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${TABLE_KEY}`, tableBinds(table));
+  return null;
+}
+
+/** What commits by itself. @returns whether the table is empty by it */
+async function clearByItself(session: Session, planning: Planning, clears: boolean): Promise<boolean> {
+  const { planned, options, locked } = planning;
+  if (options.replaceBy === null) return clears && locked ? clearTable(session, planned.plan) : false;
+  if (!locked) {
+    throw new SluiceError(
+      'database.permission_denied',
+      'a table is replaced only under a lock of the server',
+      {
+        table: planned.plan.id,
+        suggestion: `GRANT EXECUTE ON SYS.DBMS_LOCK TO "${session.facts.user}";`,
+      },
+    );
+  }
+  await replaceTable(session, planned.plan, options.replaceBy);
+  return true;
+}
+
+/**
+ * Clearing commits by itself here, so it stands between two transactions: the first fences all lanes of the table, the second
+ * looks again, fences them again, deletes what was written meanwhile, and writes the new ones. Whoever dies in between leaves a
+ * table that the next planning clears again. The lock, which is held throughout, keeps others from planning meanwhile; without
+ * the right to it nothing is done that commits by itself, and the rows are deleted in the second transaction.
+ */
+export async function planTable(
+  session: Session,
+  names: LedgerNames,
+  planning: Planning,
+): Promise<PlannedTable> {
+  const { ref, planned, options } = planning;
+  const { plan, generation } = planned;
+  const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
+  const known = await inTransaction(session, () => fence(session, names, planning));
+  // What stands there was cleared by whoever wrote it: nothing is cleared a second time.
+  if (known) return known;
+  const emptied = await clearByItself(session, planning, clears);
+  return inTransaction(session, async () => {
+    const meanwhile = await fence(session, names, planning);
+    if (meanwhile) return meanwhile;
+    const mustBeEmpty = options.replaceBy !== null || clears;
+    if (mustBeEmpty && (!emptied || (await hasRows(session, plan)))) await clearRows(session, plan);
+    const table = { ...ref, table: plan.id };
+    await writePlan(session, names, table, planned);
+    return (await readTable(session, names, table)) ?? planned;
+  });
+}
