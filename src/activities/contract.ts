@@ -136,6 +136,18 @@ export interface ReadRequest extends RunKey {
   readonly until?: ReadUntil;
 }
 
+/** Small tables of one key range each: an activity for every one would take longer than their rows. */
+export interface SmallTablesRequest extends RunKey {
+  readonly tables: readonly string[];
+  readonly settings: TransferSettings;
+}
+/** Tables that are in neither list were not reached or not ended: the slice was told to end. */
+export interface SmallTablesResult {
+  readonly ended: readonly string[];
+  readonly refused: readonly Refusal[];
+  readonly rows: number;
+}
+
 export interface WriteRequest extends RunKey {
   readonly settings: TransferSettings;
   readonly excluded: readonly string[];
@@ -228,6 +240,7 @@ export interface TransferActivities {
   prepareTransfer(request: PrepareRequest): Promise<Prepared>;
   planTables(request: PlanRequest): Promise<PlanResult>;
   readAndPublish(request: ReadRequest): Promise<ReadResult>;
+  readSmallTables(request: SmallTablesRequest): Promise<SmallTablesResult>;
   writeBatches(request: WriteRequest): Promise<WriteResult>;
   finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;

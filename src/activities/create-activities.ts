@@ -9,7 +9,10 @@ import { createSampleProgress } from './sample-progress.ts';
 import { createVerifyTables } from './verify-tables.ts';
 
 export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
-export type SourceActivities = Pick<TransferActivities, 'planTables' | 'readAndPublish' | 'holdSnapshot'>;
+export type SourceActivities = Pick<
+  TransferActivities,
+  'planTables' | 'readAndPublish' | 'readSmallTables' | 'holdSnapshot'
+>;
 export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'finishTables' | 'verifyTables'>;
 
 /** The activities by the task queue that takes them: readers that wait for a full hub must never starve the writers. */
@@ -30,6 +33,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     source: {
       planTables: createPlanTables(deps),
       readAndPublish: movers.readAndPublish,
+      readSmallTables: movers.readSmallTables,
       holdSnapshot: createHoldSnapshot(deps),
     },
     target: {

@@ -5,10 +5,24 @@ import { readAndPublish } from '../engine/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { writeBatches } from '../engine/write-batches.ts';
 import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
-import type { ActivityDeps, ReadRequest, ReadResult, RunKey, WriteRequest, WriteResult } from './contract.ts';
+import type {
+  ActivityDeps,
+  ReadRequest,
+  ReadResult,
+  Refusal,
+  RunKey,
+  SmallTablesRequest,
+  SmallTablesResult,
+  WriteRequest,
+  WriteResult,
+} from './contract.ts';
+import { asRefusal } from './failure.ts';
 import { governed } from './governed.ts';
 import type { ProgressLines } from './progress-lines.ts';
 import { readRunSpec } from './run-spec.ts';
+
+/** While one of them waits until it is applied, the next one is read. */
+const SMALL_AT_ONCE = 2;
 
 /** What a slice of either side works with. */
 interface Opened {
@@ -56,6 +70,37 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
             readAndPublish({ source, ...ends }, { ...request, spec }, control),
           ),
       ),
+    /** Reads small tables one after the other, each to its end in the ledger. One that is refused does not stop the rest. */
+    readSmallTables: (request: SmallTablesRequest): Promise<SmallTablesResult> => {
+      const result = { ended: [] as string[], refused: [] as Refusal[], rows: 0 };
+      return inSlice<SmallTablesResult>(
+        request,
+        { side: 'source', nothing: result },
+        ({ spec, ...ends }, control) =>
+          deps.connections.useDatabase(request.source, async (source) => {
+            const left = [...request.tables];
+            const readOne = async (table: string): Promise<void> => {
+              const wanted = { ...request, spec, table, readers: 1, snapshot: null };
+              try {
+                const read = await readAndPublish({ source, ...ends }, wanted, control);
+                if (read.why === 'ended') result.ended.push(table);
+                result.rows += read.rows;
+              } catch (error) {
+                result.refused.push(asRefusal(table, error));
+              }
+            };
+            const readOn = async (): Promise<void> => {
+              while (left.length > 0 && !control.stop.aborted && !control.overdue())
+                await readOne(left.shift() ?? '');
+            };
+            const failed = (await Promise.allSettled(Array.from({ length: SMALL_AT_ONCE }, readOn))).find(
+              (each) => each.status === 'rejected',
+            );
+            if (failed) throw failed.reason;
+            return result;
+          }),
+      );
+    },
     /** Applies what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */
     writeBatches: (request: WriteRequest): Promise<WriteResult> =>
       inSlice<WriteResult>(

@@ -1,3 +1,4 @@
+import { readSmall } from './read-small.ts';
 import type { Control } from './control.ts';
 import { finishTables } from './finishing.ts';
 import type { Move } from './schedule.ts';
@@ -11,6 +12,8 @@ export function carryOut(control: Control, move: Move): Promise<void> {
       return planTables(control, move.tables);
     case 'read':
       return readTable(control, move);
+    case 'read-small':
+      return readSmall(control, move.tables);
     case 'write':
       return writeBatches(control, move);
     case 'finish':

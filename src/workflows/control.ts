@@ -99,8 +99,8 @@ export function createControl(state: ControlState, queues: Queues) {
       slice.halted = true;
       running.get(slice)?.cancel();
     },
-    runs: (kind: RunningSlice['kind'], table: TableRecord): boolean =>
-      [...running.keys()].some((slice) => slice.kind === kind && slice.tables.includes(table.id)),
+    runs: (kind: RunningSlice['kind'], { id }: { readonly id?: string } = {}): boolean =>
+      [...running.keys()].some((slice) => slice.kind === kind && (!id || slice.tables.includes(id))),
     isIdle: (): boolean => running.size === 0,
     /** It was stopped and its last reader has ended: what the hub holds from now on is all that there is to apply. */
     isQuiet: (): boolean =>

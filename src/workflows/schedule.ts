@@ -55,6 +55,8 @@ export type Move =
       /** Of the transfer's rates. */
       readonly rateShare: number;
     }
+  /** Small tables that one reader reads in one slice. */
+  | { readonly move: 'read-small'; readonly tables: readonly TableRecord[] }
   | {
       readonly move: 'write';
       readonly excluded: readonly string[];
@@ -75,6 +77,11 @@ const FINISHERS = 4;
 const LINKERS = 2;
 /** A table up to this size shares a slice with others: its indexes are a matter of seconds. */
 const SMALL_BYTES = 32 * 1024 * 1024;
+/** Tables that one reader reads in one slice, where there are many and each is one range of few bytes. */
+const SMALL_GROUP = 20;
+const MANY_SMALL = 50;
+const READ_SMALL_BYTES = 4 * 1024 * 1024;
+const READ_SMALL_ROWS = 10_000;
 /** A table being read gets more readers only when it will still take a while: the change costs about a second. */
 const REBALANCE_AFTER_MS = 30_000;
 
@@ -123,9 +130,9 @@ function stale(scene: Scene): readonly Move[] {
     if (slice.kind === 'finish' || slice.kind === 'link')
       return slice.tables.some((id) => LEFT.has(statusOf.get(id) ?? 'waiting'));
     if (slice.kind !== 'read') return false;
-    const status = statusOf.get(slice.tables[0] ?? '');
     // A copied table's reader is about to return by itself.
-    return slice.revision !== scene.revision || (status !== 'copying' && status !== 'copied');
+    const isRead = (id: string): boolean => ['copying', 'copied'].includes(statusOf.get(id) ?? '');
+    return slice.revision !== scene.revision || !slice.tables.every(isRead);
   });
 }
 
@@ -139,7 +146,7 @@ function free(scene: Scene, status: TableRecord['status']): readonly TableRecord
 function plan(scene: Scene): readonly Move[] {
   if ([...scene.running].some((slice) => slice.kind === 'plan')) return [];
   const ready = scene.tables.filter((table) => table.status === 'ready').length;
-  if (ready >= scene.settings.readers * 2) return [];
+  if (ready >= scene.settings.readers * 2 * (hasManySmall(scene) ? SMALL_GROUP : 1)) return [];
   const waiting = free(scene, 'waiting').filter(
     (table) => scene.snapshotReady || !(scene.oneSnapshot || table.needsSnapshot),
   );
@@ -148,6 +155,29 @@ function plan(scene: Scene): readonly Move[] {
   const group = scene.tables.length > MANY_TABLES ? LARGE_GROUP : GROUP;
   const tables = waiting.slice(0, isFirst ? Math.min(GROUP, Math.max(2, scene.settings.readers)) : group);
   return tables.length === 0 ? [] : [{ move: 'plan', tables }];
+}
+
+/** Histories of older versions know no such slices. */
+const hasManySmall = (scene: Scene): boolean =>
+  Number.isFinite(scene.sliceReaders) &&
+  scene.tables.length >= MANY_SMALL &&
+  // Limits and rates are kept slice by slice and table by table.
+  !scene.oneReading &&
+  scene.settings.ratePerSecond === 0 &&
+  (scene.settings.bytesPerSecond ?? 0) === 0;
+
+const isReadSmall = ({ lanes, needsSnapshot, estimatedBytes, estimatedRows }: TableRecord): boolean =>
+  lanes === 1 &&
+  !needsSnapshot &&
+  (estimatedBytes === null
+    ? estimatedRows !== null && estimatedRows <= READ_SMALL_ROWS
+    : estimatedBytes <= READ_SMALL_BYTES);
+
+/** Small tables by the slices that read them. */
+function smallGroups(scene: Scene, ready: readonly TableRecord[]): readonly (readonly TableRecord[])[] {
+  const small = hasManySmall(scene) && !scene.oneSnapshot ? ready.filter(isReadSmall) : [];
+  const count = Math.ceil(small.length / SMALL_GROUP);
+  return Array.from({ length: count }, (_, n) => small.slice(n * SMALL_GROUP, (n + 1) * SMALL_GROUP));
 }
 
 const lanesLeft = (table: TableRecord): number => Math.max(1, table.lanes - table.endedLanes);
@@ -197,17 +227,25 @@ function read(scene: Scene): readonly Move[] {
     return halts.length > 0 ? halts : shareRates(scene.settings, { reading, moves: [], isAll: true });
   }
   const moves = missing.filter(({ table }) => table.notBeforeMs <= scene.nowMs);
+  const groups = smallGroups(scene, ready);
+  const grouped = new Set(groups.flat());
+  const alone = ready.filter((table) => !grouped.has(table));
   let served = 0;
-  for (const [index, table] of ready.entries()) {
+  for (const [index, table] of alone.entries()) {
     if (readers <= 0 || (scene.oneReading && index > 0)) break;
-    const candidates = scene.oneReading ? 1 : Math.min(readers, ready.length - index + waiting);
+    const candidates = scene.oneReading
+      ? 1
+      : Math.min(readers, alone.length - index + groups.length + waiting);
     const share = Math.min(Math.max(1, Math.floor(readers / candidates)), lanesLeft(table));
     moves.push(...readMoves(scene, table, share));
     served += 1;
     readers -= share;
   }
   const isAll = waiting === 0 && served === ready.length && moves.length >= missing.length;
-  return shareRates(scene.settings, { reading, moves, isAll });
+  return [
+    ...shareRates(scene.settings, { reading, moves, isAll }),
+    ...groups.slice(0, Math.max(0, readers)).map((tables): Move => ({ move: 'read-small', tables })),
+  ];
 }
 
 /** Readers are free and no table wants one: the table with most left is read anew by more of them. */

@@ -48,7 +48,8 @@ export async function keepSnapshot(
       );
       let over = false;
       void ended.then(() => (over = true));
-      const isOver = (): boolean => over || !isNeeded(control);
+      // Tables that are being planned were given it, and one of them may need it.
+      const isOver = (): boolean => over || !(isNeeded(control) || control.runs('plan'));
       await condition(() => isOver() || control.snapshotRef !== null);
       // Forgotten while it is held: a slice could not read in it. It says its name only once, so another one is held.
       await condition(() => isOver() || control.snapshotRef === null);

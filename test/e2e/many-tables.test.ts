@@ -4,14 +4,15 @@ import { digestSql } from '../support/orders.ts';
 import { describeWith, servers } from '../support/servers.ts';
 import { createWorld, type TransferWorld } from '../support/transfer-world.ts';
 
-const TABLES = Array.from({ length: 100 }, (_, index) => `t_${String(index + 1).padStart(3, '0')}`);
+const TABLES = Array.from({ length: 300 }, (_, index) => `t_${String(index + 1).padStart(3, '0')}`);
 const REFUSED = 't_043';
+const PATIENCE_MS = 240_000;
 
-/** 100 tables of 0 to 20,000 rows, with and without key. */
+/** 300 tables of 0 to 20,000 rows, with and without key. */
 const TABLES_SQL = `DO $$
   DECLARE i int; rows int;
   BEGIN
-    FOR i IN 1..100 LOOP
+    FOR i IN 1..300 LOOP
       rows := (ARRAY[0, 1, 7, 100, 333, 1000, 999, 2500, 5000, 20000])[1 + i % 10];
       EXECUTE format('CREATE TABLE %I (id integer %s, note text, at timestamptz, amount numeric)',
         't_' || lpad(i::text, 3, '0'), CASE WHEN i % 7 > 0 THEN 'PRIMARY KEY' END);
@@ -22,7 +23,7 @@ const TABLES_SQL = `DO $$
 
 describeWith(
   ['postgres', 'nats', 'temporal'],
-  'a transfer of 100 tables, one of which the target refuses',
+  'a transfer of 300 tables, one of which the target refuses',
   () => {
     let source: TestDatabase;
     let target: TestDatabase;
@@ -57,12 +58,16 @@ describeWith(
       await target?.drop();
     });
 
-    test('finishes the 99 others and waits for a person with the reason', async () => {
+    test('finishes the 299 others and waits for a person with the reason', async () => {
       await world.start();
-      await world.eventually('only the refused one is left', async () => {
-        const { byStatus } = (await world.status()).tables;
-        return byStatus.finished === 99 && byStatus.blocked === 1;
-      });
+      await world.eventually(
+        'only the refused one is left',
+        async () => {
+          const { byStatus } = (await world.status()).tables;
+          return byStatus.finished === 299 && byStatus.blocked === 1;
+        },
+        PATIENCE_MS,
+      );
       expect(await world.status()).toMatchObject({ phase: 'blocked', health: { health: 'blocked' } });
       const { tables } = await world.tables();
       expect(tables.filter(({ status }) => status === 'blocked')).toMatchObject([
@@ -80,10 +85,10 @@ describeWith(
       await target.query(`ALTER TABLE ${REFUSED} DROP CONSTRAINT ${REFUSED}_note_check`);
       const told = await world.cli('table', 'retry', world.transfer, `public.${REFUSED}`);
       expect({ code: told.code, stderr: told.stderr }).toEqual({ code: 0, stderr: '' });
-      const report = await world.result();
-      expect(report).toMatchObject({ phase: 'finished', compared: 100, equal: 100, skipped: 0 });
+      const report = await world.result(PATIENCE_MS);
+      expect(report).toMatchObject({ phase: 'finished', compared: 300, equal: 300, skipped: 0 });
       expect(await digests(target)).toEqual(await digests(source));
-      expect((await world.handle.describe()).historyLength).toBeLessThan(2_000);
+      expect((await world.handle.describe()).historyLength).toBeLessThan(1_500);
     });
   },
 );

@@ -176,6 +176,27 @@ export function createStandIn(options: StandInOptions) {
         };
       });
     },
+    readSmallTables: async (request) => {
+      note('readSmallTables', request);
+      const result = { ended: [] as string[], refused: [] as Refusal[], rows: 0 };
+      return governed({ log, partial: () => result }, async (control) => {
+        for (const table of request.tables) {
+          const refusal = refusalOf(table);
+          if (refusal) {
+            result.refused.push(refusal);
+            continue;
+          }
+          reading.add(table);
+          while (!control.stop.aborted && !isEnded(table)) {
+            control.progress();
+            await sleep(UNIT_MS);
+          }
+          reading.delete(table);
+          if (isEnded(table)) result.ended.push(table);
+        }
+        return result;
+      });
+    },
     writeBatches: async (request) => {
       note('writeBatches', request);
       const total = { refusal: null, batches: 0, rows: 0 };

@@ -41,6 +41,7 @@ const scene = (tables: readonly TableRecord[], changes: Partial<Scene> = {}): Sc
 const told = (moves: readonly Move[]): readonly string[] =>
   moves.map((move) => {
     if (move.move === 'read') return `read ${move.table.id} x${move.readers}`;
+    if (move.move === 'read-small') return `read ${move.tables.length} small`;
     if (move.move === 'write') return `write ${move.awaited} without ${move.excluded.join()}`;
     if (move.move === 'halt') return `halt ${move.slice.kind}`;
     return `${move.move} ${move.tables.map(({ id }) => id).join()}`;
@@ -122,6 +123,33 @@ describe('the scheduler', () => {
         'write 1 without  1/2',
         'write 1 without  2/2',
       ]);
+    });
+
+    test('small tables of many are read by the twenty, one reader a slice, and large ones before them', () => {
+      const small = Array.from({ length: 60 }, (_, n) =>
+        table(`s${n}`, { status: 'ready', lanes: 1, estimatedBytes: 8_192 }),
+      );
+      const large = table('large', { status: 'ready', lanes: 9, estimatedBytes: 1e9 });
+      const moves = shares(decide(wide([...small, large])));
+      expect(moves).toEqual([
+        'read large x1',
+        'read 20 small',
+        'read 20 small',
+        'read 20 small',
+        'write 61 without  1/2',
+        'write 61 without  2/2',
+      ]);
+      const paced = { readers: 5, writers: 6, blockBytes: 4096, ratePerSecond: 10 };
+      const slow = decide(wide([...small, large], { settings: paced }));
+      expect(slow.some(({ move }) => move === 'read-small')).toBe(false);
+    });
+
+    test('a slice of small tables ends when one of them is not to be read any more', () => {
+      const tables = ['a', 'b'].map((id) => table(id, { status: 'copying', lanes: 1 }));
+      const running = new Set([slice('read', { tables: ['a', 'b'] }), writing(1), writing(2)]);
+      expect(decide(wide(tables, { running }))).toEqual([]);
+      const paused = [tables[0], { ...tables[1], status: 'pausing' }] as TableRecord[];
+      expect(shares(decide(wide(paused, { running })))).toContain('halt read');
     });
 
     test('a slice that ended before the others begins again, one that found nothing left does not', () => {
