@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -8,6 +8,7 @@ import { describeMachine } from './measure/machine.ts';
 import type { Measurement } from './measure/measurement.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { renderPage, renderResults } from './report/render-page.ts';
+import { keepScale } from './scale/render.ts';
 import { createResultsFile, readResults, type Results } from './report/results-file.ts';
 
 const PAGE = fileURLToPath(new URL('../docs/explanation/performance.md', import.meta.url));
@@ -80,7 +81,8 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.write(`${renderResults(all)}\n`);
   if (options.publish) {
     await mkdir(dirname(PAGE), { recursive: true });
-    await writeFile(PAGE, renderPage(all));
+    const before = await readFile(PAGE, 'utf8').catch(() => '');
+    await writeFile(PAGE, `${renderPage(all)}\n${keepScale(before)}`);
     say(`wrote ${PAGE}`);
   }
   return all.every(({ measurements }) => measurements.every(({ ok }) => ok)) ? 0 : 1;

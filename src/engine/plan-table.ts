@@ -204,15 +204,22 @@ export async function planTable(
 /** So many ranges for each reader, so that all have work to the end; smaller ones are not worth their opening. */
 const RANGES_A_READER = 4;
 const LEAST_ROWS = 10_000;
+const LEAST_BYTES = 4 * 1024 * 1024;
 /** Fewer read a table in one slice, and share whatever ranges it has. */
 const FEW_READERS = 2;
 
 /** Rows of a range: what the spec says, else the default, or less where many readers share the table. */
-function wishedRows({ read = {} }: TransferSpec, estimatedRows: number): number {
+function wishedRows(
+  { read = {} }: TransferSpec,
+  plan: Pick<TablePlan, 'estimatedRows' | 'estimatedBytes'>,
+): number {
   const { rowsPerRange, readers = DEFAULTS.readers } = read;
   if (rowsPerRange !== undefined || readers <= FEW_READERS) return rowsPerRange ?? DEFAULTS.rowsPerRange;
-  const shared = Math.ceil(estimatedRows / (readers * RANGES_A_READER));
-  return Math.min(DEFAULTS.rowsPerRange, Math.max(LEAST_ROWS, shared));
+  const { estimatedRows, estimatedBytes } = plan;
+  const rows = Math.max(1, estimatedRows ?? 0);
+  const shared = Math.ceil(rows / (readers * RANGES_A_READER));
+  const worthIt = Math.min(LEAST_ROWS, Math.ceil((LEAST_BYTES * rows) / Math.max(1, estimatedBytes ?? 0)));
+  return Math.min(DEFAULTS.rowsPerRange, Math.max(worthIt, shared));
 }
 
 function planRanges(source: Database, request: PlanTableRequest, plan: TablePlan, signal: AbortSignal) {
@@ -220,7 +227,7 @@ function planRanges(source: Database, request: PlanTableRequest, plan: TablePlan
   // The key of a query is looked through in any case.
   if (isOne && plan.query === undefined) return Promise.resolve([{ lane: 1, after: null, upto: null }]);
   const estimatedRows = plan.estimatedRows ?? 0;
-  const wished = isOne ? Number.MAX_SAFE_INTEGER : wishedRows(request.spec, estimatedRows);
+  const wished = isOne ? Number.MAX_SAFE_INTEGER : wishedRows(request.spec, plan);
   const rowsPerRange = Math.max(wished, Math.ceil(estimatedRows / MAX_RANGES));
   return source.reader.planRanges(plan, { rowsPerRange, snapshot: request.snapshot }, signal);
 }
