@@ -96,6 +96,40 @@ describe('the scheduler', () => {
     expect(told(decide(scene(tables, { running, nowMs: 10_000 })))).toEqual([]);
   });
 
+  describe('with tables that are copied', () => {
+    const MIB = 1024 * 1024;
+
+    test('makes the indexes of small ones together, and of each large one for itself', () => {
+      const tables = [
+        table('a', { status: 'copied', bytes: 1 }),
+        table('large', { status: 'copied', estimatedBytes: 100 * MIB }),
+        table('b', { status: 'copied' }),
+        table('x', { status: 'finishing' }),
+        table('y', { status: 'finishing' }),
+      ];
+      expect(told(decide(scene(tables)))).toEqual(['finish large', 'finish a,b']);
+      const running = new Set([slice('finish', { tables: ['x'] }), slice('finish', { tables: ['y'] })]);
+      expect(told(decide(scene(tables, { running })))).toEqual([]);
+    });
+
+    test('ends the statements of a table that is paused', () => {
+      const tables = [table('a', { status: 'finishing' }), table('b', { status: 'pausing' })];
+      const running = new Set([slice('finish', { tables: ['a', 'b'] })]);
+      expect(told(decide(scene(tables, { running })))).toEqual(['halt finish']);
+    });
+
+    test('makes foreign keys as soon as the parents are there, those of a circle together', () => {
+      const tables = [
+        table('child', { status: 'verified', parents: ['parent'] }),
+        table('parent', { status: 'copied' }),
+        table('x', { status: 'verified', parents: ['y'] }),
+        table('y', { status: 'verified', parents: ['x', 'gone'] }),
+        table('gone', { status: 'skipped' }),
+      ];
+      expect(told(decide(scene(tables)))).toEqual(['finish parent', 'link x,y']);
+    });
+  });
+
   describe('with more readers or writers than a slice has', () => {
     const wide = (tables: readonly TableRecord[], changes: Partial<Scene> = {}): Scene =>
       scene(tables, {

@@ -46,6 +46,28 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
     });
   }
 
+  test('a table whose rows stand in the way of an index is blocked with the query that finds them, and a retry makes it', async () => {
+    await create({ tables: ['main.a', 'main.b'] });
+    world.standIn.parents.set('main.a', ['main.b']).set('main.b', ['main.a']);
+    const suggestion = 'SELECT n, count(*) FROM b GROUP BY 1';
+    world.standIn.finishRefusals.set(
+      'main.b',
+      new SluiceError('target.constraint_violated', 'rows are double', { suggestion }),
+    );
+    await world.start();
+    await eventually('b is blocked', async () => (await world.statusOf('main.b')) === 'blocked');
+    // Its foreign key waits for its parent.
+    await eventually('a waits', async () => (await world.statusOf('main.a')) === 'verified');
+    expect((await world.status()).phase).toBe('blocked');
+    const { tables } = await world.handle.query(messages.tablesQuery, { status: 'blocked' });
+    expect(tables).toMatchObject([{ table: 'main.b', error: { suggestion } }]);
+    world.standIn.finishRefusals.clear();
+    await world.handle.executeUpdate(messages.tableRetryUpdate, { args: [{ table: 'main.b' }] });
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 2 });
+    expect(world.standIn.called('finishTables').at(-1)?.request).toMatchObject({ stage: 'foreign-keys' });
+    await world.record('index-refused');
+  });
+
   test('a table that only a person can mend is blocked with code and cure, others finish, and a retry ends it', async () => {
     await create({ tables: ['main.a', 'main.b'] });
     world.standIn.refusals.set('main.b', denied);
