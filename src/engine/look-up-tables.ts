@@ -6,7 +6,8 @@ import type { TableSelection, TransferSpec } from '../model/transfer-spec.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 import { selectTables } from './select-tables.ts';
 import { describeSelected } from './source-query.ts';
-import { createNaming, type Naming, namingRules, targetName } from './target-names.ts';
+import type { TransferTables } from './structure/keys-in-the-way.ts';
+import { createNaming, namingRules, targetName } from './target-names.ts';
 
 /** A chosen table as both databases have it now. */
 export interface FoundTable {
@@ -17,7 +18,7 @@ export interface FoundTable {
   /** Null where the target has no such table, or it is replaced whatever it is. */
   readonly existing: TableSchema | null;
   /** What all tables of the transfer are called at the target. */
-  readonly naming: Naming;
+  readonly tables: TransferTables;
 }
 
 /**
@@ -36,7 +37,10 @@ export async function lookUpTables(
   const chosen = all.filter(({ table }) => wanted.has(tableId(table)));
   const schemas = await describeSelected(source, chosen, signal);
   const rules = namingRules({ source, target }, spec);
-  const naming = createNaming(all, rules);
+  const tables = {
+    naming: createNaming(all, rules),
+    sources: new Map(all.map((selected) => [tableId(targetName(selected, rules)), selected.table])),
+  };
   const goesTo = chosen.map((selected) => targetName(selected, rules));
   const isReplaced = spec.structure?.policy === 'replace';
   const there = isReplaced ? [] : await target.introspector.describeTables(goesTo, signal);
@@ -51,7 +55,7 @@ export async function lookUpTables(
         selection,
         target: name,
         existing: existing.get(tableId(name)) ?? null,
-        naming,
+        tables,
       };
       return [[tableId(table), found] as const];
     }),

@@ -10,6 +10,7 @@ import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
 import { tableProgress } from './table-progress.ts';
+import { keysInTheWay, type TransferTables } from './structure/keys-in-the-way.ts';
 import { wishedStructure, withStructure } from './structure/planned-structure.ts';
 
 export interface PlanTableRequest {
@@ -51,7 +52,12 @@ export async function computePlan(
   deps: Pick<TransferDeps, 'source' | 'target'>,
   request: Pick<PlanTableRequest, 'spec' | 'table' | 'ordinal' | 'found'>,
   signal: AbortSignal,
-): Promise<{ readonly plan: TablePlan; readonly source: TableSchema; readonly exists: boolean }> {
+): Promise<{
+  readonly plan: TablePlan;
+  readonly source: TableSchema;
+  readonly exists: boolean;
+  readonly tables: TransferTables;
+}> {
   const { spec, table: id, ordinal } = request;
   const found = request.found ?? (await lookUpTables(deps, spec, [id], signal)).get(id);
   if (!found)
@@ -67,7 +73,12 @@ export async function computePlan(
     target: { dialect: deps.target.dialect, name: found.target, table: found.existing },
   });
   const source = wishedStructure(found.source, spec);
-  return { plan: withStructure(plan, source, found.naming), source, exists: found.existing !== null };
+  return {
+    plan: withStructure(plan, source, found.tables.naming),
+    source,
+    exists: found.existing !== null,
+    tables: found.tables,
+  };
 }
 
 const needsSnapshot = (spec: TransferSpec, plan: TablePlan): boolean =>
@@ -156,7 +167,7 @@ export async function planTable(
   const { spec, transfer, run } = request;
   const found = await findPlanned(deps, request, signal);
   if (found.known) return summary(spec, found.known, found.progress);
-  const { plan, source } = await computePlan(deps, request, signal);
+  const { plan, source, tables } = await computePlan(deps, request, signal);
   if (needsSnapshot(spec, plan) && request.snapshot === null) {
     return {
       table: plan.id,
@@ -194,7 +205,10 @@ export async function planTable(
       incarnation: await deps.source.incarnation(signal),
       changeMarker: await deps.source.reader.changeMarker(plan, signal),
     },
-    { replaceBy: spec.structure?.policy === 'replace' ? source : null },
+    {
+      replaceBy: spec.structure?.policy === 'replace' ? source : null,
+      dropKeys: await keysInTheWay(deps, { plan, spec, tables }, signal),
+    },
     signal,
   );
   await announce(deps, request, written, signal);

@@ -63,6 +63,8 @@ export async function planLocally(
   refuseClashes(chosen, rules);
   const naming = createNaming(chosen, rules);
   const goesTo = chosen.map((selected) => targetName(selected, rules));
+  const sources = new Map(chosen.map(({ table }, index) => [tableId(goesTo[index] ?? table), table]));
+  const tables = { naming, sources };
   const sourceTables = await describeSelected(source, chosen, signal);
   const targetTables = new Map(
     (await target.introspector.describeTables(goesTo, signal)).map((table) => [tableId(table.table), table]),
@@ -89,8 +91,8 @@ export async function planLocally(
       });
       const wished = wishedStructure(table, spec);
       const whole = withStructure(plan, wished, naming);
-      const at = { spec, plan: whole, source: wished, exists: existing !== null };
-      const preview = await previewStages(target, at, signal);
+      const at = { spec, plan: whole, source: wished, exists: existing !== null, tables };
+      const preview = await previewStages(ends, at, signal);
       planned.push({ table: plan.id, plan, refusal: null, structure, preview, ranges: rangesOf(spec, plan) });
     } catch (error) {
       if (!isSluiceError(error)) throw error;

@@ -2,7 +2,9 @@ import { withoutParents } from '../engine/finish-table.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { StructureLack } from '../engine/ports/target-structure.ts';
 import type { TablePreview } from '../engine/ports/target-writer.ts';
+import { keysInTheWay, type TransferTables } from '../engine/structure/keys-in-the-way.ts';
 import { leftOutByWish } from '../engine/structure/planned-structure.ts';
+import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import type { TransferSpec } from '../model/transfer-spec.ts';
@@ -19,6 +21,7 @@ interface TableAtTarget {
   /** Without what is left out by wish. */
   readonly source: TableSchema;
   readonly exists: boolean;
+  readonly tables: TransferTables;
 }
 
 const nothing: StructureLack = { steps: [], leftOut: [], differs: [] };
@@ -61,7 +64,7 @@ async function lacks(
 
 /** The target's own preview of all stages, and what the engine would refuse once the transfer runs. Changes nothing. */
 export async function previewStages(
-  target: Database,
+  { source: database, target }: { readonly source: Database; readonly target: Database },
   table: TableAtTarget,
   signal: AbortSignal,
 ): Promise<StagedPreview> {
@@ -77,8 +80,16 @@ export async function previewStages(
   const sqlOf = (lack: StructureLack): readonly string[] => lack.steps.map(({ sql }) => sql);
   const unmade = isMade ? [] : [...sqlOf(found.table), ...sqlOf(found.keys)];
   const wishes = leftOutByWish(spec);
+  const inTheWay = exists ? await keysInTheWay({ source: database, target }, table, signal) : [];
   return {
     ...preview,
+    notes: [
+      ...(preview.notes ?? []),
+      ...inTheWay.map(
+        ({ table: child, key }) =>
+          `the foreign key ${key.name} of ${tableId(child)} is dropped before the rows come, and made again when all are there`,
+      ),
+    ],
     afterRows: isMade ? sqlOf(found.table) : [],
     foreignKeys: isMade ? sqlOf(found.keys) : [],
     leftOut: [

@@ -58,7 +58,7 @@ describeWith(
     };
     const fromPostgres = () => source.query(`${EVERYTHING_POSTGRESQL}${PEOPLE_ROWS}`);
 
-    test('from PostgreSQL to PostgreSQL: all of it, new numbers past the old ones', async () => {
+    test('from PostgreSQL to PostgreSQL: all of it, new numbers past the old ones, and again on top of it', async () => {
       await fromPostgres();
       const report = await run({ source: source.url, target: target.url });
       expect(report).toMatchObject({ phase: 'finished', rows: 7, equal: 3, leftOutCount: 1 });
@@ -68,6 +68,9 @@ describeWith(
       expect(
         await target.query(`SELECT id::text, invoice::text, loud FROM people WHERE mail = 'd@x'`),
       ).toEqual([['40', '115', 'GUEST']]);
+      const again = await run({ source: source.url, target: target.url }, { write: { mode: 'truncate' } });
+      expect(again).toMatchObject({ phase: 'finished', rows: 7, equal: 3 });
+      expect(await target.query(CONSTRAINTS)).toEqual(await source.query(CONSTRAINTS));
     });
 
     test('from PostgreSQL to MariaDB and from MariaDB to PostgreSQL: what both know', async () => {

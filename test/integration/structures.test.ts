@@ -3,7 +3,7 @@ import type { TablePlan } from '../../src/model/table-plan.ts';
 import type { TableSchema } from '../../src/model/table-schema.ts';
 import type { TestPlace } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
-import { type Ends, makeStructures } from '../support/copy-structure.ts';
+import { type Ends, makeStructures, planStructures } from '../support/copy-structure.ts';
 import { EVERYTHING_MARIADB, EVERYTHING_POSTGRESQL, EVERYTHING_SQLITE } from '../support/everything.ts';
 import { mariadbPlace } from '../support/mariadb-harness.ts';
 import { postgresPlace } from '../support/postgresql-harness.ts';
@@ -261,5 +261,80 @@ describeWith(['postgres', 'mariadb'], 'the structure of a whole schema', () => {
     for (const part of pair.leftOut) expect(first.leftOut.join('\n')).toContain(part);
     expect(first.leftOut).toHaveLength(pair.leftOut.length);
     expect((await makeStructures(ends)).made).toBe(lookedAt(pair.target, first.plans));
+  });
+
+  test.each(['postgresql', 'mariadb'] as const)(
+    'in %s foreign keys that stand in the way of rows are dropped and made again, in a circle too',
+    async (product) => {
+      await open(product, product);
+      await makeStructures(ends);
+      const before = outline(await atTarget());
+      const again = await planStructures(ends, { execution: 'two', write: { mode: 'truncate' } });
+      const meanwhile = outline(await atTarget());
+      expect(Object.values(meanwhile).flatMap(({ foreignKeys }) => foreignKeys)).toEqual([]);
+      await again.finish();
+      await again.link();
+      expect(outline(await atTarget())).toEqual(before);
+      await makeStructures(ends, { execution: 'three', structure: { policy: 'replace' } });
+      expect(outline(await atTarget())).toEqual(before);
+    },
+  );
+
+  test('a foreign key that the source has not is left alone, and one to rows outside of the transfer is never emptied through', async () => {
+    await open('postgresql', 'postgresql');
+    await makeStructures(ends);
+    await to.execute(
+      `CREATE TABLE guests (of int REFERENCES homes ON DELETE CASCADE); INSERT INTO homes (size) VALUES (1); INSERT INTO guests VALUES (1)`,
+    );
+    await expect(
+      planStructures(ends, { execution: 'two', write: { mode: 'truncate' } }),
+    ).rejects.toMatchObject({
+      code: 'target.constraint_violated',
+      details: { suggestion: expect.stringContaining('guests') as string },
+    });
+    expect(await to.query('SELECT count(*) FROM guests')).toEqual([['1']]);
+  });
+
+  test('under verify nothing is made or dropped, and what is missing is named', async () => {
+    await open('postgresql', 'postgresql');
+    await makeStructures(ends);
+    await to.execute('DROP INDEX homes_street; ALTER TABLE people DROP CONSTRAINT people_boss');
+    const { made, leftOut } = await makeStructures(ends, {
+      execution: 'two',
+      structure: { policy: 'verify' },
+    });
+    expect(made).toBe(0);
+    expect(
+      leftOut
+        .filter((each) => each.includes('missing at the target'))
+        .map((each) => /homes_street|people_boss/.exec(each)?.[0]),
+    ).toEqual(['homes_street', 'people_boss']);
+  });
+
+  test('a unique index over double rows is refused with the query that finds them, and made once they are gone', async () => {
+    await open('postgresql', 'mariadb');
+    const planned = await planStructures(ends);
+    await to.execute(
+      `INSERT INTO people (id, mail, active, since) VALUES (1, 'a@x', 1, now()), (2, 'a@x', 1, now())`,
+    );
+    const failure = await planned.finish().catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'target.constraint_violated',
+      details: { suggestion: expect.stringContaining('HAVING COUNT(*) > 1') as string },
+    });
+    await to.execute('DELETE FROM people WHERE id = 2');
+    await planned.finish();
+    expect((await atTarget()).flatMap(({ indexes }) => indexes).filter(({ unique }) => unique)).toHaveLength(
+      1,
+    );
+  });
+
+  test('kinds that are left out by wish are not made', async () => {
+    await open('postgresql', 'sqlite');
+    const wish = { indexes: false, foreignKeys: false, checks: false, defaults: false, comments: false };
+    await makeStructures(ends, { structure: wish });
+    expect(Object.values(outline(await atTarget())).flatMap((each) => Object.values(each).flat())).toEqual(
+      [],
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { finishTable, type FinishedTable, linkTable } from '../../src/engine/finish-table.ts';
 import { computePlan } from '../../src/engine/plan-table.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
+import { keysInTheWay } from '../../src/engine/structure/keys-in-the-way.ts';
 import type { SliceControl } from '../../src/engine/slice.ts';
 import { tableId } from '../../src/model/table-name.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
@@ -14,15 +15,26 @@ export interface Ends {
 
 export const unhurried: SliceControl = { stop: never(), overdue: () => false, progress: () => undefined };
 
+/** A spec, and whose run it is: another execution begins another one. */
+export interface StructureOptions extends Partial<TransferSpec> {
+  readonly execution?: string;
+}
+
 /** A run whose tables are made at the target as a transfer makes them, without rows: those are the test's. */
-export async function planStructures(ends: Ends, options: Partial<TransferSpec> = {}) {
+export async function planStructures(ends: Ends, options: StructureOptions = {}) {
   const { source, target } = ends;
-  const spec: TransferSpec = { source: 'a', hub: 'h', target: 'b', tables: { '*.*': {} }, ...options };
+  const { execution: _, ...wanted } = options;
+  const spec: TransferSpec = { source: 'a', hub: 'h', target: 'b', tables: { '*.*': {} }, ...wanted };
   const policy = spec.structure?.policy ?? 'create-missing';
   const names = (await source.introspector.listTables(never())).map(({ table }) => table);
   await target.ledger.install(never());
   const { run } = await target.ledger.openRun(
-    { transfer: 'night', execution: 'one', planHash: 'x', spec: JSON.stringify(spec) },
+    {
+      transfer: 'night',
+      execution: options.execution ?? 'one',
+      planHash: options.execution ?? 'one',
+      spec: JSON.stringify(spec),
+    },
     never(),
   );
   const plans: TablePlan[] = [];
@@ -42,7 +54,10 @@ export async function planStructures(ends: Ends, options: Partial<TransferSpec> 
         incarnation: 'x',
         changeMarker: '',
       },
-      { replaceBy: policy === 'replace' ? computed.source : null },
+      {
+        replaceBy: policy === 'replace' ? computed.source : null,
+        dropKeys: await keysInTheWay(ends, { ...computed, spec }, never()),
+      },
       never(),
     );
   }
@@ -65,7 +80,7 @@ export async function planStructures(ends: Ends, options: Partial<TransferSpec> 
 }
 
 /** All of what a target does not get, and how much it got. */
-export async function makeStructures(ends: Ends, options: Partial<TransferSpec> = {}) {
+export async function makeStructures(ends: Ends, options: StructureOptions = {}) {
   const planned = await planStructures(ends, options);
   const done = [...(await planned.finish()), ...(await planned.link())];
   return {

@@ -11,6 +11,7 @@ import { LANE_KEY, laneKey, openLane, positionOf } from './open-lane.ts';
 import { lockRun, newestRun, readSpec } from './read-runs.ts';
 import { literal, quote } from './sql.ts';
 import { clearTable, replaceTable } from './structure/prepare-table.ts';
+import { dropKeys } from './structure/standing-keys.ts';
 
 /** Quoted names of the ledger's tables. */
 export interface LedgerNames {
@@ -224,6 +225,7 @@ async function planTable(
     [ref.transfer, ref.run, plan.id],
   );
   const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
+  await dropKeys(session, options.dropKeys ?? []);
   if (options.replaceBy) await replaceTable(session, plan, options.replaceBy);
   else if (clears) await clearTable(session, plan);
   await writePlan(session, names, ref, planned);

@@ -1,6 +1,7 @@
 import type { KeyRange, LaneProgress, LaneToOpen, Opening } from '../../model/lane.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
+import type { StandingForeignKey } from './target-structure.ts';
 
 export interface RunRequest {
   readonly transfer: string;
@@ -70,6 +71,8 @@ export interface Ledger {
     options: {
       /** Structure policy `replace`: the target table is dropped and made anew from it, in place of the clearing. */
       readonly replaceBy: TableSchema | null;
+      /** Foreign keys that are dropped before the clearing: rows come in no order that would keep them. */
+      readonly dropKeys?: readonly StandingForeignKey[];
     },
     signal: AbortSignal,
   ): Promise<PlannedTable>;

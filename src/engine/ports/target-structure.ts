@@ -1,4 +1,5 @@
 import type { ForeignKeySchema } from '../../model/table-schema.ts';
+import type { TableName } from '../../model/table-name.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 
 /** One statement that is made after the load, complete in itself. */
@@ -28,6 +29,12 @@ export interface StructureRequest {
   readonly exists: boolean;
 }
 
+/** A foreign key at the target, in its names. */
+export interface StandingForeignKey {
+  readonly table: TableName;
+  readonly key: ForeignKeySchema;
+}
+
 /** `made`; or `refused`: the target does not take such a thing at all (its vendor code says why). The table works without it. */
 export type StepOutcome =
   | { readonly done: 'made' }
@@ -43,6 +50,8 @@ export type StepOutcome =
 export interface TargetStructure {
   /** Foreign keys that exist at the target during the load: `checked` row by row, or `ignored` by our sessions. */
   readonly foreignKeysWhileLoading: 'checked' | 'ignored';
+  /** Foreign keys of the table and of others to it, as they are at the target now. */
+  standingForeignKeys(plan: TablePlan, signal: AbortSignal): Promise<readonly StandingForeignKey[]>;
   /**
    * Compares by name and by meaning what the source has with what is at the target now: so a second attempt goes on where
    * the first was ended. Changes nothing.

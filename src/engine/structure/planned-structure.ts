@@ -30,7 +30,7 @@ export function wishedStructure(source: TableSchema, spec: Pick<TransferSpec, 's
 }
 
 /** The foreign keys whose parents are copied too, in names of the target. */
-function targetForeignKeys(source: TableSchema, naming: Naming): readonly ForeignKeySchema[] {
+export function targetForeignKeys(source: TableSchema, naming: Naming): readonly ForeignKeySchema[] {
   return source.foreignKeys.flatMap((key) => {
     const parent = naming.table(key.references);
     if (parent === null) return [];

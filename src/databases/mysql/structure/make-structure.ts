@@ -23,6 +23,7 @@ import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { describeTables } from '../introspector.ts';
 import { list, literal, qualified, quote } from '../sql/names.ts';
 import { foreignKeyLosses, renderForeignKey, renderOrphans } from './render-foreign-key.ts';
+import { standingForeignKeys } from './standing-keys.ts';
 import { rulesOf } from './words.ts';
 
 const LIMIT = { chars: 64 } as const;
@@ -197,6 +198,7 @@ export function createStructure(pool: Pool): TargetStructure {
   };
   return {
     foreignKeysWhileLoading: 'checked',
+    standingForeignKeys: (plan, signal) => pool.use((session) => standingForeignKeys(session, plan), signal),
     lacking: (request, signal) =>
       pool.use(async (session) => {
         const found = await tableAt(session, request);

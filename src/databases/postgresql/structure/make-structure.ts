@@ -22,6 +22,7 @@ import { describeTables } from '../introspector.ts';
 import type { Pool, Session } from '../pool.ts';
 import { literal, qualified, quote } from '../sql.ts';
 import { renderForeignKey, renderOrphans } from './render-foreign-key.ts';
+import { standingForeignKeys } from './standing-keys.ts';
 import { RULES } from './words.ts';
 
 const LIMIT = { bytes: 63 } as const;
@@ -188,6 +189,7 @@ export function createStructure(pool: Pool): TargetStructure {
   };
   return {
     foreignKeysWhileLoading: 'checked',
+    standingForeignKeys: (plan, signal) => pool.use((session) => standingForeignKeys(session, plan), signal),
     lacking: (request, signal) =>
       pool.use(async (session) => {
         const found = await tableAt(session, request);

@@ -8,6 +8,7 @@ import type { Session } from '../pool.ts';
 import { literal, qualified, quote } from '../sql.ts';
 import { parseType } from '../types/type-text.ts';
 import { columnExtras, identityOf } from './column-extras.ts';
+import { refuseCascades } from './standing-keys.ts';
 
 const sourceOf = (source: TableSchema, name: string): ColumnSchema | undefined =>
   source.columns.find((column) => column.name === name);
@@ -308,6 +309,7 @@ export function clearTable(session: Session, plan: TablePlan): Promise<void> {
     );
     const [kind, may] = rows[0] ?? [];
     const whole = kind === 'p' ? table : `ONLY ${table}`;
+    if (may !== 't') await refuseCascades(session, plan);
     await session.query(may === 't' ? `TRUNCATE TABLE ${whole}` : `DELETE FROM ${whole}`);
   });
 }

@@ -161,6 +161,7 @@ export function createStructure(pool: Pool, introspector: Introspector): TargetS
   };
   return {
     foreignKeysWhileLoading: 'ignored',
+    standingForeignKeys: () => Promise.resolve([]),
     lacking: async (request, signal) => {
       const found = await tableAt(request, signal);
       const taken = request.exists ? await takenNames(pool, request.plan, signal) : new Set<string>();
