@@ -11,23 +11,37 @@ interface Referring {
   readonly rule: string;
 }
 
-/** Foreign keys of other tables; those of tables that the user may not see are not among them. */
-async function referringTo(session: Session, { schema, name }: TableName): Promise<readonly Referring[]> {
+/** Of one schema, told as a constant: see catalogRows. */
+async function referringIn(session: Session, inSchema: string, to: TableName): Promise<readonly Referring[]> {
   const { rows } = await session.query(
-    `SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, r.DELETE_RULE
-     FROM information_schema.REFERENTIAL_CONSTRAINTS r JOIN information_schema.KEY_COLUMN_USAGE k
-       ON k.CONSTRAINT_SCHEMA = r.CONSTRAINT_SCHEMA AND k.CONSTRAINT_NAME = r.CONSTRAINT_NAME AND k.TABLE_NAME = r.TABLE_NAME
-     WHERE r.UNIQUE_CONSTRAINT_SCHEMA = ${literal(schema)} AND r.REFERENCED_TABLE_NAME = ${literal(name)}
-       AND k.REFERENCED_TABLE_SCHEMA = ${literal(schema)} AND NOT (k.TABLE_SCHEMA = ${literal(schema)} AND k.TABLE_NAME = ${literal(name)})`,
+    `SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE
+     WHERE TABLE_SCHEMA = ${literal(inSchema)} AND REFERENCED_TABLE_SCHEMA = ${literal(to.schema)} AND REFERENCED_TABLE_NAME = ${literal(to.name)}
+     ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION`,
   );
+  if (rows.length === 0) return [];
+  const rules = await session.query(
+    `SELECT TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = ${literal(inSchema)}`,
+  );
+  const ruleOf = new Map(rules.rows.map(([table, constraint, rule]) => [`${table}\0${constraint}`, rule]));
   const found = new Map<string, Referring>();
-  for (const [inSchema = '', table = '', constraint = '', column = '', rule = ''] of rows) {
-    const id = [inSchema, table, constraint].join('\0');
+  for (const [table = '', constraint = '', column = ''] of rows) {
+    const id = `${table}\0${constraint}`;
     const before = found.get(id)?.columns ?? [];
-    const of = { schema: inSchema ?? '', name: table ?? '' };
-    found.set(id, { table: of, columns: [...before, column ?? ''], rule: rule ?? '' });
+    const of = { schema: inSchema, name: table ?? '' };
+    // Without its rule it might take rows with it.
+    found.set(id, { table: of, columns: [...before, column ?? ''], rule: ruleOf.get(id) ?? 'unknown' });
   }
-  return [...found.values()];
+  return [...found.values()].filter(({ table }) => tableId(table) !== tableId(to));
+}
+
+/** Foreign keys of other tables; those of tables that the user may not see are not among them. */
+async function referringTo(session: Session, to: TableName): Promise<readonly Referring[]> {
+  const { rows } = await session.query(
+    "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')",
+  );
+  const found: Referring[] = [];
+  for (const [schema] of rows) found.push(...(await referringIn(session, schema ?? '', to)));
+  return found;
 }
 
 const refuse = (plan: TablePlan, message: string, suggestion: string): SluiceError =>
