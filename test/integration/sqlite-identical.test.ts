@@ -115,7 +115,7 @@ test('a large blob and a large text arrive whole', async () => {
 });
 
 describe('the structure', () => {
-  test('keeps types, key, NOT NULL, defaults and collations, and what is left out is listed', async () => {
+  test('keeps types, key, NOT NULL, defaults, collations and generated columns', async () => {
     await from.execute(`CREATE TABLE parent (id INTEGER PRIMARY KEY);
       CREATE TABLE t (
         a TEXT COLLATE NOCASE NOT NULL, "b c" INT NOT NULL DEFAULT (1 + 1), d DEFAULT 'x''y',
@@ -132,15 +132,9 @@ describe('the structure', () => {
       Object.fromEntries(
         table!.columns.map(({ name, type, nullable, collation }) => [name, { type, nullable, collation }]),
       );
-    const { e: _, ...copied } = facts(left);
-    expect(facts(right)).toEqual(copied);
+    expect(facts(right)).toEqual(facts(left));
     expect(outcome).toMatchObject({ done: 'created' });
-    expect(outcome.leftOut).toEqual([
-      'e GENERATED ALWAYS AS (a || d)',
-      'CREATE INDEX by_d ON t (d)',
-      'FOREIGN KEY ("parent") REFERENCES "parent" ON UPDATE NO ACTION ON DELETE CASCADE',
-      'CHECK ("b c" > 0)',
-    ]);
+    expect(outcome.leftOut).toEqual([]);
     await to.execute(`INSERT INTO t (a, "b c") VALUES ('z', 9)`);
     expect(await to.query(`SELECT d FROM t WHERE "b c" = 9`)).toEqual([["x'y"]]);
   });
