@@ -11,6 +11,8 @@ import { renderPage, renderResults } from './report/render-page.ts';
 import { keepScale } from './scale/render.ts';
 import { createResultsFile, readResults, type Results } from './report/results-file.ts';
 
+/** Published before, of runs whose measurements were not kept. */
+const EARLIER = new URL('published/earlier.md', import.meta.url);
 const PAGE = fileURLToPath(new URL('../docs/explanation/performance.md', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
@@ -82,7 +84,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.publish) {
     await mkdir(dirname(PAGE), { recursive: true });
     const before = await readFile(PAGE, 'utf8').catch(() => '');
-    await writeFile(PAGE, `${renderPage(all)}\n${keepScale(before)}`);
+    const earlier = await readFile(EARLIER, 'utf8');
+    await writeFile(PAGE, `${renderPage(all, earlier)}\n${keepScale(before)}`);
     say(`wrote ${PAGE}`);
   }
   return all.every(({ measurements }) => measurements.every(({ ok }) => ok)) ? 0 : 1;
