@@ -88,7 +88,7 @@ describeWith(
       const report = await world.result(PATIENCE_MS);
       expect(report).toMatchObject({ phase: 'finished', compared: 300, equal: 300, skipped: 0 });
       expect(await digests(target)).toEqual(await digests(source));
-      expect((await world.handle.describe()).historyLength).toBeLessThan(1_500);
+      expect((await world.handle.describe()).historyLength).toBeLessThan(2_200);
     });
   },
 );
