@@ -1,4 +1,5 @@
 import type { Observer } from '../engine/observer.ts';
+import type { LostKey } from '../engine/structure/restore-keys.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
 import type { ReadUntil } from '../engine/read-budget.ts';
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
@@ -234,6 +235,8 @@ export interface Sample {
 export interface CleanUpRequest extends RunKey {
   /** Marks the run finished: the next start opens a new one instead of continuing it. */
   readonly close: boolean;
+  /** Some table did not come to its end: foreign keys that were dropped for the rows are made again before the run is closed. */
+  readonly restore?: boolean;
 }
 
 export interface TransferActivities {
@@ -246,5 +249,6 @@ export interface TransferActivities {
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;
   sampleProgress(request: SampleRequest): Promise<Sample>;
   holdSnapshot(request: RunKey): Promise<void>;
-  cleanUp(request: CleanUpRequest): Promise<void>;
+  /** @returns foreign keys that could not be made again */
+  cleanUp(request: CleanUpRequest): Promise<readonly LostKey[]>;
 }

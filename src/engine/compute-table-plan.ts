@@ -84,7 +84,13 @@ function planOne(input: PlanInput, column: ColumnSchema): ColumnPlan {
     });
   }
   const dialects = { source: source.dialect, target: target.dialect };
-  const keys = [source.table.primaryKey, ...source.table.uniqueKeys, target.table?.primaryKey];
+  const keys = [
+    source.table.primaryKey,
+    ...source.table.uniqueKeys,
+    target.table?.primaryKey,
+    // An upsert takes one of these for the key: two values that become one would be one row.
+    ...(target.table?.uniqueKeys ?? []),
+  ];
   const isKey = keys.some((key) => key?.columns.includes(column.name) || key?.columns.includes(name));
   return planColumn({ ...dialects, table, column, name, existing, selection, isKey });
 }

@@ -1,6 +1,7 @@
 import { isSluiceError } from '../model/sluice-error.ts';
 import type { Hub } from './ports/hub.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
+import { type LostKey, restoreKeys } from './structure/restore-keys.ts';
 
 interface RunRef {
   readonly transfer: string;
@@ -16,12 +17,18 @@ export async function removeFromHub(hub: Hub, run: RunRef, signal: AbortSignal):
   }
 }
 
-/** Ends the run: the next start copies anew. Closed first, so that a crash between leaves streams and never an open run. */
+/**
+ * Ends the run: the next start copies anew. Closed first, so that a crash between leaves streams and never an open run.
+ * @param run.restore  some table has not come to its end: what was dropped for its rows is made again
+ * @returns foreign keys that could not be made again
+ */
 export async function closeTransfer(
   deps: Pick<TransferDeps, 'target' | 'hub'>,
-  run: RunRef,
+  run: RunRef & { readonly restore?: boolean },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly LostKey[]> {
+  const lost = run.restore === true ? await restoreKeys(deps.target, run, signal) : [];
   await deps.target.ledger.closeRun(run.transfer, run.run, signal);
   await removeFromHub(deps.hub, run, signal);
+  return lost;
 }

@@ -196,10 +196,14 @@ export async function planTable(
     signal,
   );
   const ranges = await planRanges(deps.source, request, plan, signal);
+  const dropKeys = await keysInTheWay(deps, { plan, spec, tables }, signal);
+  // What an older generation dropped may still be away.
+  const before = await deps.target.ledger.readTable(transfer, run, request.table, signal);
+  const droppedKeys = [...(before?.plan.droppedKeys ?? []), ...dropKeys];
   const written = await deps.target.ledger.planTable(
     { transfer, run },
     {
-      plan,
+      plan: droppedKeys.length === 0 ? plan : { ...plan, droppedKeys },
       generation: found.generation,
       ranges,
       incarnation: await deps.source.incarnation(signal),
@@ -207,7 +211,7 @@ export async function planTable(
     },
     {
       replaceBy: spec.structure?.policy === 'replace' ? source : null,
-      dropKeys: await keysInTheWay(deps, { plan, spec, tables }, signal),
+      dropKeys,
     },
     signal,
   );

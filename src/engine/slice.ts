@@ -45,4 +45,6 @@ export interface WriteResult {
   readonly refusal: Refusal | null;
   readonly batches: number;
   readonly rows: number;
+  /** With `drained`: the generations of the awaited tables that had ended, added up. */
+  readonly generations?: number;
 }

@@ -70,6 +70,8 @@ interface Writing {
   appliedAt: number;
   /** A batch with an end was applied: the run may be drained. */
   ended: boolean;
+  /** Generations of what was drained. */
+  drained: number | null;
 }
 
 async function applyOne(writing: Writing, batch: Batch): Promise<Applied> {
@@ -148,18 +150,21 @@ function createHandler(writing: Writing, sequencer: Sequencer) {
 const windowBytes = (request: WriteRequest): number =>
   Math.min((writersOf(request) + 2) * request.settings.blockBytes + 8 * 1024 * 1024, 64 * 1024 * 1024);
 
-async function isDrained(writing: Writing): Promise<boolean> {
+/** The generations of the awaited tables, added up, once all of them have ended; null before. */
+async function drainedGenerations(writing: Writing): Promise<number | null> {
   const { request, deps } = writing;
   const tables = await deps.target.ledger.progress(request.transfer, request.run, writing.ending.signal);
   const awaited = tables.filter((table) => !writing.excluded.has(table.table));
-  return awaited.length >= request.awaited && awaited.every((table) => table.endedLanes === table.lanes);
+  const isOver =
+    awaited.length >= request.awaited && awaited.every((table) => table.endedLanes === table.lanes);
+  return isOver ? awaited.reduce((sum, { generation }) => sum + generation, 0) : null;
 }
 
 /** What was interrupted because the slice ends is no failure of its own: the reason for the end is told. */
 const unlessAborted =
   (signal: AbortSignal) =>
-  (error: unknown): false => {
-    if (signal.aborted) return false;
+  (error: unknown): null => {
+    if (signal.aborted) return null;
     throw error;
   };
 
@@ -187,9 +192,9 @@ async function watch(
     if ((writing.ended && sincePolledMs >= POLL_SHARE * pollTookMs) || sincePolledMs >= PROGRESS_POLL_MS) {
       writing.ended = false;
       polledAt = clock.now();
-      const isOver = await isDrained(writing).catch(unlessAborted(signal));
+      writing.drained = await drainedGenerations(writing).catch(unlessAborted(signal));
       pollTookMs = clock.now() - polledAt;
-      if (isOver) return 'drained';
+      if (writing.drained !== null) return 'drained';
       // Nothing to apply is no stall; an apply that hangs is one.
       if (sequencer.running() === 0) control.progress();
     }
@@ -239,6 +244,7 @@ export async function writeBatches(
     failure: null,
     appliedAt: full.clock.now(),
     ended: true,
+    drained: null,
   };
   const sequencer = createSequencer({
     clock: full.clock,
@@ -282,7 +288,9 @@ export async function writeBatches(
       const why = await watchAndRelease();
       if (writing.failure !== null && !control.stop.aborted) throw writing.failure;
       if (writing.refusal) return { why: 'refused', refusal: writing.refusal, ...writing.total };
-      return { why: control.stop.aborted ? 'stopped' : why, refusal: null, ...writing.total };
+      if (control.stop.aborted) return { why: 'stopped', refusal: null, ...writing.total };
+      const generations = writing.drained === null ? {} : { generations: writing.drained };
+      return { why, refusal: null, ...writing.total, ...generations };
     } finally {
       await heard;
       await consumer.close();

@@ -76,4 +76,6 @@ export interface TablePlan {
   readonly structure?: TableSchema;
   /** Of its foreign keys those whose parents are copied too, in names of the target; the `definition` is the source's. */
   readonly foreignKeys?: readonly ForeignKeySchema[];
+  /** Foreign keys of the target, of this table or to it, that its planning dropped: none of them may stay away. */
+  readonly droppedKeys?: readonly { readonly table: TableName; readonly key: ForeignKeySchema }[];
 }

@@ -32,6 +32,7 @@ export const TABLE_EVENTS = [
   'verified',
   'link',
   'linked',
+  'unlinked', // a parent is planned anew: that takes foreign keys to it away
   'differs',
   'refused', // an error that only a person can mend
   'pause',
@@ -78,8 +79,14 @@ const TRANSITIONS: Readonly<Record<TableStatus, Row>> = {
     ...LEAVING,
   }),
   verified: row('verified', { link: 'linking', linked: 'finished', pause: 'paused', ...LEAVING }),
-  linking: row('linking', { linked: 'finished', interrupted: 'verified', pause: 'pausing', ...LEAVING }),
-  finished: row('finished', { resnapshot: 'waiting' }),
+  linking: row('linking', {
+    linked: 'finished',
+    unlinked: 'verified',
+    interrupted: 'verified',
+    pause: 'pausing',
+    ...LEAVING,
+  }),
+  finished: row('finished', { unlinked: 'verified', resnapshot: 'waiting' }),
   pausing: row('pausing', {
     interrupted: 'paused',
     ended: 'copied',
@@ -96,7 +103,7 @@ const TRANSITIONS: Readonly<Record<TableStatus, Row>> = {
 export const nextTableStatus = (status: TableStatus, event: TableEvent): TableStatus =>
   TRANSITIONS[status][event];
 
-/** Nothing more happens to it without a person. */
+/** Nothing more happens to it without a person, who may also have asked for its parent again. */
 export const isSettled = (status: TableStatus): boolean =>
   status === 'finished' || status === 'failed' || status === 'skipped';
 

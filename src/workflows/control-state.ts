@@ -202,8 +202,19 @@ export const isCopied = ({ status }: Pick<TableRecord, 'status'>): boolean => AF
 
 export { isExcluded, isSettled };
 
-/** A finished table in a few bytes: id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift. */
-type FinishedTable = readonly [string, number, number, number, number, number, string, string, 0 | 1];
+/** A finished table in a few bytes: id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift, parents. */
+type FinishedTable = readonly [
+  string,
+  number,
+  number,
+  number,
+  number,
+  number,
+  string,
+  string,
+  0 | 1,
+  (readonly string[] | null)?,
+];
 
 /** What of a table is not as it was at first. */
 type ChangedTable = Pick<TableRecord, 'id' | 'ordinal'> & Partial<TableRecord>;
@@ -239,16 +250,18 @@ export function packState(state: ControlState): Carry {
         table.comparison?.sourceRows ?? '',
         table.comparison?.targetRows ?? '',
         table.comparison?.drift ? 1 : 0,
+        table.parents,
       ]),
   };
 }
 
 function unpackTable(packed: FinishedTable): TableRecord {
-  const [id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift] = packed;
+  const [id, ordinal, generation, lanes, rows, bytes, sourceRows, targetRows, drift, parents = null] = packed;
   const comparison = { sourceRows, targetRows, equal: drift === 0, drift: drift === 1 };
   return {
     ...freshTable(id, ordinal),
     status: 'finished',
+    parents,
     generation,
     lanes,
     endedLanes: lanes,

@@ -224,7 +224,9 @@ function read(scene: Scene): readonly Move[] {
   const waiting = scene.tables.filter((table) => table.status === 'waiting').length;
   if (ready.length === 0 && waiting === 0 && missing.length === 0) {
     const halts = readers > 0 ? rebalance(scene, reading) : [];
-    return halts.length > 0 ? halts : shareRates(scene.settings, { reading, moves: [], isAll: true });
+    return halts.length > 0
+      ? halts
+      : shareRates(scene.settings, { reading, moves: [], isAll: true, nowMs: scene.nowMs });
   }
   const moves = missing.filter(({ table }) => table.notBeforeMs <= scene.nowMs);
   const groups = smallGroups(scene, ready);
@@ -243,7 +245,7 @@ function read(scene: Scene): readonly Move[] {
   }
   const isAll = waiting === 0 && served === ready.length && moves.length >= missing.length;
   return [
-    ...shareRates(scene.settings, { reading, moves, isAll }),
+    ...shareRates(scene.settings, { reading, moves, isAll, nowMs: scene.nowMs }),
     ...groups.slice(0, Math.max(0, readers)).map((tables): Move => ({ move: 'read-small', tables })),
   ];
 }

@@ -3,6 +3,8 @@ import type { Move, ReadMove, RunningSlice } from './schedule.ts';
 
 /** A slice is begun anew for a larger share when that is so much more. */
 const WORTH_A_SHARE = 1.25;
+/** And not sooner: a part that finds nothing left leaves its share at once, time after time. */
+const WORTH_AFTER_MS = 30_000;
 /** Shares are quotients. */
 const ROUNDING = 1.001;
 
@@ -19,18 +21,21 @@ export function shareRates(
     reading,
     moves,
     isAll,
+    nowMs,
   }: {
     readonly reading: readonly RunningSlice[];
     readonly moves: readonly ReadMove[];
     /** No table waits for a reader. */
     readonly isAll: boolean;
+    readonly nowMs: number;
   },
 ): readonly Move[] {
   if (settings.ratePerSecond <= 0 && (settings.bytesPerSecond ?? 0) <= 0) return moves;
   const total = isAll ? readersOf(reading) + readersOf(moves) : settings.readers;
-  const isUnfit = ({ readers, rateShare }: RunningSlice): boolean => {
+  const isUnfit = ({ readers, rateShare, startedAtMs }: RunningSlice): boolean => {
     const fair = readers / total;
-    return rateShare > fair * ROUNDING || fair > rateShare * WORTH_A_SHARE;
+    if (rateShare > fair * ROUNDING) return true;
+    return fair > rateShare * WORTH_A_SHARE && nowMs - startedAtMs >= WORTH_AFTER_MS;
   };
   if (reading.some(isUnfit))
     return reading.filter(({ halted }) => !halted).map((slice) => ({ move: 'halt', slice }));

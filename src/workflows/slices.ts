@@ -141,8 +141,16 @@ function startAnewInSnapshot({ state, snapshotRef }: Control, table: TableRecord
   table.plannedIn = snapshotRef;
 }
 
+/** Planning takes the foreign keys to a table away, also where their tables had all of theirs: those are linked again. */
+function unlinkChildren({ state }: Control, parents: readonly TableRecord[]): void {
+  const ids = new Set(parents.map(({ id }) => id));
+  for (const table of state.tables)
+    if (table.parents?.some((parent) => ids.has(parent))) happen(table, 'unlinked');
+}
+
 export async function planTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
   const slice = sliceOf(control, 'plan', tables);
+  unlinkChildren(control, tables);
   for (const table of tables) startAnewInSnapshot(control, table);
   const request = {
     ...control.runKey(),
@@ -244,6 +252,21 @@ function readOn(control: Control, table: TableRecord, { why, rows, owedMs }: Rea
   if (owedMs !== undefined) table.notBeforeMs = Date.now() + owedMs;
 }
 
+/**
+ * A table that is planned anew while the word of the end is on its way has not ended: the ledger had an older generation of
+ * it, and would be believed that the new one is copied. Older histories say nothing of generations.
+ */
+function isStillDrained(
+  { state }: Control,
+  excluded: readonly string[],
+  { generations }: WriteResult,
+): boolean {
+  if (generations === undefined) return true;
+  const left = new Set(excluded);
+  const awaited = state.tables.filter(({ id }) => !left.has(id)).map(({ generation }) => generation);
+  return !awaited.includes(0) && awaited.reduce((sum, each) => sum + each, 0) === generations;
+}
+
 export async function writeBatches(control: Control, move: Extract<Move, { move: 'write' }>): Promise<void> {
   const { excluded, awaited, key, share } = move;
   const slice = { ...sliceOf(control, 'write', []), key, share };
@@ -267,7 +290,7 @@ export async function writeBatches(control: Control, move: Extract<Move, { move:
   const { result } = outcome;
   if (result.batches > 0 || result.why !== 'stopped') state.writerFruitless = 0;
   if (result.refusal) refuse(control, result.refusal);
-  if (result.why !== 'drained' || slice.halted) return;
+  if (result.why !== 'drained' || slice.halted || !isStillDrained(control, excluded, result)) return;
   for (const table of state.tables.filter((each) => isMoving(each) && !isExcluded(each.status))) {
     if (happen(table, 'ended')) table.endedLanes = table.lanes;
   }

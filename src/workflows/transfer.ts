@@ -21,6 +21,7 @@ import { registerHandlers } from './handlers.ts';
 import { type CheckedInput, checkInput } from './input.ts';
 import type { TransferReport } from './messages.ts';
 import { watchTime } from './limits.ts';
+import { leaveOut } from './left-out.ts';
 import { keepSampling, sampleOnce } from './sampling.ts';
 import { decide, nextDueMs } from './schedule.ts';
 import { createShow } from './show.ts';
@@ -32,6 +33,8 @@ import { queueNames, reportOf } from './view.ts';
 const FIRST_HEARTBEAT_MS = 30_000;
 /** With a held snapshot the history may grow further: the snapshot would be lost with the run. */
 const HISTORY_WITH_SNAPSHOT = 40_000;
+/** Of the 50 MB at which the server ends a workflow. */
+const HISTORY_BYTES = 30_000_000;
 /** A stopped transfer ends when the hub is empty, or nothing of it moved for so long. */
 const DRAIN_PATIENCE_MS = 10_000;
 /** The report names at most so many tables. */
@@ -65,9 +68,13 @@ async function prepare(control: Control): Promise<void> {
 }
 
 function mustContinueAsNew(control: Control): boolean {
-  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
   const { historyEvents, snapshotInUse } = control.state;
-  if (snapshotInUse) return historyLength > HISTORY_WITH_SNAPSHOT;
+  const isFull = historyLength > HISTORY_WITH_SNAPSHOT || historySize > HISTORY_BYTES;
+  if (snapshotInUse) return isFull;
+  // A statement over a large table would begin again in each run, and never end where it takes longer than one.
+  const isLong = control.runs('finish') || control.runs('link');
+  if (isLong && historyEvents === null) return isFull;
   return continueAsNewSuggested || (historyEvents !== null && historyLength > historyEvents);
 }
 
@@ -155,7 +162,12 @@ async function conclude(control: Control, show: () => void, input: CheckedInput)
       state.tables.slice(0, REPORTED_TABLES).map(({ id }) => id),
     );
   // A run that is over is closed; one that stopped on the way stays open, and the next start goes on with it.
-  if (state.prepared) await control.queues.control.cleanUp({ ...control.runKey(), close: isComplete });
+  if (state.prepared) {
+    const restore = state.tables.some(({ status }) => status !== 'finished');
+    const lost = await control.queues.control.cleanUp({ ...control.runKey(), close: isComplete, restore });
+    // Older histories have no answer.
+    for (const { table, sql } of lost ?? []) leaveOut(control, table, 1, [sql]);
+  }
   control.close();
   show();
   await condition(allHandlersFinished);

@@ -2,6 +2,7 @@ import { finishTable, type FinishedTable, linkTable } from '../../src/engine/fin
 import { computePlan } from '../../src/engine/plan-table.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { keysInTheWay } from '../../src/engine/structure/keys-in-the-way.ts';
+import { restoreKeys } from '../../src/engine/structure/restore-keys.ts';
 import type { SliceControl } from '../../src/engine/slice.ts';
 import { tableId } from '../../src/model/table-name.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
@@ -45,10 +46,11 @@ export async function planStructures(ends: Ends, options: StructureOptions = {})
     const prepared = await target.writer.prepare({ ...computed, policy }, never());
     leftOut.push(...prepared.leftOut);
     plans.push(computed.plan);
+    const dropKeys = await keysInTheWay(ends, { ...computed, spec }, never());
     await target.ledger.planTable(
       { transfer: 'night', run },
       {
-        plan: computed.plan,
+        plan: { ...computed.plan, droppedKeys: dropKeys },
         generation: 1,
         ranges: [{ lane: 1, after: null, upto: null }],
         incarnation: 'x',
@@ -56,7 +58,7 @@ export async function planStructures(ends: Ends, options: StructureOptions = {})
       },
       {
         replaceBy: policy === 'replace' ? computed.source : null,
-        dropKeys: await keysInTheWay(ends, { ...computed, spec }, never()),
+        dropKeys,
       },
       never(),
     );
@@ -75,6 +77,8 @@ export async function planStructures(ends: Ends, options: StructureOptions = {})
     leftOut,
     run,
     finish: () => each(finishTable),
+    /** As at the end of a run in which tables were skipped. */
+    restore: () => restoreKeys(target, { transfer: 'night', run }, never()),
     link: () => each((deps, request, control) => linkTable(deps, { ...request, absent: [] }, control)),
   };
 }

@@ -295,6 +295,7 @@ export function createStandIn(options: StandInOptions) {
     },
     cleanUp: async (request) => {
       note('cleanUp', request);
+      return [];
     },
   };
   return world;

@@ -313,6 +313,27 @@ describe('types and policies of columns', () => {
     );
   });
 
+  test('no value of a unique key of the target becomes another: an upsert would take two rows for one', () => {
+    const fitting = standInDialect('one', {
+      types: { ...dialect.types, fit: () => ({ render: 'fitted', altered: 'FALSE' }) },
+    });
+    const plain = standInTable('t', [column('id', 'int'), column('a', 'int')], ['id']);
+    const existing = {
+      ...standInTable('t', [column('id', 'text'), column('a', 'short')], []),
+      primaryKey: null,
+      uniqueKeys: [{ name: 'by_a', columns: ['a'] }],
+    };
+    const policies = { a: 'clamp' } as const;
+    const target = { dialect: narrow, name: plain.table, table: existing };
+    expect(() =>
+      plan(plain, {
+        selection: { columns: { policies } },
+        source: { dialect: fitting, table: plain },
+        target,
+      }),
+    ).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+  });
+
   test('all columns whose types are refused are named at once', () => {
     const more = standInTable('t', [...table.columns, column('c', 'odd'), column('d', 'odd')], ['id']);
     const target = { dialect: narrow, name: table.table, table: null };

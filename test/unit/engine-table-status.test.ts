@@ -60,6 +60,7 @@ const EXPECTED: Readonly<Record<TableStatus, Partial<Record<TableEvent, TableSta
   },
   linking: {
     linked: 'finished',
+    unlinked: 'verified',
     interrupted: 'verified',
     refused: 'blocked',
     pause: 'pausing',
@@ -74,7 +75,7 @@ const EXPECTED: Readonly<Record<TableStatus, Partial<Record<TableEvent, TableSta
     skip: 'skipped',
     resnapshot: 'waiting',
   },
-  finished: { resnapshot: 'waiting' },
+  finished: { unlinked: 'verified', resnapshot: 'waiting' },
   pausing: { interrupted: 'paused', ended: 'copied', refused: 'blocked', resume: 'copying', skip: 'skipped' },
   paused: { resume: 'waiting', skip: 'skipped', resnapshot: 'waiting' },
   blocked: { retry: 'waiting', skip: 'skipped', resnapshot: 'waiting' },
@@ -107,7 +108,7 @@ describe('the status of a table', () => {
   test('changes by a person only, once it is settled', () => {
     for (const status of TABLE_STATUSES.filter(isSettled)) {
       const moved = TABLE_EVENTS.filter((event) => nextTableStatus(status, event) !== status);
-      expect(['retry', 'resnapshot', 'skip'], status).toEqual(expect.arrayContaining(moved));
+      expect(['retry', 'resnapshot', 'skip', 'unlinked'], status).toEqual(expect.arrayContaining(moved));
     }
   });
 

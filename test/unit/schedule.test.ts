@@ -308,6 +308,8 @@ describe('reading under a limit', () => {
   test('what has too small a share begins anew, once no other table wants the rest', () => {
     const running = new Set([slice('read', { tables: ['a'], readers: 1, rateShare: 0.25 })]);
     expect(reads(decide(scene([copying('a', 1)], { settings, running })))).toEqual(['halt a']);
+    // A part that finds nothing left ends at once: its neighbour would be ended each time before it read a row.
+    expect(reads(decide(scene([copying('a', 1)], { settings, running, nowMs: 5_000 })))).toEqual([]);
     expect(reads(decide(scene([copying('a', 1), table('b')], { settings, running })))).toEqual([]);
   });
 

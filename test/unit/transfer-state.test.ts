@@ -21,7 +21,7 @@ describe('the state that a transfer takes into its next run', () => {
         comparison,
       },
       { ...freshTable('main.a', 2), status: 'copying', generation: 1, plannedIn: 'snapshot-1' },
-      { ...freshTable('main.c', 3), status: 'finished', generation: 1 },
+      { ...freshTable('main.c', 3), status: 'finished', generation: 1, parents: ['main.b'] },
     ];
     const packed = JSON.parse(JSON.stringify(packState(state))) as ReturnType<typeof packState>;
     expect(packed.tables.map(({ id }) => id)).toEqual(['main.a']);

@@ -68,6 +68,26 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
     await world.record('index-refused');
   });
 
+  test('a parent that is copied again takes the keys of its children away, and they get them back', async () => {
+    await create({ tables: ['main.a', 'main.b', 'main.c'] });
+    world.standIn.parents.set('main.a', ['main.b']);
+    world.standIn.refusals.set('main.c', denied); // it keeps the transfer from ending
+    await world.start();
+    await eventually('a is finished', async () => (await world.statusOf('main.a')) === 'finished');
+    const links = (): number =>
+      world.standIn
+        .called('finishTables')
+        .filter(({ request }) =>
+          JSON.stringify(request).includes('"tables":["main.a"],"stage":"foreign-keys"'),
+        ).length;
+    expect(links()).toBe(1);
+    await world.handle.executeUpdate(messages.tableResnapshotUpdate, { args: [{ table: 'main.b' }] });
+    await eventually('its keys are made again', async () => links() === 2);
+    world.standIn.refusals.clear();
+    await world.handle.executeUpdate(messages.tableRetryUpdate, { args: [{ table: 'main.c' }] });
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 3 });
+  });
+
   test('a table that only a person can mend is blocked with code and cure, others finish, and a retry ends it', async () => {
     await create({ tables: ['main.a', 'main.b'] });
     world.standIn.refusals.set('main.b', denied);

@@ -18,7 +18,10 @@ async function columnsOf(session: Session, query: string): Promise<readonly Colu
   // that it can stand in brackets. In brackets it can write nowhere: neither INTO nor a WITH that changes rows stands there.
   await session.single(`EXPLAIN ${query}`);
   const { fields } = await session.single(`SELECT * FROM ${renderQueryFrom(query)} LIMIT 0`);
-  if (fields.length === 0) return [];
+  if (fields.length === 0) {
+    await session.query('COMMIT'); // the session goes back to the pool
+    return [];
+  }
   // Types are printed with their schemas, as of tables.
   await session.query('SET LOCAL search_path = pg_catalog');
   const { rows } = await session.query(renderTypes(fields));

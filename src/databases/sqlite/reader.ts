@@ -144,7 +144,11 @@ export function createReader(pool: Pool, config: SqliteConfig): SourceReader {
       ),
     countAltered: (plan, signal) =>
       withThread(null, signal, async (thread) =>
-        thread.call('countAltered', await programOf(thread, { plan, range: null }, signal), { signal }),
+        thread.call(
+          'countAltered',
+          await programOf(thread, { plan, range: null, mostRows: plan.mostRows }, signal),
+          { signal },
+        ),
       ),
     changeMarker: (_plan, signal) => readChangeMarker(config.path, signal),
     holdSnapshot: (signal) => holdSnapshot(pool, config.snapshotDirectory, signal),

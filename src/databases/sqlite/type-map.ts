@@ -1,4 +1,5 @@
 import type { ColumnReading, ColumnWriting, TypeMap } from '../../engine/ports/type-map.ts';
+import type { Limits } from '../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import type { ColumnSchema } from '../../model/table-schema.ts';
 import { quote } from './sql.ts';
@@ -149,6 +150,10 @@ function verdictOf(logical: LogicalType, affinity: Affinity): Verdict {
 
 const READ_AS_FLOAT = 'SQLite holds such numbers as 8-byte floats: their shortest text is read';
 
+/** Fractions of a second are not rounded here: what the target would make of them is not the nearest, and not counted. */
+const losesDigits = (logical: LogicalType, limits: Limits): boolean =>
+  limits.kind === 'moment' && 'precision' in logical && (logical.precision ?? 0) > limits.digits;
+
 /**
  * Declared types and logical types. SQLite checks no declared type, so the thread checks every value when it is read and
  * refuses what is no value of the logical type. Where no usual name has an affinity that leaves every value alone, the type
@@ -181,8 +186,10 @@ export const sqliteTypes: TypeMap = {
   },
   identical: (column) => ({ logical: { kind: 'any' }, render: quote(column.name), note: null }),
   // The thread that reads makes the texts fit: engine/fit-text.ts.
-  fit: ({ column, limits, policy }) =>
-    policy === 'clamp' && limits === null ? null : { render: quote(column.name), altered: null },
+  fit: ({ column, reading, limits, policy }) =>
+    policy === 'clamp' && (limits === null || losesDigits(reading.logical, limits))
+      ? null
+      : { render: quote(column.name), altered: null },
   propose,
   writing(logical, column): ColumnWriting | null {
     const verdict = verdictOf(logical, affinityOf(column.type));

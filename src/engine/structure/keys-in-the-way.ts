@@ -1,5 +1,6 @@
 import { type TableName, tableId } from '../../model/table-name.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
+import type { ForeignKeySchema } from '../../model/table-schema.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { StandingForeignKey } from '../ports/target-structure.ts';
@@ -22,6 +23,13 @@ interface Request {
 
 const idOf = ({ table, key }: StandingForeignKey): string => `${tableId(table)} ${foreignKeyMeaning(key)}`;
 
+/** What the key made again would not have: a deferred check, MATCH FULL, columns of its own that are set. */
+const keepsMore = (standing: ForeignKeySchema, again: ForeignKeySchema): boolean =>
+  (standing.checked !== 'at-once' && standing.checked !== again.checked) ||
+  (standing.match === 'full' && standing.columns.length > 1 && again.match !== 'full') ||
+  (standing.onDeleteColumns !== undefined &&
+    standing.onDeleteColumns.join('\n') !== again.onDeleteColumns?.join('\n'));
+
 /**
  * Foreign keys that stand at the target between tables of the transfer, of this one or to it, and that the source has too: rows
  * come in no order that would keep them, so they are dropped and made again when all are there. Others are left alone.
@@ -42,12 +50,17 @@ export async function keysInTheWay(
   if (standing.length === 0) return [];
   const children = new Map(standing.map(({ table }) => [tableId(table), table]));
   const names = [...children.keys()].flatMap((id) => tables.sources.get(id) ?? []);
-  const madeAgain = new Set(
+  const madeAgain = new Map(
     (await source.introspector.describeTables(names, signal)).flatMap((schema) => {
       const child = tables.naming.table(schema.table);
       if (child === null) return [];
-      return targetForeignKeys(schema, tables.naming).map((key) => idOf({ table: child, key }));
+      return targetForeignKeys(schema, tables.naming).map(
+        (key) => [idOf({ table: child, key }), key] as const,
+      );
     }),
   );
-  return standing.filter((each) => madeAgain.has(idOf(each)));
+  return standing.filter((each) => {
+    const again = madeAgain.get(idOf(each));
+    return again !== undefined && !keepsMore(each.key, again);
+  });
 }

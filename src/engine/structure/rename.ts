@@ -12,7 +12,9 @@ export function columnsByName(plan: TablePlan): ColumnsByName {
   const collationOf = new Map(plan.structure?.columns.map(({ name, collation }) => [name, collation]));
   for (const { source, target, logical } of plan.columns) {
     const collation = collationOf.get(source) ?? null;
-    found.set(source, { target, kind: logical.kind, binary: isBinary(collation) });
+    // Blanks that fill a text up are part of it in some products, and nothing in others.
+    const kind = logical.kind === 'text' && logical.padded === true ? 'native' : logical.kind;
+    found.set(source, { target, kind, binary: isBinary(collation) });
   }
   return found;
 }

@@ -36,6 +36,10 @@ interface Said {
 
 const NOT_SAID = Symbol('not said');
 
+/** Literals that every product reads alike: `01-02-03` is a day of 2001 to one and of 2003 to another. */
+const DATE = /^'\d{4}-\d\d-\d\d'$/;
+const MOMENT = /^'\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d{1,6})?)?'$/;
+
 function sortOf(kind: LogicalKind, words: TargetWords): Sort {
   if (kind === 'boolean') return 'boolean';
   if (words.numbers.has(kind)) return 'number';
@@ -72,6 +76,8 @@ class Translator {
       case 'number':
         return said(of.text, 'number', true);
       case 'text':
+        // No statement of PostgreSQL or SQLite goes on behind a zero byte.
+        if (of.text.includes('\0')) throw NOT_SAID;
         return said(this.#words.literal(of.text), 'text', true);
       case 'not':
         return said(`(NOT ${this.#truth(of.operand)})`, 'boolean');
@@ -149,7 +155,8 @@ class Translator {
     const isMoment = (side: Said): boolean => side.kind === 'date' || side.kind === 'timestamp';
     // Moments have one order; which of two texts comes first, and which are the same, is a matter of collations.
     if (sides.some(isMoment)) {
-      if (sides.every((side) => isMoment(side) || side.literal)) return;
+      const form = sides.some(({ kind }) => kind === 'date') ? DATE : MOMENT;
+      if (sides.every((side) => isMoment(side) || (side.literal && form.test(side.sql)))) return;
       throw NOT_SAID;
     }
     if (operator !== '=' && operator !== '<>') throw NOT_SAID;

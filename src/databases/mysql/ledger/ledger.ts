@@ -20,6 +20,7 @@ import {
 } from './ledger-sql.ts';
 import { literal, quote } from '../sql/names.ts';
 import { clearRows, clearTable, hasRows, replaceTable } from '../structure/clear-table.ts';
+import { refuseCascades } from '../structure/delete-rows.ts';
 import { dropKeys } from '../structure/standing-keys.ts';
 
 const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
@@ -182,7 +183,10 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
   if (known) return known;
   const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
   let emptied = true;
-  await dropKeys(session, options.dropKeys ?? []);
+  const dropped = options.dropKeys ?? [];
+  // What is dropped stays so: what would be refused behind it is refused before.
+  if (clears && dropped.length > 0) await refuseCascades(session, plan, dropped);
+  await dropKeys(session, dropped);
   if (options.replaceBy) await replaceTable(session, plan, options.replaceBy);
   else if (clears) emptied = await clearTable(session, plan);
   return inTransaction(session, async () => {

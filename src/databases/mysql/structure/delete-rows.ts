@@ -1,3 +1,4 @@
+import type { StandingForeignKey } from '../../../engine/ports/target-structure.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
@@ -48,16 +49,24 @@ const refuse = (plan: TablePlan, message: string, suggestion: string): SluiceErr
   new SluiceError('target.constraint_violated', message, { table: plan.id, suggestion });
 
 /**
- * Deletes the rows of a table that cannot be truncated, in the transaction that is open. Rows of other tables never go or change
- * with them: whoever refers to the table, with a rule that would do that, must be empty.
+ * Rows of other tables never go or change with those of this one: whoever refers to it, with a rule that would do that, must be
+ * empty.
+ * @param dropped  keys that will be gone by then
  * @throws SluiceError target.constraint_violated
  */
-export async function deleteRows(session: Session, plan: TablePlan): Promise<void> {
+export async function refuseCascades(
+  session: Session,
+  plan: TablePlan,
+  dropped: readonly StandingForeignKey[],
+): Promise<void> {
+  const isDropped = ({ table, columns }: Referring): boolean =>
+    dropped.some(
+      (each) => tableId(each.table) === tableId(table) && each.key.columns.join('\n') === columns.join('\n'),
+    );
   const referring = await referringTo(session, plan.target);
-  // Who adds a row that refers to one of these waits from here on, and who has added one is waited for.
-  await session.query(`SELECT COUNT(*) FROM ${qualified(plan.target)} FOR UPDATE`);
-  for (const { table, columns, rule } of referring) {
-    if (rule === 'RESTRICT' || rule === 'NO ACTION') continue;
+  for (const each of referring) {
+    const { table, columns, rule } = each;
+    if (rule === 'RESTRICT' || rule === 'NO ACTION' || isDropped(each)) continue;
     const refers = columns.map((column) => `${quote(column)} IS NOT NULL`).join(' AND ');
     const found = await session.cell(
       `SELECT EXISTS (SELECT 1 FROM ${qualified(table)} WHERE ${refers} LOCK IN SHARE MODE)`,
@@ -70,6 +79,16 @@ export async function deleteRows(session: Session, plan: TablePlan): Promise<voi
       );
     }
   }
+}
+
+/**
+ * Deletes the rows of a table that cannot be truncated, in the transaction that is open.
+ * @throws SluiceError target.constraint_violated
+ */
+export async function deleteRows(session: Session, plan: TablePlan): Promise<void> {
+  // Who adds a row that refers to one of these waits from here on, and who has added one is waited for.
+  await session.query(`SELECT COUNT(*) FROM ${qualified(plan.target)} FOR UPDATE`);
+  await refuseCascades(session, plan, []);
   await session.query(`DELETE FROM ${qualified(plan.target)}`);
 }
 

@@ -60,6 +60,10 @@ function momentCases(
   };
 }
 
+/** By bytes of UTF-8: collations take other control characters for NUL, and other charsets have zero bytes in every letter. */
+const holdsNul = (column: string): string =>
+  `LOCATE(CHAR(0), CAST(CONVERT(${column} USING utf8mb4) AS BINARY)) > 0`;
+
 /** See TypeMap.fit. Doubles are finite here; texts are bounded by characters or hold a NUL. */
 export const fit: NonNullable<TypeMap['fit']> = ({
   column: { name },
@@ -114,7 +118,7 @@ function casesOf(
       const { maxChars, nul } = limits;
       return {
         unfit: [
-          ...(nul ? [] : [[`LOCATE(CHAR(0), ${column}) > 0`, null] as const]),
+          ...(nul ? [] : [[holdsNul(column), null] as const]),
           ...(maxChars === null
             ? []
             : [[`CHAR_LENGTH(${column}) > ${maxChars}`, `LEFT(${column}, ${maxChars})`] as const]),

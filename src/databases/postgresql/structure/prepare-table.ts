@@ -309,7 +309,11 @@ export function clearTable(session: Session, plan: TablePlan): Promise<void> {
     );
     const [kind, may] = rows[0] ?? [];
     const whole = kind === 'p' ? table : `ONLY ${table}`;
-    if (may !== 't') await refuseCascades(session, plan);
+    if (may !== 't') {
+      // Who adds a row that refers to one of these waits from here on, and who has added one is waited for.
+      await session.query(`LOCK TABLE ${whole} IN EXCLUSIVE MODE`);
+      await refuseCascades(session, plan);
+    }
     await session.query(may === 't' ? `TRUNCATE TABLE ${whole}` : `DELETE FROM ${whole}`);
   });
 }
