@@ -82,6 +82,8 @@ describeWith(['postgres', 'kafka', 'temporal'], 'a cluster of three Kafka broker
     stage = await createStage({
       hub: { url: cluster.url, partitions: 6, sessionTimeoutMs: 6_000 },
       rows: 20_000,
+      // So that many a row is still to come when copies are missing, however fast the first broker was replaced.
+      spec: { limits: { ratePerSecond: 1_000 } },
     });
   });
 
