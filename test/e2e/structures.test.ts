@@ -7,7 +7,7 @@ import {
   EVERYTHING_POSTGRESQL,
   EVERYTHING_SQLITE,
   PEOPLE_ROWS,
-} from '../support/everything.ts';
+} from '../support/shops.ts';
 import { type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
 import { describeWith, servers } from '../support/servers.ts';
 import { createWorld, type WorldOptions } from '../support/transfer-world.ts';

@@ -4,7 +4,7 @@ import type { TableSchema } from '../../src/model/table-schema.ts';
 import type { TestPlace } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
 import { type Ends, makeStructures, planStructures } from '../support/copy-structure.ts';
-import { EVERYTHING_MARIADB, EVERYTHING_POSTGRESQL, EVERYTHING_SQLITE } from '../support/everything.ts';
+import { EVERYTHING_MARIADB, EVERYTHING_POSTGRESQL, EVERYTHING_SQLITE } from '../support/shops.ts';
 import { mariadbPlace } from '../support/mariadb-harness.ts';
 import { postgresPlace } from '../support/postgresql-harness.ts';
 import { describeWith } from '../support/servers.ts';
