@@ -12,6 +12,7 @@ import {
 } from '../../../engine/structure/compare-structure.ts';
 import { fitName, markedName } from '../../../engine/structure/fit-name.ts';
 import { joined, lackingOf } from '../../../engine/structure/lacking.ts';
+import { madeOrRefused } from '../../../engine/structure/made-or-refused.ts';
 import { wantedChecks } from '../../../engine/structure/wanted-checks.ts';
 import { type WantedIndex, wantedIndexes } from '../../../engine/structure/wanted-indexes.ts';
 import { tableId } from '../../../model/table-name.ts';
@@ -167,26 +168,20 @@ async function makeStep(session: Session, plan: TablePlan, step: StructureStep):
 
 /** What is made of a PostgreSQL table after its rows. */
 export function createStructure(pool: Pool): TargetStructure {
-  const make = async (plan: TablePlan, step: StructureStep, signal: AbortSignal): Promise<StepOutcome> => {
-    let refused: string | null = null;
-    const work = async (session: Session): Promise<void> => {
-      try {
-        await makeStep(session, plan, step);
-      } catch (error) {
-        const code = vendorCode(error);
-        if (isRefusal(code)) refused = code;
-        const finds = step.finds === null ? {} : { suggestion: step.finds };
-        throw signal.aborted ? error : toSluiceError(error, { side: 'target', table: plan.id, ...finds });
-      }
-    };
-    try {
-      await pool.transaction(work, signal, { side: 'target', table: plan.id });
-      return { done: 'made' };
-    } catch (error) {
-      if (refused !== null) return { done: 'refused', vendorCode: refused };
-      throw error;
-    }
-  };
+  const make = (plan: TablePlan, step: StructureStep, signal: AbortSignal): Promise<StepOutcome> =>
+    madeOrRefused((refuse) => {
+      const work = async (session: Session): Promise<void> => {
+        try {
+          await makeStep(session, plan, step);
+        } catch (error) {
+          const code = vendorCode(error);
+          if (isRefusal(code)) refuse(code);
+          const finds = step.finds === null ? {} : { suggestion: step.finds };
+          throw signal.aborted ? error : toSluiceError(error, { side: 'target', table: plan.id, ...finds });
+        }
+      };
+      return pool.transaction(work, signal, { side: 'target', table: plan.id });
+    });
   return {
     foreignKeysWhileLoading: 'checked',
     standingForeignKeys: (plan, signal) => pool.use((session) => standingForeignKeys(session, plan), signal),
