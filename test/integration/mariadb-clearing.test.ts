@@ -4,6 +4,8 @@ import { applyBatch } from '../../src/engine/apply-batch.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { never } from '../contract/test-tables.ts';
 import { entryOf, laneOf, startTable, TRANSFER } from '../contract/test-transfer.ts';
+import { makeStructures, planStructures } from '../support/copy-structure.ts';
+import { restoreKeys } from '../../src/engine/structure/restore-keys.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeBatch } from '../support/make-batch.ts';
 import { mariadbHarness as harness, type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
@@ -52,6 +54,71 @@ describeWith(['mariadb'], 'clearing a table of MariaDB, which commits by itself'
     } finally {
       await reader.end();
     }
+  });
+
+  describe('a worker that is killed when it has dropped a key and not written the plan', () => {
+    const keys = async (at: MariadbPlace) =>
+      at.query(
+        'SELECT CONSTRAINT_NAME, DELETE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME NOT LIKE "sluice%"',
+      );
+    const started = async (to: MariadbPlace) => {
+      await place.execute(
+        'CREATE TABLE adults (id int PRIMARY KEY); CREATE TABLE kids (id int PRIMARY KEY, of int, CONSTRAINT of_adult FOREIGN KEY (of) REFERENCES adults (id) ON DELETE CASCADE)',
+      );
+      const ends = { source: database, target: await to.open() };
+      await makeStructures(ends);
+      const wish = { execution: 'two', write: { mode: 'truncate' } } as const;
+      const reader = await createConnection({ uri: to.url.replace('mariadb:', 'mysql:') });
+      try {
+        // The key is gone, and clearing the table waits: here the worker dies.
+        await reader.query('START TRANSACTION');
+        await reader.query('SELECT * FROM adults LIMIT 1');
+        const planning = planStructures(ends, wish).then(
+          () => 'planned',
+          () => 'died',
+        );
+        const waiting = await eventually('the clearing waits', async () => {
+          const found = await to.query(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'TRUNCATE%' AND STATE LIKE '%metadata lock%' AND DB = DATABASE()",
+          );
+          return found[0]?.[0];
+        });
+        expect(await keys(to)).toEqual([]);
+        await to.execute(`KILL ${waiting}`);
+        expect(await planning).toBe('died');
+      } finally {
+        await reader.end();
+      }
+      return { ends, wish, run: { transfer: 'night', run: 2 } };
+    };
+
+    test('has the key made again at the end of the run, once', async () => {
+      const to = await mariadbPlace();
+      try {
+        const { ends, run } = await started(to);
+        expect(await restoreKeys(ends.target, run, never())).toEqual([]);
+        expect(await keys(to)).toEqual([['of_adult', 'CASCADE']]);
+        expect(await restoreKeys(ends.target, run, never())).toEqual([]);
+        expect(await keys(to)).toEqual([['of_adult', 'CASCADE']]);
+      } finally {
+        await to.drop();
+      }
+    });
+
+    test('is followed by one whose plan has the key too', async () => {
+      const to = await mariadbPlace();
+      try {
+        const { ends, run, wish } = await started(to);
+        const again = await planStructures(ends, wish);
+        expect(again.run).toBe(run.run);
+        const { plan } = (await ends.target.ledger.readTable('night', 2, again.plans[0]!.id, never()))!;
+        expect(plan.droppedKeys).toMatchObject([{ table: { name: 'kids' }, key: { name: 'of_adult' } }]);
+        expect(await again.restore()).toEqual([]);
+        expect(await keys(to)).toEqual([['of_adult', 'CASCADE']]);
+      } finally {
+        await to.drop();
+      }
+    });
   });
 
   describe('a table that another one refers to', () => {

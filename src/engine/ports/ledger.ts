@@ -71,13 +71,21 @@ export interface Ledger {
     options: {
       /** Structure policy `replace`: the target table is dropped and made anew from it, in place of the clearing. */
       readonly replaceBy: TableSchema | null;
-      /** Foreign keys that are dropped before the clearing: rows come in no order that would keep them. */
+      /**
+       * Foreign keys that are dropped before the clearing: rows come in no order that would keep them. Where dropping commits by
+       * itself the ledger has them before.
+       */
       readonly dropKeys?: readonly StandingForeignKey[];
     },
     signal: AbortSignal,
   ): Promise<PlannedTable>;
   /** The newest generation's plan; null before the table is planned. */
   readTable(transfer: string, run: number, table: string, signal: AbortSignal): Promise<PlannedTable | null>;
+  /**
+   * Plans that were not written, for planning ended before that, but for which foreign keys were dropped: their `droppedKeys`
+   * say which. Absent where both commit together.
+   */
+  unplanned?(transfer: string, run: number, signal: AbortSignal): Promise<readonly TablePlan[]>;
   /**
    * attempt + 1, a new epoch, n = 0, rows and position kept. From its commit on batches of older attempts are dropped, and
    * those of other epochs: a restored target counts attempts a second time. A fenced lane is

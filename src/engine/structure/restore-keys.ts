@@ -57,11 +57,14 @@ export async function restoreKeys(
 ): Promise<readonly LostKey[]> {
   if (!structure) return [];
   const lost: LostKey[] = [];
+  const restore = async (plan: TablePlan): Promise<void> => {
+    for (const dropped of plan.droppedKeys ?? [])
+      lost.push(...(await restoreKey(structure, { plan, ...dropped }, signal)));
+  };
   for (const { table } of await ledger.progress(run.transfer, run.run, signal)) {
     const planned = await ledger.readTable(run.transfer, run.run, table, signal);
-    const plan = planned?.plan;
-    for (const dropped of plan?.droppedKeys ?? [])
-      lost.push(...(await restoreKey(structure, { plan: plan as TablePlan, ...dropped }, signal)));
+    if (planned) await restore(planned.plan);
   }
+  for (const plan of (await ledger.unplanned?.(run.transfer, run.run, signal)) ?? []) await restore(plan);
   return lost;
 }

@@ -59,6 +59,14 @@ export const FENCE = "attempt = attempt + 1, epoch = '', n = 0";
 export const runKey = (ref: { readonly transfer: string; readonly run: number }): string =>
   `transfer = ${literal(ref.transfer)} AND run = ${ref.run}`;
 
+export interface TableRef {
+  readonly transfer: string;
+  readonly run: number;
+  readonly table: string;
+}
+
+export const tableKey = (ref: TableRef): string => `${runKey(ref)} AND table_id = ${literal(ref.table)}`;
+
 export const laneKey = (lane: LaneRef): string =>
   `${runKey(lane)} AND table_id = ${literal(lane.table)} AND generation = ${lane.generation} AND lane = ${lane.lane}`;
 

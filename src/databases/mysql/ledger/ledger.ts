@@ -8,6 +8,7 @@ import type { TablePlan } from '../../../model/table-plan.ts';
 import { inTransaction, type Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { type ErrorContext, toSluiceError } from '../error-codes.ts';
+import { droppedBefore, readUnplanned, recordDrops, UNPLANNED } from './dropped-keys.ts';
 import {
   FENCE,
   installStatements,
@@ -16,6 +17,8 @@ import {
   readLanes,
   readProgress,
   runKey,
+  tableKey,
+  type TableRef,
   upgradeStatement,
 } from './ledger-sql.ts';
 import { literal, quote } from '../sql/names.ts';
@@ -97,17 +100,9 @@ async function lockRun(
 
 const positionOf = (text: string | null | undefined): Position | null => (text ? decodePosition(text) : null);
 
-interface TableRef {
-  readonly transfer: string;
-  readonly run: number;
-  readonly table: string;
-}
-
-const tableKey = (ref: TableRef): string => `${runKey(ref)} AND table_id = ${literal(ref.table)}`;
-
 async function readTable(session: Session, names: LedgerNames, ref: TableRef): Promise<PlannedTable | null> {
   const { rows } = await session.query(
-    `SELECT generation, plan, incarnation, change_marker FROM ${names.tables} WHERE ${tableKey(ref)}`,
+    `SELECT generation, plan, incarnation, change_marker FROM ${names.tables} WHERE ${tableKey(ref)} AND generation > ${UNPLANNED}`,
   );
   const [found] = rows;
   if (!found) return null;
@@ -186,6 +181,12 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
   const dropped = options.dropKeys ?? [];
   // What is dropped stays so: what would be refused behind it is refused before.
   if (clears && dropped.length > 0) await refuseCascades(session, plan, dropped);
+  if (dropped.length > 0) {
+    await inTransaction(session, async () => {
+      await lockRun(session, names, ref);
+      await recordDrops(session, names, { ref: table, plan, dropped });
+    });
+  }
   await dropKeys(session, dropped);
   if (options.replaceBy) await replaceTable(session, plan, options.replaceBy);
   else if (clears) emptied = await clearTable(session, plan);
@@ -195,7 +196,8 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
     await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${tableKey(table)}`);
     const mustBeEmpty = options.replaceBy !== null || clears;
     if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await clearRows(session, plan);
-    await writePlan(session, names, table, planned);
+    const droppedKeys = await droppedBefore(session, names, table, plan.droppedKeys);
+    await writePlan(session, names, table, { ...planned, plan: { ...plan, ...droppedKeys } });
     return (await readTable(session, names, table)) ?? planned;
   });
 }
@@ -303,6 +305,8 @@ export function createLedger(pool: Pool, names: LedgerNames): Ledger {
         await session.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
         return inTransaction(session, () => readTable(session, names, { transfer, run, table }));
       }),
+    unplanned: (transfer, run, signal) =>
+      read(signal, (session) => readUnplanned(session, names, { transfer, run })),
     openLane: (lane, signal) => transaction(signal, (session) => openLane(session, names, lane)),
     lanes: (transfer, run, table, signal) =>
       read(signal, (session) => readLanes(session, names, { transfer, run, table })),
