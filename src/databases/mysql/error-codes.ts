@@ -58,6 +58,9 @@ export function vendorCode(error: unknown): string {
   return typeof known.code === 'string' ? known.code : '';
 }
 
+/** A statement that was ended by KILL QUERY. */
+export const INTERRUPTED = '1317';
+
 /** Total: by the number of the server or the code of Node, never by the text of a message. */
 export function classify(error: unknown): ErrorCode {
   if (isSluiceError(error)) return error.code;

@@ -113,19 +113,19 @@ async function fromPool(pool: Pool, plan: TablePlan, signal: AbortSignal): Promi
 
 /** A snapshot dies with its connection: what is left of a statement is interrupted and read for nobody. */
 async function fromSnapshot(snapshots: Snapshots, ref: string, signal: AbortSignal): Promise<Reading> {
-  const { session, free } = await snapshots.take(ref, signal);
+  const { session, stop, free } = await snapshots.take(ref, signal);
   const end = async (whole: boolean, rows: ReadRows | null): Promise<void> => {
     try {
       if (whole || rows === null || session.ended) return;
-      await session.interrupt();
+      await stop();
       await rows.drain();
     } catch {
       session.destroy();
     } finally {
-      free();
+      await free();
     }
   };
-  return { session, stop: () => void session.interrupt(), end };
+  return { session, stop: () => void stop(), end };
 }
 
 async function* readRange(

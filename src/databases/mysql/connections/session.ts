@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import mysql from 'mysql2';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { MysqlConfig } from '../config.ts';
-import { toSluiceError } from '../error-codes.ts';
+import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { literal, quote } from '../sql/names.ts';
 import { pinSession, type ServerFacts } from './pins.ts';
 import { createSocket } from './socket.ts';
@@ -175,16 +175,19 @@ export class Session {
     killer.query(`KILL ${threadId}`, () => killer.destroy());
   }
 
-  /** Ends the running statement and leaves the session, and what transaction it has, as they are. */
-  async interrupt(): Promise<void> {
+  /**
+   * Ends the running statement and leaves the session, and what transaction it has, as they are.
+   * @returns false: the connection that said so was lost, and the server may still do it, whatever runs then
+   */
+  async interrupt(): Promise<boolean> {
     const { threadId } = this.#driver;
-    if (this.#ended || threadId === null) return;
+    if (this.#ended || threadId === null) return true;
     const killer = driverOf(this.#config, 'sluice');
     killer.on('error', () => {});
-    await new Promise<void>((resolve) => {
-      killer.query(`KILL QUERY ${threadId}`, () => {
+    return new Promise<boolean>((resolve) => {
+      killer.query(`KILL QUERY ${threadId}`, (error) => {
         killer.destroy();
-        resolve();
+        resolve(!error || /^\d+$/.test(vendorCode(error)));
       });
     });
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { HeldSnapshot } from '../../../engine/ports/source-reader.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import { toSluiceError, vendorCode } from '../error-codes.ts';
+import { INTERRUPTED, toSluiceError, vendorCode } from '../error-codes.ts';
 import type { Pool } from './pool.ts';
 import type { Session } from './session.ts';
 
@@ -16,7 +16,10 @@ interface Held {
 
 export interface TakenSession {
   readonly session: Session;
-  readonly free: () => void;
+  /** Ends the statement that runs; the session and its snapshot stay. */
+  readonly stop: () => Promise<void>;
+  /** The turn of whoever reads next. Resolves when nothing is under way any more that would end a statement of theirs. */
+  readonly free: () => Promise<void>;
 }
 
 /** The snapshot of a connection that is gone, or of another process. */
@@ -76,28 +79,56 @@ export class Snapshots {
     if (!held || held.session.ended) throw snapshotLost(null);
   }
 
+  /**
+   * What ends a statement ends whatever runs when it arrives: so it is waited for, and a statement of nobody takes what is left of
+   * it. Where nobody knows whether it will arrive, the session ends.
+   */
+  async #settle(session: Session, stops: readonly Promise<boolean>[]): Promise<void> {
+    if (stops.length === 0) return;
+    const known = (await Promise.all(stops)).every(Boolean);
+    try {
+      if (known) await session.query('DO 0');
+      else session.destroy();
+    } catch (error) {
+      if (vendorCode(error) !== INTERRUPTED) session.destroy();
+    }
+  }
+
   /** The snapshot's own session, when those before are done with it. @throws SluiceError source.snapshot_lost */
   async take(ref: string, signal: AbortSignal): Promise<TakenSession> {
     const held = this.#held.get(ref);
     if (!held) throw snapshotLost(null);
     const before = held.queue;
-    let free: () => void = () => {};
+    let pass: () => void = () => {};
     const mine = new Promise<void>((resolve) => {
-      free = resolve;
+      pass = resolve;
     });
     held.queue = before.then(() => mine);
     await unlessAborted(before, signal);
-    if (signal.aborted || held.session.ended) {
-      free();
+    const { session } = held;
+    if (signal.aborted || session.ended) {
+      pass();
       signal.throwIfAborted();
       throw snapshotLost(null);
     }
-    return { session: held.session, free };
+    const stops: Promise<boolean>[] = [];
+    return {
+      session,
+      stop: async () => {
+        const stopped = session.interrupt();
+        stops.push(stopped);
+        await stopped;
+      },
+      free: async () => {
+        await this.#settle(session, stops);
+        pass();
+      },
+    };
   }
 
   async use<T>(ref: string, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
-    const { session, free } = await this.take(ref, signal);
-    const stop = (): void => void session.interrupt();
+    const { session, stop: end, free } = await this.take(ref, signal);
+    const stop = (): void => void end();
     signal.addEventListener('abort', stop, { once: true });
     try {
       return await work(session);
@@ -105,7 +136,7 @@ export class Snapshots {
       throw signal.aborted ? signal.reason : error;
     } finally {
       signal.removeEventListener('abort', stop);
-      free();
+      await free();
     }
   }
 

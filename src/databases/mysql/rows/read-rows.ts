@@ -3,10 +3,8 @@ import { blockPool } from '../../../engine/block-pool.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
 import { takeReads } from '../../../engine/reading-socket.ts';
 import { type Packet, sendQuery, type Wire, type WireCommand } from '../connections/wire.ts';
-import { vendorCode } from '../error-codes.ts';
+import { INTERRUPTED, vendorCode } from '../error-codes.ts';
 import { type CutOptions, RowCutter } from './row-cutter.ts';
-
-const INTERRUPTED = '1317';
 
 /** A SELECT as blocks. Takes the socket from the driver while rows come, and pauses it while a block waits. */
 export class ReadRows implements WireCommand {

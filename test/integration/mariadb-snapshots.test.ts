@@ -1,0 +1,107 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { createConnection } from 'mysql2/promise';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mysql } from '../../src/databases/mysql/dialect.ts';
+import { Pool } from '../../src/databases/mysql/connections/pool.ts';
+import { Snapshots } from '../../src/databases/mysql/connections/snapshots.ts';
+import { never } from '../contract/test-tables.ts';
+import { eventually } from '../support/eventually.ts';
+import { type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
+import { describeWith } from '../support/servers.ts';
+
+/** A way to the server on which connections can be kept waiting from some moment on. */
+async function gateTo({ hostname, port: to }: { readonly hostname: string; readonly port: string }) {
+  const sockets: Socket[] = [];
+  const waiting: (() => void)[] = [];
+  let shut = false;
+  const server = createServer((socket) => {
+    const pass = (): void => {
+      const onward = connect(Number(to), hostname);
+      sockets.push(onward);
+      for (const each of [socket, onward]) each.on('error', () => each.destroy());
+      socket.on('close', () => onward.destroy());
+      onward.on('close', () => socket.destroy());
+      socket.pipe(onward).pipe(socket);
+    };
+    sockets.push(socket);
+    if (shut) waiting.push(pass);
+    else pass();
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as { readonly port: number };
+  return {
+    port,
+    shut: (): void => {
+      shut = true;
+    },
+    waiting,
+    close: async (): Promise<void> => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
+    },
+  };
+}
+
+describeWith(['mariadb'], 'a held snapshot of MariaDB, read by one after the other', () => {
+  let place: MariadbPlace;
+  let gate: Awaited<ReturnType<typeof gateTo>>;
+  let pool: Pool;
+  let snapshots: Snapshots;
+  beforeEach(async () => {
+    place = await mariadbPlace();
+    const url = new URL(place.url);
+    gate = await gateTo({ hostname: url.hostname, port: url.port });
+    url.host = `127.0.0.1:${gate.port}`;
+    pool = new Pool(mysql.parseUrl(url.href, {}), { applicationName: 'sluice-test', maxConnections: 2 });
+    snapshots = new Snapshots(pool);
+  });
+  afterEach(async () => {
+    snapshots.closeAll();
+    await pool.close();
+    await gate.close();
+    await place.drop();
+  });
+
+  test('what ends the statement of one that gave up never ends a statement of the next', async () => {
+    const held = await snapshots.hold(never());
+    const other = await createConnection({ uri: place.url.replace('mariadb:', 'mysql:') });
+    const lock = (name: string): string => `CONCAT(DATABASE(), ' ${name}')`;
+    const waits = async (name: string): Promise<boolean> => {
+      const like = `'SELECT GET_LOCK(%${name}%'`;
+      const [row] = await place.query(
+        `SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND STATE = 'User lock' AND INFO LIKE ${like}`,
+      );
+      return row?.[0] === '1';
+    };
+    try {
+      await other.query(`DO GET_LOCK(${lock('first')}, 0), GET_LOCK(${lock('second')}, 0)`);
+      const wait = (name: string, signal: AbortSignal): Promise<string | null> =>
+        snapshots.use(held.ref, signal, (session) => session.cell(`SELECT GET_LOCK(${lock(name)}, 600)`));
+      const giveUp = new AbortController();
+      const first = wait('first', giveUp.signal).then(
+        () => 'done',
+        () => 'ended',
+      );
+      await eventually('the first reads', () => waits('first'));
+      gate.shut();
+      giveUp.abort(new Error('gave up'));
+      await eventually('its end is on its way', () => gate.waiting.length > 0);
+      // Its statement comes to its end by itself, before it is ended.
+      const second = wait('second', never());
+      await other.query(`DO RELEASE_LOCK(${lock('first')})`);
+      await eventually('the first has its answer', async () => !(await waits('first')));
+      await place.query('SELECT 1');
+      for (const pass of gate.waiting) pass();
+      await eventually('the second reads', () => waits('second'));
+      await first;
+      await other.query(`DO RELEASE_LOCK(${lock('second')})`);
+      expect(await second).toBe('1');
+    } finally {
+      await other.end();
+    }
+  });
+});
