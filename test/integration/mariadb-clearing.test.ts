@@ -8,7 +8,13 @@ import { makeStructures, planStructures } from '../support/copy-structure.ts';
 import { restoreKeys } from '../../src/engine/structure/restore-keys.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeBatch } from '../support/make-batch.ts';
-import { mariadbHarness as harness, type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
+import { mysql } from '../../src/databases/mysql/dialect.ts';
+import {
+  mariadbHarness as harness,
+  MARIADB_OPTIONS,
+  type MariadbPlace,
+  mariadbPlace,
+} from '../support/mariadb-harness.ts';
 import { describeWith } from '../support/servers.ts';
 
 describeWith(['mariadb'], 'clearing a table of MariaDB, which commits by itself', () => {
@@ -152,6 +158,76 @@ describeWith(['mariadb'], 'clearing a table of MariaDB, which commits by itself'
         expect(await counts()).toEqual(['0', '2']);
       },
     );
+
+    describe('where the user may not see all of them', () => {
+      /** The user sees the table, the ledger and one of the two that refer to it. */
+      const openAs = async (rights: string): Promise<Database> => {
+        const user = `${place.name.slice(-8)}_few`;
+        await place.execute(
+          `CREATE USER '${user}'@'%' IDENTIFIED BY 'few'; ${rights.replaceAll('USER', `'${user}'@'%'`)}`,
+        );
+        const url = new URL(place.url);
+        Object.assign(url, { username: user, password: 'few' });
+        const few = await mysql.open(mysql.parseUrl(url.href, {}), MARIADB_OPTIONS);
+        return { ...few, close: () => few.close().then(() => place.execute(`DROP USER '${user}'@'%'`)) };
+      };
+      const rights = () =>
+        ['parents', 'sluice_runs', 'sluice_tables', 'sluice_lanes']
+          .map((table) => `GRANT ALL ON \`${place.name}\`.${table} TO USER`)
+          .join('; ');
+      const clearAs = async (more: string): Promise<unknown> => {
+        await place.execute(`CREATE TABLE others (parent bigint, CONSTRAINT of_other FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE);
+          INSERT INTO others VALUES (1)`);
+        await database.ledger.install(never());
+        const few = await openAs(`${rights()}; GRANT SELECT ON \`${place.name}\`.children TO USER; ${more}`);
+        try {
+          const spec = { write: { mode: 'truncate' as const } };
+          await startTable(harness, { source: few, target: few }, 'parents', { spec });
+          return null;
+        } catch (error) {
+          return error;
+        } finally {
+          await few.close();
+        }
+      };
+
+      test.each([
+        ['PROCESS tells of it', 'GRANT PROCESS ON *.* TO USER', /GRANT SELECT/],
+        ['nothing tells of it', 'GRANT USAGE ON *.* TO USER', /GRANT PROCESS ON \*\.\* TO '\w+_few'@'%'/],
+      ])('it is not cleared: %s', async (_, more, suggestion) => {
+        await children('ON DELETE CASCADE', '(1, NULL)');
+        expect(await clearAs(more)).toMatchObject({
+          code: 'target.constraint_violated',
+          details: { suggestion: expect.stringMatching(suggestion) as string },
+        });
+        expect(
+          await place.query('SELECT (SELECT COUNT(*) FROM parents), (SELECT COUNT(*) FROM others)'),
+        ).toEqual([['2', '1']]);
+      });
+
+      test('it is cleared when PROCESS says that there is no other', async () => {
+        await children('ON DELETE CASCADE', '(1, NULL)');
+        await database.ledger.install(never());
+        const few = await openAs(
+          `${rights()}; GRANT SELECT ON \`${place.name}\`.children TO USER; GRANT PROCESS ON *.* TO USER`,
+        );
+        try {
+          const spec = { write: { mode: 'truncate' as const } };
+          await startTable(harness, { source: few, target: few }, 'parents', { spec });
+        } finally {
+          await few.close();
+        }
+        expect(await counts()).toEqual(['0', '1']);
+      });
+    });
+
+    test('is cleared whatever letters its name has', async () => {
+      await children('ON DELETE CASCADE', '(1, NULL)');
+      await place.execute('RENAME TABLE parents TO `pa-réñts $`');
+      const spec = { write: { mode: 'truncate' as const } };
+      await startTable(harness, { source: database, target: database }, 'pa-réñts $', { spec });
+      expect(await place.query('SELECT COUNT(*) FROM `pa-réñts $`')).toEqual([['0']]);
+    });
 
     test('is not cleared while somebody is adding a row that refers to it', async () => {
       await children('ON DELETE CASCADE', '(1, NULL)');

@@ -195,7 +195,7 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
     // While nothing of it was locked, a lane of the older generation could be opened and its batches be applied.
     await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${tableKey(table)}`);
     const mustBeEmpty = options.replaceBy !== null || clears;
-    if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await clearRows(session, plan);
+    if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await clearRows(session, plan, !emptied);
     const droppedKeys = await droppedBefore(session, names, table, plan.droppedKeys);
     await writePlan(session, names, table, { ...planned, plan: { ...plan, ...droppedKeys } });
     return (await readTable(session, names, table)) ?? planned;

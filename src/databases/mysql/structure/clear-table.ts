@@ -45,9 +45,9 @@ export function clearTable(session: Session, plan: TablePlan): Promise<boolean> 
   });
 }
 
-/** In the transaction that is open. */
-export const clearRows = (session: Session, plan: TablePlan): Promise<void> =>
-  withGrant(session, plan, () => deleteRows(session, plan));
+/** In the transaction that is open. @param referred  see deleteRows */
+export const clearRows = (session: Session, plan: TablePlan, referred: boolean): Promise<void> =>
+  withGrant(session, plan, () => deleteRows(session, plan, referred));
 
 /** Drops the table and makes it anew; foreign keys that need it are reason to refuse, never dropped with it. */
 export const replaceTable = (session: Session, plan: TablePlan, source: TableSchema): Promise<void> =>

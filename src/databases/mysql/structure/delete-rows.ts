@@ -3,6 +3,7 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
 import type { Session } from '../connections/session.ts';
+import { vendorCode } from '../error-codes.ts';
 import { literal, qualified, quote } from '../sql/names.ts';
 
 /** What a DELETE of the referenced rows would do to those of another table. */
@@ -81,23 +82,68 @@ export async function refuseCascades(
   }
 }
 
-/**
- * Deletes the rows of a table that cannot be truncated, in the transaction that is open.
- * @throws SluiceError target.constraint_violated
- */
-export async function deleteRows(session: Session, plan: TablePlan): Promise<void> {
-  // Who adds a row that refers to one of these waits from here on, and who has added one is waited for.
-  await session.query(`SELECT COUNT(*) FROM ${qualified(plan.target)} FOR UPDATE`);
-  await refuseCascades(session, plan, []);
-  await session.query(`DELETE FROM ${qualified(plan.target)}`);
+/** Quoted as texts: `database/table` as it is, and as MariaDB's dictionary writes it, in the letters of a file's name. */
+function dictionaryNames(session: Session, { schema, name }: TableName): readonly string[] {
+  const plain = literal(`${schema}/${name}`);
+  if (session.facts.flavour === 'mysql') return [plain];
+  const encoded = [schema, name].map(
+    (part) => `CONVERT(CAST(CONVERT(${literal(part)} USING filename) AS BINARY) USING utf8mb4)`,
+  );
+  return [plain, `CONCAT(${encoded.join(", '/', ")})`];
 }
 
-/** A foreign key is in the way of TRUNCATE, and we may not see which: what a DELETE would do is not known. */
+/** No right to see what belongs to others: PROCESS. */
+const NO_PROCESS = '1227';
+
+/** How many foreign keys other tables have to this one, as InnoDB knows them, seen or not; null: the user may not ask. */
+async function countReferring(session: Session, to: TableName): Promise<number | null> {
+  const { flavour, foldsNames } = session.facts;
+  const keys = flavour === 'mysql' ? 'INNODB_FOREIGN' : 'INNODB_SYS_FOREIGN';
+  const own = (text: string): string => `CAST(${foldsNames ? `LOWER(${text})` : text} AS BINARY)`;
+  const names = dictionaryNames(session, to).map(own).join(', ');
+  try {
+    const found = await session.cell(
+      `SELECT COUNT(*) FROM information_schema.${keys} WHERE ${own('REF_NAME')} IN (${names}) AND ${own('FOR_NAME')} <> ${own('REF_NAME')}`,
+    );
+    return Number(found);
+  } catch (error) {
+    if (vendorCode(error) === NO_PROCESS) return null;
+    throw error;
+  }
+}
+
+/**
+ * A foreign key is in the way of TRUNCATE: what a DELETE would do is known only of the tables that we may see, and it does the rest
+ * without a word.
+ * @throws SluiceError target.constraint_violated where there is one that we may not see, or could be
+ */
 export async function refuseUnseen(session: Session, plan: TablePlan): Promise<void> {
-  if ((await referringTo(session, plan.target)).length > 0) return;
+  const all = await countReferring(session, plan.target);
+  if (all === null) {
+    throw refuse(
+      plan,
+      'whether tables that the user of the connection may not see refer to the table is not known to it',
+      `GRANT PROCESS ON *.* TO ${session.facts.account}; or choose write.mode upsert`,
+    );
+  }
+  const seen = (await referringTo(session, plan.target)).length;
+  if (seen > 0 && seen === all) return;
   throw refuse(
     plan,
     'a table that the user of the connection may not see refers to the table',
     'let the user see that table (GRANT SELECT), or choose write.mode upsert',
   );
+}
+
+/**
+ * Deletes the rows of a table that cannot be truncated, in the transaction that is open.
+ * @param referred  tables refer to it: the reason why it was not truncated
+ * @throws SluiceError target.constraint_violated
+ */
+export async function deleteRows(session: Session, plan: TablePlan, referred: boolean): Promise<void> {
+  // Who adds a row that refers to one of these waits from here on, and who has added one is waited for.
+  await session.query(`SELECT COUNT(*) FROM ${qualified(plan.target)} FOR UPDATE`);
+  if (referred) await refuseUnseen(session, plan);
+  await refuseCascades(session, plan, []);
+  await session.query(`DELETE FROM ${qualified(plan.target)}`);
 }
