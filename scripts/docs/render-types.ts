@@ -226,19 +226,12 @@ const cellText = ({ type, exact, why }: MatrixCell): string =>
   `${code(type)}${exact ? '' : ' lossy'}${why === null ? '' : `: ${why}`}`;
 
 const MATRIX = table(
-  ['logical type', 'PostgreSQL', 'MySQL and MariaDB', 'SQLite'],
+  ['logical type', 'PostgreSQL', 'MySQL and MariaDB', 'Oracle', 'SQLite'],
   TYPE_MATRIX.map((row) => [
     nameOf(row.logical),
     ...MATRIX_PRODUCTS.map((product) => cellText(row[product])),
   ]),
 );
-
-/** As the matrix has it for the databases that run here; of this one the type map alone says so. */
-const ORACLE_ROWS = TYPE_MATRIX.map(({ logical }) => {
-  const type = oracle.propose(logical);
-  const written = oracle.writing(logical, { name: 'c', type });
-  return [nameOf(logical), code(type), `${written?.exact ? '' : 'lossy: '}${written?.note ?? ''}`];
-});
 
 /** Into which existing columns a type goes: exactly, or with what loss. What is in neither list is refused. */
 function existingRows(from: TypeMap, to: TypeMap, names: Existing): readonly (readonly string[])[] {
@@ -339,6 +332,12 @@ export function renderTypes(): string {
     'are part of the primary key become `varchar` and `varbinary` of the longest length that a key takes, and longer values are refused.',
     'On MariaDB documents become `json`, which keeps their text. PostgreSQL has no NUL in a text and refuses one.',
     '',
+    'Oracle was **never run here**: this is what its type map says. VARCHAR2, CHAR and RAW have no empty value there: an empty text becomes',
+    "NULL where the column takes it and is refused elsewhere; with `emptyText: 'refuse'` it is always refused. CLOB and BLOB keep it. Texts",
+    'and bytes without a length that are part of the primary key become `VARCHAR2(250 CHAR)` and `RAW(1000)`; longer values are refused. Days',
+    'from 5 to 14 October 1582, which Oracle does not have, numbers of more than 38 digits or more places than the column has, and letters that',
+    'the character set of the database lacks are refused before they are sent.',
+    '',
     MATRIX,
     '',
     '## What each database reads',
@@ -366,18 +365,9 @@ export function renderTypes(): string {
     '### Oracle',
     '',
     'Oracle was **never run here**: this is what its type map says. A text with the letter U+FFFD is refused: the driver makes the same of',
-    'bytes that are no text.',
+    'bytes that are no text. Texts in a CLOB or NCLOB are not cut by the policy `clamp`, for Oracle does not count their letters as others do.',
     '',
     table(READ, readingRows(oracle, ORACLE)),
-    '',
-    '## What Oracle makes of a logical type',
-    '',
-    'VARCHAR2, CHAR and RAW have no empty value: an empty text becomes NULL where the column takes it and is refused elsewhere; with',
-    "`emptyText: 'refuse'` it is always refused. CLOB and BLOB keep it. Texts and bytes without a length that are part of the primary key become",
-    '`VARCHAR2(250 CHAR)` and `RAW(1000)`; longer values are refused. Days from 5 to 14 October 1582, which Oracle does not have, numbers of',
-    'more than 38 digits, and letters that the character set of the database lacks are refused before they are sent.',
-    '',
-    table(['logical type', 'created as', ''], ORACLE_ROWS),
     '',
     '## Values that a column cannot hold',
     '',

@@ -15,7 +15,7 @@ import { groupRows } from '../../src/databases/oracle/rows/write-rows.ts';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import { cellsOf } from '../contract/test-tables.ts';
-import { type Column, planOf, tableOf } from '../support/oracle/statements.ts';
+import { type Column, planOf, tableOf } from '../support/oracle/plans.ts';
 
 const toOracle = (columns: readonly Column[], key: readonly string[] | null = null) =>
   planOf({ dialect: postgresql, table: tableOf(columns, key) }, { dialect: oracle });

@@ -10,7 +10,7 @@ import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import { sqlite } from '../../src/databases/sqlite/dialect.ts';
 import type { Dialect } from '../../src/engine/ports/dialect.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
-import { planOf, tableOf } from '../support/oracle/statements.ts';
+import { planOf, tableOf } from '../support/oracle/plans.ts';
 
 const own: Dialect = oracle;
 const size = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { types as mysql } from '../../src/databases/mysql/type-map.ts';
+import { types as oracle } from '../../src/databases/oracle/type-map.ts';
 import { types as postgresql } from '../../src/databases/postgresql/type-map.ts';
 import { sqliteTypes as sqlite } from '../../src/databases/sqlite/type-map.ts';
 import type { LogicalKind } from '../../src/model/logical-type.ts';
 import { MATRIX_PRODUCTS, TYPE_MATRIX } from '../../src/model/type-matrix.ts';
 
-const MAPS = { postgresql, mysql, sqlite };
+const MAPS = { postgresql, mysql, oracle, sqlite };
 
 const CELLS = TYPE_MATRIX.flatMap(({ logical, ...cells }) =>
   MATRIX_PRODUCTS.map((product) => [JSON.stringify(logical), product, logical, cells[product]] as const),

@@ -9,8 +9,9 @@ import type { Snapshots } from './connections/snapshots.ts';
 import { type ErrorContext, toSluiceError, vendorCode } from './error-codes.ts';
 import { checksum } from './rows/checksum.ts';
 import { readBlocks } from './rows/read-rows.ts';
-import { renderBounds, renderWhere } from './sql/keys.ts';
+import { renderBounds } from './sql/keys.ts';
 import { qualified } from './sql/names.ts';
+import { renderAltered, renderCountSelected, renderMarker } from './sql/table-sql.ts';
 
 interface Reading {
   readonly plan: TablePlan;
@@ -87,14 +88,8 @@ async function* readRange(
   }
 }
 
-/**
- * How many rows there are, and the newest change of any block: exact for a table that stands still, and grows with every
- * committed change. Reads the whole table, as nothing cheaper is up to date.
- */
 async function readMarker(session: Session, plan: TablePlan): Promise<string> {
-  const { rows } = await session.query(
-    `SELECT TO_CHAR(COUNT(*), 'TM9'), TO_CHAR(MAX(ORA_ROWSCN), 'TM9') FROM ${qualified(plan.source)}`,
-  );
+  const { rows } = await session.query(renderMarker(plan));
   const [count, scn] = rows[0] ?? [];
   return `${count ?? ''}/${scn ?? ''}`;
 }
@@ -120,15 +115,18 @@ export function createReader(pool: Pool, snapshots: Snapshots): SourceReader {
     },
     readRange: (request, options, signal) => readRange({ pool, snapshots }, request, options, signal),
     countRows: (plan, signal) =>
-      reading({ plan, snapshot: null }, signal, async (session) => {
-        const where = renderWhere(plan, 'source', { range: null, after: null });
-        const text = `SELECT TO_CHAR(COUNT(*), 'TM9') FROM ${qualified(plan.source)}${where.text}`;
-        return BigInt((await session.cell(text, where.binds)) ?? 0);
-      }),
+      reading({ plan, snapshot: null }, signal, async (session) =>
+        BigInt((await session.run(renderCountSelected(plan))).rows[0]?.[0] ?? 0),
+      ),
     checksum: (plan, range, signal) =>
       reading({ plan, snapshot: null }, signal, (session) =>
         checksum(session, { plan, side: 'source', range }),
       ),
+    countAltered: (plan, signal) =>
+      reading({ plan, snapshot: null }, signal, async (session) => {
+        const { rows } = await session.run(renderAltered(plan));
+        return (rows[0] ?? []).map((cell) => BigInt(cell ?? 0));
+      }),
     changeMarker: (plan, signal) =>
       reading({ plan, snapshot: null }, signal, (session) => readMarker(session, plan)),
     holdSnapshot: (signal) => snapshots.hold(signal),

@@ -1,6 +1,7 @@
 import type { TypeMap } from '../../engine/ports/type-map.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
-import { identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
+import { fit } from './types/fit.ts';
+import { asText, identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
 import { writing } from './types/writing.ts';
 
 /** Letters of four bytes that VARCHAR2 and CHAR take. */
@@ -25,7 +26,7 @@ function proposeText(maxChars: number | null, padded: boolean): string {
 function proposeDecimal(precision: number | null, scale: number | null): string {
   const fits =
     precision !== null && scale !== null && precision <= MOST_DIGITS && Math.abs(scale) <= MOST_PLACES;
-  return fits ? `NUMBER(${precision},${scale})` : 'VARCHAR2(4000)';
+  return fits ? `NUMBER(${precision},${scale})` : 'CLOB';
 }
 
 const fraction = (precision: number): number => Math.min(precision, 9);
@@ -64,6 +65,8 @@ const propose = (logical: LogicalType): string =>
 export const types: TypeMap = {
   reading,
   identical,
+  asText,
+  fit,
   propose,
   writing,
   binaryCompatible: () => false,

@@ -9,6 +9,7 @@ import { type LedgerNames, readLane, renderAdvance, renderLockLane } from './led
 import { checksum } from './rows/checksum.ts';
 import { writeRows } from './rows/write-rows.ts';
 import { qualified, quote } from './sql/names.ts';
+import { renderCountTarget } from './sql/table-sql.ts';
 import { hasRows } from './structure/clear-table.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
@@ -146,9 +147,7 @@ export function createWriter(pool: Pool, names: LedgerNames): TargetWriter {
     begin: async (signal) => new OracleTransaction(pool, await pool.take(signal), { names, signal }),
     finish: (plan, signal) => on(plan, signal, (session) => finish(session, plan)),
     countRows: (plan, signal) =>
-      on(plan, signal, async (session) =>
-        BigInt((await session.cell(`SELECT TO_CHAR(COUNT(*), 'TM9') FROM ${qualified(plan.target)}`)) ?? 0),
-      ),
+      on(plan, signal, async (session) => BigInt((await session.cell(renderCountTarget(plan))) ?? 0)),
     checksum: (plan, range, signal) =>
       on(plan, signal, (session) => checksum(session, { plan, side: 'target', range })),
   };

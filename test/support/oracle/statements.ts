@@ -33,56 +33,19 @@ import {
   sqlCells,
 } from '../../../src/databases/oracle/sql/checksum-sql.ts';
 import { renderBounds, renderWhere } from '../../../src/databases/oracle/sql/keys.ts';
+import {
+  renderCountSelected,
+  renderCountTarget,
+  renderHasRows,
+  renderMarker,
+} from '../../../src/databases/oracle/sql/table-sql.ts';
 import { CASCADES } from '../../../src/databases/oracle/structure/delete-rows.ts';
 import { makingOf } from '../../../src/databases/oracle/structure/create-table.ts';
 import { renderIdentity, STATISTICS } from '../../../src/databases/oracle/writer.ts';
 import { postgresql } from '../../../src/databases/postgresql/dialect.ts';
-import { computeTablePlan } from '../../../src/engine/compute-table-plan.ts';
-import type { Dialect } from '../../../src/engine/ports/dialect.ts';
-import type { TablePlan } from '../../../src/model/table-plan.ts';
-import type { ColumnSchema, TableSchema } from '../../../src/model/table-schema.ts';
 import { makeBatch } from '../make-batch.ts';
-import { standInColumn, standInTable } from '../stand-in-dialect.ts';
-
-export interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly changes?: Partial<ColumnSchema>;
-}
-
-export const tableOf = (
-  columns: readonly Column[],
-  key: readonly string[] | null,
-  schema = 'SHOP',
-): TableSchema => ({
-  ...standInTable(
-    'ORDERS',
-    columns.map(({ name, type, changes }) =>
-      standInColumn(name, type, { nullable: !key?.includes(name), ...changes }),
-    ),
-    key,
-  ),
-  table: { schema, name: 'ORDERS' },
-});
-
-/** As the engine plans it. */
-export function planOf(
-  source: { readonly dialect: Dialect; readonly table: TableSchema },
-  target: { readonly dialect: Dialect; readonly table?: TableSchema },
-  changes: { readonly mode?: 'upsert' | 'append'; readonly where?: string } = {},
-): TablePlan {
-  return computeTablePlan({
-    spec: { source: 'a', hub: 'h', target: 'b', tables: {}, write: { mode: changes.mode ?? 'append' } },
-    selection: changes.where === undefined ? {} : { where: changes.where },
-    ordinal: 1,
-    source,
-    target: {
-      dialect: target.dialect,
-      name: { schema: 'SHOP', name: 'ORDERS' },
-      table: target.table ?? null,
-    },
-  });
-}
+import { policies } from './policy-statements.ts';
+import { type Column, planOf, tableOf } from './plans.ts';
 
 const EVERY_TYPE: readonly Column[] = [
   'NUMBER(19)',
@@ -154,23 +117,28 @@ function readings(): readonly (readonly [string, string])[] {
   );
   const range = { lane: 1, after: ['a', '1'], upto: ['b', '2'] };
   return [
-    ['read a range', renderRead({ plan, range, after: null }, null).statement.text],
+    ['read a range', renderRead({ plan, range, after: null }, { snapshot: null }).statement.text],
     [
       'read on, as of a snapshot',
-      renderRead({ plan: short, range, after: ['aa', '2024-01-01 00:00:00', '7'] }, '4711').statement.text,
+      renderRead(
+        { plan: short, range, after: ['aa', '2024-01-01 00:00:00', '7'] },
+        { snapshot: '4711', mostRows: 30 },
+      ).statement.text,
     ],
     [
       'read between two of the product',
-      renderRead({ plan: same, range: { lane: 1, after: null, upto: null }, after: null }, null).statement
-        .text,
+      renderRead({ plan: same, range: { lane: 1, after: null, upto: null }, after: null }, { snapshot: null })
+        .statement.text,
     ],
-    ['read by address', renderRead({ plan: keyless, range: ADDRESS, after: null }, '4711').statement.text],
+    [
+      'read by address',
+      renderRead({ plan: keyless, range: ADDRESS, after: null }, { snapshot: '4711' }).statement.text,
+    ],
     ['cut by key', renderBounds(plan, 50_000, null).text],
     ['cut by address, as of a snapshot', renderBounds(keyless, 50_000, '4711').text],
-    [
-      'count',
-      `SELECT TO_CHAR(COUNT(*), 'TM9') FROM "SHOP"."ORDERS"${renderWhere(plan, 'source', { range: null, after: null }).text}`,
-    ],
+    ['count', renderCountSelected(plan).text],
+    ['count the first rows', renderCountSelected({ ...plan, mostRows: 30 }).text],
+    ['marker', renderMarker(plan)],
   ];
 }
 
@@ -212,6 +180,8 @@ function writings(): readonly (readonly [string, string])[] {
     ['update', renderUpdate(plan, binds, none)],
     ...makingOf(plan, source.table).needed.map((text, place) => [`create ${place}`, text] as const),
     ['identity', renderIdentity(plan, 'id')],
+    ['count at the target', renderCountTarget(plan)],
+    ['has rows', renderHasRows(plan)],
   ];
 }
 
@@ -243,6 +213,7 @@ export function statements(): readonly (readonly [string, string])[] {
     ['ledger advance', renderAdvance(names, batch).text],
     ...readings(),
     ...comparisons(),
+    ...policies(),
     ...writings(),
     ['cascades', CASCADES],
     ['statistics', STATISTICS],

@@ -87,11 +87,21 @@ function tooLong(text: string): boolean {
   return digits.length > 38 || text.length > 128;
 }
 
+/** Of a number with more places than the column has, the last would be rounded; with a negative scale the last before the point. */
+function isRounded(text: string, [precision, scale = 0]: readonly number[]): boolean {
+  if (precision === undefined) return false;
+  const [whole = '', fraction = ''] = text.replace(/^-/, '').split('.');
+  if (/[^0]/.test(fraction.slice(Math.max(scale, 0)))) return true;
+  return scale < 0 && /[^0]/.test(whole.slice(scale));
+}
+
 /** Invariant 7: what the server would change is refused before it has it. */
 function refuseChanged(text: string, bind: ColumnBind, context: BindContext): void {
-  const { base } = parseType(bind.column.targetType);
+  const { base, args } = parseType(bind.column.targetType);
   if ((base === 'NUMBER' || base === 'FLOAT') && tooLong(text))
     throw rejected('a number has more digits than Oracle keeps', bind, context);
+  if (base === 'NUMBER' && isRounded(text, args))
+    throw rejected('a number has more places than the column, which would round it', bind, context);
   if ((base === 'DATE' || base.startsWith('TIMESTAMP')) && NO_DAY.test(text))
     throw rejected('a day is in no calendar of Oracle, which goes from 4 to 15 October 1582', bind, context);
 }

@@ -3,7 +3,7 @@ import type { KeyRange } from '../../../model/lane.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
 import type { Cells, Session } from '../connections/session.ts';
 import { renderChecksum, type Side, type SqlCell, sqlCells } from '../sql/checksum-sql.ts';
-import { renderWhere } from '../sql/keys.ts';
+import { renderSelected, renderWhere } from '../sql/keys.ts';
 import { qualified, type Statement } from '../sql/names.ts';
 import { checksumOfRows } from './hash-rows.ts';
 import { readingOf, type RowReading } from './read-rows.ts';
@@ -20,7 +20,7 @@ export const fromOf = ({ plan, side }: Compared): string =>
   qualified(side === 'source' ? plan.source : plan.target);
 
 export const whereOf = ({ plan, side, range }: Compared): Statement =>
-  renderWhere(plan, side, { range, after: null });
+  side === 'source' ? renderSelected(plan, range) : renderWhere(plan, side, { range, after: null });
 
 /** Only a database of Unicode has the bytes that are hashed. */
 export const inSql = (session: Session, { plan, side }: Compared): readonly SqlCell[] | null =>

@@ -36,7 +36,12 @@ const kindOf = (column: ColumnPlan, side: Side): CellKind => ({
 export function readingOf(
   plan: TablePlan,
   side: Side,
-  parts: { readonly from: Statement; readonly where: Statement; readonly order: string | null },
+  parts: {
+    readonly from: Statement;
+    readonly where: Statement;
+    readonly order: string | null;
+    readonly mostRows?: number | undefined;
+  },
 ): RowReading {
   const shapes = plan.columns.map((column) => shapeOf(column, side));
   const addressed = parts.order !== null && plan.position.kind !== 'key';
@@ -45,9 +50,10 @@ export function readingOf(
     ...shapes.flatMap((shape) => shape.items),
   ];
   const order = parts.order === null ? '' : ` ORDER BY ${parts.order}`;
+  const most = parts.mostRows === undefined ? '' : ` FETCH FIRST ${parts.mostRows} ROWS ONLY`;
   return {
     statement: {
-      text: `SELECT ${list(items)} FROM ${parts.from.text}${parts.where.text}${order}`,
+      text: `SELECT ${list(items)} FROM ${parts.from.text}${parts.where.text}${order}${most}`,
       binds: { ...parts.from.binds, ...parts.where.binds },
     },
     shapes,
@@ -63,11 +69,15 @@ interface ReadRequest {
 }
 
 /** The statement that reads a range in position order. */
-export const renderRead = ({ plan, range, after }: ReadRequest, snapshot: string | null): RowReading =>
+export const renderRead = (
+  { plan, range, after }: ReadRequest,
+  { snapshot, mostRows }: Pick<ReadOptions, 'snapshot' | 'mostRows'>,
+): RowReading =>
   readingOf(plan, 'source', {
     from: renderSource(plan, snapshot),
     where: renderWhere(plan, 'source', { range, after }),
     order: renderOrder(plan),
+    mostRows,
   });
 
 /** Cells of one fetched row, in the order of the plan. */
@@ -143,7 +153,7 @@ export async function* readBlocks(
   options: ReadOptions,
 ): AsyncGenerator<RowBlock, void, undefined> {
   const { plan } = request;
-  const reading = renderRead(request, options.snapshot);
+  const reading = renderRead(request, options);
   const most = { bytes: options.mostRowBytes, table: plan.id };
   const block = new BlockFilling(plan.id);
   const keys = plan.position.columns.length;

@@ -24,6 +24,8 @@ export function sqlCell(column: ColumnPlan, side: Side): SqlCell | null {
       : [column.target, column.targetType, column.renderTarget];
   const parsed = parseType(type);
   const [length = 1] = argsOf(parsed);
+  // What a policy makes of a text may be as long as the text.
+  if (side === 'source' && column.fit && column.logical.kind === 'text') return null;
   if (render !== quote(name)) {
     const isOne = !['JSON', 'XMLTYPE', 'BINARY_DOUBLE', 'BINARY_FLOAT'].includes(parsed.base);
     return isOne ? { text: render, mostBytes: LONGEST_OTHER } : null;

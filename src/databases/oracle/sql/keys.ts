@@ -104,6 +104,14 @@ export function renderWhere(
   };
 }
 
+/** Conditions of the rows that the plan selects, of a range of them. A row of the first few is told by its address. */
+export function renderSelected(plan: TablePlan, range: KeyRange | null): Statement {
+  const where = renderWhere(plan, 'source', { range, after: null });
+  if (plan.mostRows === undefined) return where;
+  const sample = `SELECT ROWID FROM ${qualified(plan.source)}${where.text} ORDER BY ${renderOrder(plan)} FETCH FIRST ${plan.mostRows} ROWS ONLY`;
+  return { text: ` WHERE ROWID IN (${sample})`, binds: where.binds };
+}
+
 /** The source as it was in a snapshot, or as it is. */
 export function renderSource(plan: TablePlan, snapshot: string | null): Statement {
   const table = qualified(plan.source);

@@ -4,6 +4,7 @@ import type { TableSchema } from '../../../model/table-schema.ts';
 import type { Session } from '../connections/session.ts';
 import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { qualified } from '../sql/names.ts';
+import { renderHasRows } from '../sql/table-sql.ts';
 import { createTable } from './create-table.ts';
 import { deleteRows } from './delete-rows.ts';
 
@@ -41,9 +42,7 @@ export function clearTable(session: Session, plan: TablePlan): Promise<boolean> 
 }
 
 export const hasRows = async (session: Session, plan: TablePlan): Promise<boolean> =>
-  (await session.cell(
-    `SELECT CASE WHEN EXISTS (SELECT 1 FROM ${qualified(plan.target)}) THEN '1' ELSE '0' END FROM DUAL`,
-  )) === '1';
+  (await session.cell(renderHasRows(plan))) === '1';
 
 /** In the transaction that is open. */
 export const clearRows = (session: Session, plan: TablePlan): Promise<void> =>

@@ -104,6 +104,15 @@ export function reading(column: ColumnSchema): ColumnReading | null {
   return READINGS[type.base]?.(type, name) ?? null;
 }
 
+/** The zone of a moment is kept in a text. */
+export function asText(column: ColumnSchema): Pick<ColumnReading, 'render'> {
+  const type = parseType(column.type);
+  const name = quote(column.name);
+  return {
+    render: type.base === 'TIMESTAMP WITH TIME ZONE' ? renderZoned(name) : (reading(column)?.render ?? name),
+  };
+}
+
 /** Whose logical type says all of them, and none of whose values a column of the same type refuses or changes. */
 const KEPT_AS_READ = new Set(['CLOB', 'NCLOB', 'BLOB', 'BOOLEAN']);
 

@@ -1,4 +1,5 @@
 import type { ColumnWriting } from '../../../engine/ports/type-map.ts';
+import { digitLimits, endOfSecond, type Limits } from '../../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
 import { quote } from '../sql/names.ts';
 import {
@@ -24,7 +25,7 @@ import {
   renderUuidBytes,
   renderWhole,
 } from './render-text.ts';
-import { argsOf, MOST_BYTES, parseType, sameType, type TypeText } from './type-text.ts';
+import { argsOf, isNational, MOST_BYTES, parseType, sameType, type TypeText } from './type-text.ts';
 
 interface How {
   readonly load?: string | null;
@@ -42,6 +43,8 @@ const roughly = (render: string, note: string, load: string | null = null): Colu
   exact: false,
   note,
 });
+/** What the column holds less of than its logical type has: what the policies go by. */
+const within = (limits: Limits, known: ColumnWriting): ColumnWriting => ({ ...known, limits });
 
 const NOT_A_NUMBER = 'NaN and infinities are refused';
 const isNumber = ({ base }: TypeText): boolean => base === 'NUMBER' || base === 'FLOAT';
@@ -54,9 +57,11 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
   const [precision, scale = 0] = to.args;
   const digits = { 8: 3, 16: 5, 32: 10, 64: logical.unsigned ? 20 : 19 }[logical.bits];
   if (precision === undefined) return exactly(renderWhole(column), { load });
-  return precision - scale >= digits && scale >= 0
-    ? exactly(renderWhole(column), { load })
-    : roughly(renderNumber(column), 'values with more digits are refused', load);
+  if (scale < 0)
+    return roughly(renderNumber(column), `other numbers than of ${-scale} zeros are refused`, load);
+  if (precision - scale >= digits) return exactly(renderWhole(column), { load });
+  const known = roughly(renderNumber(column), 'values with more digits are refused', load);
+  return precision < scale ? known : within(digitLimits(precision - scale), known);
 }
 
 function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, column: string) {
@@ -66,15 +71,42 @@ function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, 
   const same = precision === null || scale === null ? null : renderScaled(column, precision, scale);
   if (to.base === 'FLOAT')
     return roughly(same ?? renderNumber(column), 'rounded to the digits that FLOAT has', LOAD_NUMBER);
-  const [most, places = 0] = to.args;
-  if (precision === null || scale === null || same === null) {
-    const note = 'zeros at the end of a fraction are not kept, more than 38 digits are refused';
-    const rounded = most === undefined ? '' : `; rounded to ${places} places, at most ${most} digits`;
-    return roughly(renderNumber(column), `${note}${rounded}; ${NOT_A_NUMBER}`, LOAD_NUMBER);
-  }
-  const fits = most === undefined ? precision <= 38 : places >= scale && most - places >= precision - scale;
-  const rounded = `rounded to ${places} places, at most ${most} digits; `;
-  return roughly(same, `${fits ? '' : rounded}${NOT_A_NUMBER}`, LOAD_NUMBER);
+  return to.args.length === 0
+    ? writeAnyNumber(logical, same, column)
+    : writeScaled(logical, { to, same }, column);
+}
+
+const ZEROS = 'zeros at the end of a fraction are not kept, more than 38 digits are refused';
+
+function writeAnyNumber(
+  { precision }: LogicalType & { kind: 'decimal' },
+  same: string | null,
+  column: string,
+): ColumnWriting {
+  if (same !== null && precision !== null && precision <= 38) return roughly(same, NOT_A_NUMBER, LOAD_NUMBER);
+  return roughly(renderNumber(column), `${ZEROS}; ${NOT_A_NUMBER}`, LOAD_NUMBER);
+}
+
+/** A column of a precision of its own. What it would round is refused before (rows/bind-rows.ts). */
+function writeScaled(
+  { precision, scale }: LogicalType & { kind: 'decimal' },
+  { to, same }: { readonly to: TypeText; readonly same: string | null },
+  column: string,
+): ColumnWriting {
+  const [most = 38, places = 0] = to.args;
+  const fits = precision !== null && scale !== null && places >= scale && most - places >= precision - scale;
+  const render = fits ? same : renderScaled(column, most, places);
+  const note = fits
+    ? NOT_A_NUMBER
+    : `more than ${places} places, or ${most} digits, are refused; ${NOT_A_NUMBER}`;
+  const known = roughly(render ?? renderNumber(column), note, LOAD_NUMBER);
+  if (render === null || places > most) return known;
+  const digits = most - places;
+  // The scale of the source is the one that is compared.
+  return within(
+    { kind: 'decimal', digits, scale: fits ? scale : places, nan: false, infinity: false },
+    known,
+  );
 }
 
 function renderScaled(column: string, precision: number, scale: number): string | null {
@@ -128,7 +160,13 @@ function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column
     return roughly(column, `filled up with blanks to ${length}, longer texts are refused; ${NO_EMPTY}`);
   }
   if (logical.padded === true && fits) return exactly(column);
-  return roughly(column, `${fits ? '' : `texts longer than ${to.base} holds are refused; `}${NO_EMPTY}`);
+  const known = roughly(
+    column,
+    `${fits ? '' : `texts longer than ${to.base} holds are refused; `}${NO_EMPTY}`,
+  );
+  // Of a column that counts bytes nobody can say where a text is to be cut.
+  const counts = to.inChars && chars === length && logical.padded !== true;
+  return counts ? within({ kind: 'text', maxChars: length, nul: true }, known) : known;
 }
 
 function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, column: string) {
@@ -141,41 +179,45 @@ function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, colu
 }
 
 const OUT_OF_RANGE =
-  'years before 4713 BC or after 9999, infinity, and days that Oracle has not, are refused';
+  'years before 4712 BC or after 9999, infinity, and days that Oracle has not, are refused';
+const DAYS = ['4712-01-01', '9999-12-31'] as const;
 
 function writeDate(to: TypeText, column: string) {
-  const isDate = to.base === 'DATE' || to.base === 'TIMESTAMP';
-  return isDate ? roughly(renderDay(column), OUT_OF_RANGE, LOAD_DAY) : null;
+  if (to.base !== 'DATE' && to.base !== 'TIMESTAMP') return null;
+  const limits: Limits = { kind: 'moment', from: `${DAYS[0]} BC`, upto: DAYS[1], digits: 0 };
+  return within(limits, roughly(renderDay(column), OUT_OF_RANGE, LOAD_DAY));
 }
 
-const lostDigits = (precision: number, to: TypeText): string => {
-  const [kept = 6] = argsOf(to);
-  return Math.min(precision, 9) > kept ? `; fractions of a second are rounded to ${kept} digits` : '';
-};
+const lostDigits = (precision: number, kept: number): string =>
+  Math.min(precision, 9) > kept ? `; fractions of a second are rounded to ${kept} digits` : '';
+
+const momentLimits = (kept: number, zone: string): Limits => ({
+  kind: 'moment',
+  from: `${DAYS[0]} 00:00:00${zone} BC`,
+  upto: endOfSecond(`${DAYS[1]} 23:59:59`, kept) + zone,
+  digits: kept,
+});
 
 function writeMoment(
   { kind, precision }: LogicalType & { kind: 'timestamp' | 'timestamptz' },
   to: TypeText,
   column: string,
 ) {
-  const zoned = to.base === 'TIMESTAMP WITH TIME ZONE' || to.base === 'TIMESTAMP WITH LOCAL TIME ZONE';
+  const isLocal = to.base === 'TIMESTAMP WITH LOCAL TIME ZONE';
+  const [kept = 6] = argsOf(to);
+  const note = `${OUT_OF_RANGE}${lostDigits(precision, kept)}`;
   if (kind === 'timestamptz') {
-    if (!zoned) return null;
-    const [kept = 6] = argsOf(to);
-    const text = renderMoment(column, kept, to.base === 'TIMESTAMP WITH LOCAL TIME ZONE');
-    return roughly(text, `${OUT_OF_RANGE}${lostDigits(precision, to)}`, LOAD_MOMENT);
+    if (!isLocal && to.base !== 'TIMESTAMP WITH TIME ZONE') return null;
+    const known = roughly(renderMoment(column, kept, isLocal), note, LOAD_MOMENT);
+    return within(momentLimits(kept, '+00'), known);
   }
   if (to.base === 'DATE') {
     const refused = precision > 0 ? '; moments with a fraction of a second are refused' : '';
-    return roughly(renderTimestamp(column, 0), `${OUT_OF_RANGE}${refused}`, LOAD_SECOND);
+    const known = roughly(renderTimestamp(column, 0), `${OUT_OF_RANGE}${refused}`, LOAD_SECOND);
+    return within(momentLimits(0, ''), known);
   }
   if (to.base !== 'TIMESTAMP') return null;
-  const [kept = 6] = argsOf(to);
-  return roughly(
-    renderTimestamp(column, kept),
-    `${OUT_OF_RANGE}${lostDigits(precision, to)}`,
-    LOAD_TIMESTAMP,
-  );
+  return within(momentLimits(kept, ''), roughly(renderTimestamp(column, kept), note, LOAD_TIMESTAMP));
 }
 
 function writeUuid(to: TypeText, column: string) {
@@ -278,12 +320,24 @@ function lettersOf(logical: LogicalType): number | null {
   if (logical.kind === 'bits') return logical.length;
   // The longest that PostgreSQL prints has some sixty letters.
   if (logical.kind === 'interval') return 100;
-  return ['time', 'date', 'timestamp', 'timestamptz', 'int', 'float32', 'float64', 'boolean'].includes(
-    logical.kind,
-  )
+  return [
+    'time',
+    'date',
+    'timestamp',
+    'timestamptz',
+    'int',
+    'float32',
+    'float64',
+    'boolean',
+    'uuid',
+  ].includes(logical.kind)
     ? 40
     : null;
 }
+
+/** Letters of a text of the kind that the column surely holds: all but labels are written in ASCII. */
+const roomOf = (to: TypeText, chars: number, { kind }: LogicalType): number =>
+  kind === 'enum' || isNational(to.base) ? chars : (to.args[0] ?? chars);
 
 const mayBeEmpty = (logical: LogicalType): boolean =>
   logical.kind === 'xml' ||
@@ -304,7 +358,9 @@ export function writing(
   if (chars === Infinity) return exactly(column, { note });
   const letters = lettersOf(logical);
   const notes = [
-    ...(letters !== null && letters <= chars ? [] : [`texts longer than ${to.base} holds are refused`]),
+    ...(letters !== null && letters <= roomOf(to, chars, logical)
+      ? []
+      : [`texts longer than ${to.base} holds are refused`]),
     ...(mayBeEmpty(logical) ? [NO_EMPTY] : []),
   ];
   if (notes.length === 0) return exactly(column, { note });
