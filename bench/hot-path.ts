@@ -29,6 +29,7 @@ const HELP = `usage: node --import tsx bench/hot-path.ts [--rows 200000] [--runs
   --encoding text-rows,binary-rows  --readers 2  --writers 4  --block-bytes 4194304  --range-rows 200000
   --credit-bytes 67108864
   --mariadb source|target: that side is MariaDB
+  --hub nats|kafka
 `;
 
 const list = (fallback: number | string) => ({ type: 'string', default: String(fallback) }) as const;
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     runs: list(3),
     'settle-ms': list(500),
     mariadb: { type: 'string', default: '' },
+    hub: { type: 'string', default: 'nats' },
     'no-yardstick': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     encoding: list('text-rows,binary-rows'),
@@ -97,7 +99,7 @@ async function openDatabase(url: string): Promise<Database> {
 }
 
 async function openHub(url: string): Promise<Hub> {
-  const kind = await loadHubKind('nats');
+  const kind = await loadHubKind(url.slice(0, url.indexOf(':')));
   return kind.open(kind.parseUrl(url, {}), { applicationName: 'hot path' });
 }
 
@@ -205,7 +207,10 @@ async function main(): Promise<void> {
     ...databases,
     ...(values.mariadb === 'source' && { source: mariadb?.source ?? '' }),
     ...(values.mariadb === 'target' && { target: mariadb?.target ?? '' }),
-    hub: required('SLUICE_TEST_NATS_URL'),
+    hub:
+      values.hub === 'kafka'
+        ? `kafka://${required('SLUICE_TEST_KAFKA_BROKERS')}`
+        : required('SLUICE_TEST_NATS_URL'),
   };
   const results = new Map<string, Figures[]>();
   const keep = (name: string, figures: Figures): void => {
