@@ -8,8 +8,8 @@ import { openBrowser, temporalUi, type TemporalUi } from '../support/temporal-ui
 import { createWorld, type TransferWorld } from '../support/transfer-world.ts';
 
 const ROWS = 60_000;
-/** Slow enough for a person: half a minute for the whole table. */
-const RATE = 2_000;
+/** Slow enough for a person: two minutes for the whole table. */
+const RATE = 500;
 
 describeWith(
   ['postgres', 'nats', 'temporal', 'temporalUi', 'chromium'],

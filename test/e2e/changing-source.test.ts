@@ -12,11 +12,13 @@ const CHANGES_SQL = `
 
 describeWith(['postgres', 'nats', 'temporal'], 'a source that is changed while it is copied', () => {
   let stage: Stage;
+  /** Many a row is still to come when the source has changed, and then the rate is lifted. */
+  const slow = { limits: { ratePerSecond: 1_000 } } as const;
 
   afterEach(() => stage?.close());
 
   test('leads to a finished transfer that reports the drift', async () => {
-    stage = await createStage({ rows: 20_000 });
+    stage = await createStage({ rows: 20_000, spec: slow });
     const { world, source } = stage;
     world.worker();
     await world.start();
@@ -34,7 +36,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a source that is changed while i
   });
 
   test('is at the target as it was in the snapshot, over pauses and changes of the settings', async () => {
-    stage = await createStage({ rows: 20_000, spec: { consistency: 'snapshot' } });
+    stage = await createStage({ rows: 20_000, spec: { consistency: 'snapshot', ...slow } });
     const { world, source, target } = stage;
     const tables = ['orders', 'events', 'shelves'] as const;
     const before = await Promise.all(tables.map((table) => source.cell(digestSql(table))));

@@ -40,7 +40,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'the command line on a running tr
 
   test('pauses, shows, changes, resumes and waits for it, and exit codes tell how it went', async () => {
     const { transfer } = world;
-    expect((await world.cli('start', transfer, '--rate', '3000')).code).toBe(0);
+    expect((await world.cli('start', transfer, '--rate', '1000')).code).toBe(0);
     await eventually('rows arrive', async () => {
       const { value } = await json('status', transfer);
       return (value as { totals: { rowsApplied: number } }).totals.rowsApplied > 0;

@@ -86,7 +86,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'sluice copy', () => {
     const target = targets[1] as TestDatabase;
     const name = uniqueName('copied');
     const args = ['copy', source.url, target.url, '--tables', 'public.*', '--name', name];
-    const first = start(...args, '--rate', '10000');
+    const first = start(...args, '--rate', '500');
     const config = join(folder.path, 'state', `${name}.json`);
     await eventually('the copy runs', () => first.written.stderr.includes(`copying ${name}`));
     first.child.kill('SIGINT');
@@ -98,6 +98,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'sluice copy', () => {
     const second = start(...args);
     await eventually('it attaches', () => second.written.stderr.includes(`attached to ${name}`));
     expect(await readFile(join(folder.path, 'state', `${name}.pid`), 'utf8').catch(() => pid)).toBe(pid);
+    expect((await run('settings', name, '--rate', '0')).code).toBe(0);
     expect(await second.ended).toBe(0);
     expect(await target.cell(digestSql('orders'))).toBe(await source.cell(digestSql('orders')));
   });

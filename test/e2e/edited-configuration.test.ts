@@ -14,7 +14,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a configuration that is edited w
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await createStage({ rows: 20_000 });
+    stage = await createStage({ rows: 20_000, spec: { limits: { ratePerSecond: 1_000 } } });
   });
 
   afterAll(() => stage?.close());

@@ -26,6 +26,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'two workers that read and two th
         tables: { 'public.orders': {} },
         read: { rowsPerRange: 2_000, blockBytes: 16_384, creditBytes: 1_048_576, readers: 4 },
         write: { writers: 8 },
+        limits: { ratePerSecond: 1_000 },
         recovery: { heartbeatTimeout: '3s' },
       },
     });

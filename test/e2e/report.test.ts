@@ -6,7 +6,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'what a transfer says of itself',
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await createStage({ rows: 20_000 });
+    stage = await createStage({ rows: 20_000, spec: { limits: { ratePerSecond: 1_000 } } });
     stage.world.worker();
     await stage.world.start();
   });

@@ -137,13 +137,13 @@ describeWith(['postgres', 'nats', 'temporal'], 'what of a source is copied', () 
       reportingInterval: '1s',
     };
     const made = await world(spec);
-    const ended = await made.cli('start', made.transfer, '--wait', '--timeout', '60s');
+    const ended = await made.cli('start', made.transfer, '--wait', '--timeout', '240s');
     expect(ended.code, ended.stdout + ended.stderr).toBe(5);
     expect(ended.stdout).toContain('limit-reached');
     expect(await applied()).toBe(9_000);
     expect(await held('orders', 'events')).toBe(9_000);
 
-    const second = made.cli('start', made.transfer, '--wait', '--timeout', '90s');
+    const second = made.cli('start', made.transfer, '--wait', '--timeout', '240s');
     await made.eventually('the second start is at work', async () => (await applied()) > 11_000);
     made.first.kill('SIGKILL');
     made.worker();
@@ -153,7 +153,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'what of a source is copied', () 
     expect(await held('orders', 'events')).toBe(18_000);
 
     await made.rewrite({ ...spec, limits: {} });
-    const last = await made.cli('start', made.transfer, '--wait', '--timeout', '60s');
+    const last = await made.cli('start', made.transfer, '--wait', '--timeout', '240s');
     expect(last.code, last.stdout + last.stderr).toBe(0);
     for (const table of ['orders', 'events'])
       expect(await target.cell(digestSql(table))).toBe(await source.cell(digestSql(table)));
@@ -178,18 +178,20 @@ describeWith(['postgres', 'nats', 'temporal'], 'what of a source is copied', () 
     const spec: WorldOptions['spec'] = {
       tables: { orders: {} },
       read: { blockBytes: 16_384 },
-      limits: { time: '4s', bytesPerSecond: 500_000 },
+      limits: { time: '8s', bytesPerSecond: 250_000 },
       reportingInterval: '1s',
     };
     const made = await world(spec);
+    // The time counts from the start.
+    await made.eventually('the worker runs', () => made.first.output().includes('worker started'));
     await made.start();
     const report = await made.result();
     expect(report).toMatchObject({ phase: 'limit-reached' });
-    expect((await made.status()).reason?.text).toBe('limit reached: 4s since the start');
+    expect((await made.status()).reason?.text).toBe('limit reached: 8s since the start');
     expect(report.rows).toBe(await applied());
     expect(await held('orders')).toBe(report.rows);
     expect(report.rows).toBeGreaterThan(0);
-    expect(report.bytes).toBeLessThan(500_000 * 6);
+    expect(report.bytes).toBeLessThan(250_000 * 12);
     await made.rewrite({ ...spec, limits: {} });
     await made.start();
     expect(await made.result()).toMatchObject({ phase: 'finished', rows: ROWS, equal: 1 });

@@ -82,7 +82,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a transfer that somebody waits f
     const { transfer } = world;
     worker = world.worker();
     await target.query('TRUNCATE notes; TRUNCATE orders');
-    const waiting = world.cli('start', transfer, '--wait', '--rate', '20');
+    const waiting = world.cli('start', transfer, '--wait', '--rate', '5');
     await world.eventually('rows arrive, although each table is one block', async () => {
       const { rowsApplied } = (await world.status()).totals;
       return rowsApplied > 0 && rowsApplied < 600;

@@ -9,7 +9,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a PostgreSQL server that is sour
 
   beforeAll(async () => {
     server = await startOwnPostgres();
-    stage = await createStage({ server: server.url });
+    stage = await createStage({ server: server.url, reserve: true });
   });
 
   afterAll(async () => {

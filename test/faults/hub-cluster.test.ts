@@ -38,7 +38,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a cluster of three NATS servers,
     });
     // Acknowledgements on their way to a leader that is lost are lost with it: what they said comes again after ackWaitMs.
     const hub = { url: cluster.url, replicas: cluster.servers.length, ackWaitMs: 2_000 };
-    stage = await createStage({ hub, rows: 20_000 });
+    stage = await createStage({ hub, rows: 20_000, reserve: true });
   });
 
   afterAll(async () => {
@@ -82,8 +82,7 @@ describeWith(['postgres', 'kafka', 'temporal'], 'a cluster of three Kafka broker
     stage = await createStage({
       hub: { url: cluster.url, partitions: 6, sessionTimeoutMs: 6_000 },
       rows: 20_000,
-      // So that many a row is still to come when copies are missing, however fast the first broker was replaced.
-      spec: { limits: { ratePerSecond: 1_000 } },
+      reserve: true,
     });
   });
 
@@ -138,9 +137,11 @@ describeWith(['postgres', 'kafka', 'temporal'], 'a cluster of three Kafka broker
         throw error;
       }
     });
-    await world.eventually('it is said that copies are missing', async () =>
-      (await world.status()).health.warnings.some(
-        (warning) => warning.includes('hub.transient') && warning.includes('NOT_ENOUGH_REPLICAS'),
+    await stage.flowing(() =>
+      world.eventually('it is said that copies are missing', async () =>
+        (await world.status()).health.warnings.some(
+          (warning) => warning.includes('hub.transient') && warning.includes('NOT_ENOUGH_REPLICAS'),
+        ),
       ),
     );
     await lost.restart();

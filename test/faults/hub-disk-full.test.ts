@@ -42,7 +42,7 @@ for (const product of FAULT_HUBS) {
         execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', disk]);
         toxiproxy = await startOwnToxiproxy();
         hub = await product.start(toxiproxy.apiUrl, { folder: disk });
-        stage = await createStage({ hub: hub.url });
+        stage = await createStage({ hub: hub.url, reserve: true });
       });
 
       afterAll(async () => {
@@ -61,16 +61,18 @@ for (const product of FAULT_HUBS) {
         await world.start();
         await stage.moves(1_000);
         const filler = join(disk, 'filler');
-        await world.eventually('it is said that the hub is full', async () => {
-          fill(filler);
-          return (await isSaid()) && (await world.status()).health.health === 'warning';
-        });
+        await stage.flowing(() =>
+          world.eventually('it is said that the hub is full', async () => {
+            fill(filler);
+            return (await isSaid()) && (await world.status()).health.health === 'warning';
+          }),
+        );
         await stage.standsStill();
         rmSync(filler);
         // NATS takes nothing into a stream whose disk was full until it is started anew, and Kafka has ended.
         await hub.server.restart();
         await stage.moves(1_000);
-        await world.eventually('it is not said any more', async () => !(await isSaid()));
+        await stage.flowing(() => world.eventually('it is not said any more', async () => !(await isSaid())));
         await stage.endsEqual();
       });
     });

@@ -26,12 +26,12 @@ for (const { name, needs, start } of FAULT_HUBS) {
     let streams: RunStreams;
     let worker: WorkerProcess;
 
-    const filled = () => eventually('it holds messages', () => streams.filled());
+    const filled = () => stage.flowing(() => eventually('it holds messages', () => streams.filled()));
 
     beforeAll(async () => {
       toxiproxy = await startOwnToxiproxy();
       hub = await start(toxiproxy.apiUrl);
-      stage = await createStage({ hub: hub.url, rows: 60_000 });
+      stage = await createStage({ hub: hub.url, rows: 60_000, reserve: true });
       worker = stage.world.worker();
       await stage.world.start();
       streams = await hub.streamsOf(stage.world.transfer);
@@ -90,7 +90,9 @@ for (const { name, needs, start } of FAULT_HUBS) {
       const lock = new pg.Client({ connectionString: target.url });
       await lock.connect();
       await lock.query('BEGIN; LOCK TABLE orders, events, shelves IN SHARE MODE'); // nothing can be applied
-      await eventually('messages pile up', async () => (await streams.bytes()) > 400_000);
+      await stage.flowing(() =>
+        eventually('messages pile up', async () => (await streams.bytes()) > 400_000),
+      );
       worker.kill('SIGKILL');
       await worker.ended;
       for (const each of await streams.names()) await streams.remove(each);

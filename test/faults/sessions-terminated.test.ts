@@ -9,7 +9,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'database sessions that an admini
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await createStage();
+    stage = await createStage({ reserve: true });
   });
 
   afterAll(() => stage?.close());

@@ -43,7 +43,7 @@ describeWith([needs, 'temporal', 'toxiproxy'], 'SQLite files that are source and
       server: 'a file',
       hub: hub.url,
       rows: 40_000,
-      // So that many a row is still to come when the last fault is over.
+      reserve: true,
       spec: { limits: { ratePerSecond: 1_000 }, recovery: { heartbeatTimeout: '3s' } },
     });
     worker = stage.world.worker();
@@ -78,7 +78,7 @@ describeWith([needs, 'temporal', 'toxiproxy'], 'SQLite files that are source and
   });
 
   test('are copied again where the hub lost all that it kept', async () => {
-    await eventually('it holds messages', () => streams.filled());
+    await stage.flowing(() => eventually('it holds messages', () => streams.filled()));
     for (const each of await streams.names()) await streams.remove(each);
     await stage.moves(1_000);
   });

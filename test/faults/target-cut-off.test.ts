@@ -16,6 +16,7 @@ describeWith(['postgres', 'nats', 'temporal', 'toxiproxy'], 'a target behind a b
     toxiproxy = await startOwnToxiproxy();
     proxy = await createProxy(toxiproxy.apiUrl, 'target', new URL(servers().postgresUrl).host);
     stage = await createStage({
+      reserve: true,
       throughTarget: (url) => {
         const through = new URL(url);
         through.port = String(proxy.port);

@@ -12,7 +12,12 @@ describeWith(['postgres', 'nats', 'temporal'], 'a Temporal server that is killed
 
   beforeAll(async () => {
     temporal = await startOwnTemporal();
-    stage = await createStage({ temporalAddress: temporal.address });
+    stage = await createStage({
+      temporalAddress: temporal.address,
+      reserve: true,
+      // Nothing can be changed while the server is away.
+      spec: { limits: { ratePerSecond: 1_000 } },
+    });
   });
 
   afterAll(async () => {

@@ -15,7 +15,11 @@ describeWith(['postgres', 'nats', 'temporal'], 'a worker that is killed again an
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await createStage({ rows: 60_000, spec: { recovery: { heartbeatTimeout: '3s' } } });
+    stage = await createStage({
+      rows: 60_000,
+      reserve: true,
+      spec: { recovery: { heartbeatTimeout: '3s' } },
+    });
   });
 
   afterAll(() => stage?.close());

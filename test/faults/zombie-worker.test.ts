@@ -11,7 +11,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a worker that is stopped and wak
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await createStage();
+    stage = await createStage({ reserve: true });
   });
 
   afterAll(() => stage?.close());
@@ -25,12 +25,14 @@ describeWith(['postgres', 'nats', 'temporal'], 'a worker that is stopped and wak
 
   /** Stops it where it hurts most: a transaction of the target is open and holds locks. */
   const stopInTransaction = (worker: WorkerProcess) =>
-    eventually('it is stopped within a transaction', async () => {
-      worker.kill('SIGSTOP');
-      if ((await inTransaction()) && (await inTransaction())) return true;
-      worker.kill('SIGCONT');
-      return false;
-    });
+    stage.flowing(() =>
+      eventually('it is stopped within a transaction', async () => {
+        worker.kill('SIGSTOP');
+        if ((await inTransaction()) && (await inTransaction())) return true;
+        worker.kill('SIGCONT');
+        return false;
+      }),
+    );
 
   test('finds its place taken, and what it still does changes nothing', async () => {
     const { world } = stage;

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import type { TransferReport } from '../../src/workflows/messages.ts';
 import { servers } from './servers.ts';
+import { keepReserve } from './reserve.ts';
 import { POSTGRESQL, type StageDatabase, type StageProduct } from './stage-databases.ts';
 import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
 
@@ -18,6 +19,8 @@ export interface StageOptions {
   /** Rows of the table with a number as its key; the two others have half of it. */
   readonly rows?: number;
   readonly spec?: Partial<TransferSpec>;
+  /** Rows are kept back for what is still to come (reserve.ts); `endsEqual` lets go of them. */
+  readonly reserve?: boolean;
 }
 
 /** A transfer of three tables that is slow enough to be disturbed in its middle. */
@@ -30,6 +33,8 @@ export interface Stage {
   applied(): Promise<number>;
   /** Waits until so many more rows are committed than were when it was called. */
   moves(rows: number, timeoutMs?: number): Promise<void>;
+  /** Lets rows flow while the work waits for something that needs them; `moves` does so itself. */
+  flowing<T>(work: () => Promise<T>): Promise<T>;
   /** Waits until no row was committed for a few seconds. */
   standsStill(): Promise<void>;
   /** Lifts the rate, waits for the end by itself and compares both sides. */
@@ -71,15 +76,20 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
   const source = await product.create(server);
   const target = await product.create(server);
   await product.fill(source, rows);
+  const spec = { ...SPEC, tables: { [product.pattern]: {} }, ...options.spec };
   const world = await createWorld({
     source: source.url,
     target: options.throughTarget?.(target.url) ?? target.url,
     ...(options.hub === undefined ? {} : { hub: options.hub }),
     ...(options.temporalAddress === undefined ? {} : { temporalAddress: options.temporalAddress }),
     ...(options.sliceBudget === undefined ? {} : { sliceBudget: options.sliceBudget }),
-    spec: { ...SPEC, tables: { [product.pattern]: {} }, ...options.spec },
+    spec,
   });
   const { applied } = target;
+  const ratePerSecond = spec.limits.ratePerSecond ?? 0;
+  const reserve =
+    options.reserve === true ? keepReserve({ world, applied, rows: 2 * rows, ratePerSecond }) : null;
+  const flowing: Stage['flowing'] = (work) => (reserve === null ? work() : reserve.flowing(work));
   return {
     source,
     target,
@@ -93,8 +103,9 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
         before ??= now;
         return now >= before + more;
       };
-      await world.eventually(`${more} more rows are applied`, haveMoved, timeoutMs);
+      await flowing(() => world.eventually(`${more} more rows are applied`, haveMoved, timeoutMs));
     },
+    flowing,
     standsStill: async () => {
       let last = { applied: -1, atMs: 0 };
       await world.eventually('nothing moves', async () => {
@@ -104,6 +115,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
       });
     },
     endsEqual: async (timeoutMs) => {
+      await reserve?.end();
       await world.change({ ratePerSecond: 0, blockBytes: 262_144 });
       const report = await world.result(timeoutMs);
       expect(report).toMatchObject({ phase: 'finished', rows: 2 * rows, compared: 3, equal: 3, skipped: 0 });
@@ -112,6 +124,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
     },
     close: async () => {
       await world.close();
+      await reserve?.end();
       await source.drop();
       await target.drop();
     },
