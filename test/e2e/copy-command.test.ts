@@ -98,7 +98,10 @@ describeWith(['postgres', 'nats', 'temporal'], 'sluice copy', () => {
     const second = start(...args);
     await eventually('it attaches', () => second.written.stderr.includes(`attached to ${name}`));
     expect(await readFile(join(folder.path, 'state', `${name}.pid`), 'utf8').catch(() => pid)).toBe(pid);
-    expect((await run('settings', name, '--rate', '0')).code).toBe(0);
+    await eventually('the rate is lifted', async () => {
+      const { code } = await run('settings', name, '--rate', '0');
+      return code === 0;
+    });
     expect(await second.ended).toBe(0);
     expect(await target.cell(digestSql('orders'))).toBe(await source.cell(digestSql('orders')));
   });
