@@ -316,6 +316,19 @@ describeWith(['postgres', 'mariadb'], 'the structure of a whole schema', () => {
     expect(await to.query('SELECT count(*) FROM guests')).toEqual([['1']]);
   });
 
+  test.each(['postgresql', 'mariadb', 'sqlite'] as const)(
+    'in %s a check names the column that it named, whatever letters it was written in',
+    async (product) => {
+      [from, to] = await Promise.all([PLACES[product](), PLACES[product]()]);
+      await from.execute('CREATE TABLE things (id int PRIMARY KEY, price int, cost int, CHECK (PRICE > 0))');
+      ends = { source: await from.open(), target: await to.open() };
+      const rename = { price: 'cost', cost: 'price' };
+      await makeStructures(ends, { tables: { '*.things': { columns: { rename } } } });
+      await to.execute('INSERT INTO things (id, price, cost) VALUES (1, -1, 1)');
+      await expect(to.execute('INSERT INTO things (id, price, cost) VALUES (2, 1, -1)')).rejects.toThrow();
+    },
+  );
+
   test('under verify nothing is made or dropped, and what is missing is named', async () => {
     await open('postgresql', 'postgresql');
     await makeStructures(ends);

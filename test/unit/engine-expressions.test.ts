@@ -3,6 +3,7 @@ import { STYLE as MYSQL } from '../../src/databases/mysql/structure/expression-s
 import { STYLE as POSTGRESQL } from '../../src/databases/postgresql/structure/found-table.ts';
 import { STYLE as SQLITE } from '../../src/databases/sqlite/structure/expression-style.ts';
 import { type ExpressionStyle, parseExpression } from '../../src/engine/structure/parse-expression.ts';
+import { renameInSql } from '../../src/engine/structure/rename.ts';
 import {
   type TargetWords,
   translateCondition,
@@ -101,4 +102,31 @@ test('a renamed column is said by its new name, and one that is not copied by no
   expect(translateExpression(expression, WORDS, renamed)).toBe('lower(<state>)');
   renamed.delete('status');
   expect(translateExpression(expression, WORDS, renamed)).toBeNull();
+});
+
+describe('the words of a product with two columns whose names are exchanged', () => {
+  const exchanged = new Map(
+    [
+      ['price', 'Cost'],
+      ['Cost', 'price'],
+    ].map(([name = '', target = '']) => [name, { target, kind: 'int' as const, binary: false }]),
+  );
+  const renamed = (sql: string, style: ExpressionStyle): string | null =>
+    renameInSql(sql, exchanged, { style, quote: (name) => `<${name}>`, all: ['price', 'Cost', 'Left'] });
+
+  test.each([
+    // As its catalog writes them: what is not quoted is of small letters.
+    [
+      POSTGRESQL,
+      '(price > "Cost") AND ("Price" = \'price\')',
+      '(<Cost> > <price>) AND ("Price" = \'price\')',
+    ],
+    [MYSQL, "`PRICE` > cost and `Price` <> 'price'", "<Cost> > <price> and <Cost> <> 'price'"],
+    [SQLITE, 'PRICE > cost AND [Price] < "COST"', '<Cost> > <price> AND <Cost> < <price>'],
+    [MYSQL, '`left` > 0', null],
+    [SQLITE, 'LEFT > 0', null],
+    [POSTGRESQL, '"left" > 0', '"left" > 0'],
+  ])('%#: %s', (style, sql, expected) => {
+    expect(renamed(sql, style)).toBe(expected);
+  });
 });

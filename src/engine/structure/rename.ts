@@ -2,6 +2,7 @@ import type { Expression, SqlExpression } from '../../model/expression.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { IndexSchema } from '../../model/table-schema.ts';
 import { expressionTokens, type TokenStyle } from './expression-tokens.ts';
+import type { ExpressionStyle } from './parse-expression.ts';
 import type { ColumnsByName, TranslatedColumn } from './translate-expression.ts';
 
 /** Source columns by name as they are at the target. Generated ones keep their name and are of no kind that is compared. */
@@ -62,6 +63,16 @@ export function renameExpression(of: Expression, columns: ColumnsByName): Expres
 const NOT_A_COLUMN_BEFORE = new Set(['::', '.']);
 const NOT_A_COLUMN_AFTER = new Set(['(', '.']);
 
+/** How a database writes names, and whether it compares them without regard to case, quoted or not. */
+export type NameStyle = TokenStyle & Pick<ExpressionStyle, 'foldsNames'>;
+
+/** The column of that name, as the source calls it. */
+function namedColumn(text: string, names: readonly string[], { foldsNames }: NameStyle): string {
+  if (!foldsNames || names.includes(text)) return text;
+  const folded = text.toLowerCase();
+  return names.find((name) => name.toLowerCase() === folded) ?? text;
+}
+
 /**
  * The vendor's own text with the columns' names exchanged. Null: it could not be read, or names a column that is not copied.
  * A word is a column where it stands alone: not behind `::`, not before `(`.
@@ -70,7 +81,7 @@ export function renameInSql(
   sql: string,
   columns: ColumnsByName,
   options: {
-    readonly style: TokenStyle;
+    readonly style: NameStyle;
     readonly quote: (name: string) => string;
     readonly all: readonly string[];
   },
@@ -80,15 +91,17 @@ export function renameInSql(
   if (changed.length === 0 && lost.length === 0) return sql;
   const tokens = expressionTokens(sql, options.style);
   if (tokens === null) return null;
+  const names = [...columns.keys(), ...lost];
   let text = '';
   let from = 0;
   for (const [at, token] of tokens.entries()) {
     if (token.kind !== 'name' && token.kind !== 'word') continue;
     if (NOT_A_COLUMN_BEFORE.has(tokens[at - 1]?.text ?? '')) continue;
     if (NOT_A_COLUMN_AFTER.has(tokens[at + 1]?.text ?? '')) continue;
-    if (lost.includes(token.text)) return null;
-    const target = columns.get(token.text)?.target;
-    if (target === undefined || target === token.text) continue;
+    const name = namedColumn(token.text, names, options.style);
+    if (lost.includes(name)) return null;
+    const target = columns.get(name)?.target;
+    if (target === undefined || target === name) continue;
     text += sql.slice(from, token.start) + options.quote(target);
     from = token.end;
   }

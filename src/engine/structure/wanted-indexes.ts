@@ -1,8 +1,7 @@
 import type { IndexPart, IndexSchema, TableSchema } from '../../model/table-schema.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import { isClosedSql } from './is-closed-sql.ts';
-import { columnsByName, renameIndex, renameInSql } from './rename.ts';
-import type { TokenStyle } from './expression-tokens.ts';
+import { columnsByName, type NameStyle, renameIndex, renameInSql } from './rename.ts';
 import {
   type ColumnsByName,
   type TargetWords,
@@ -14,7 +13,7 @@ import {
 export interface IndexRules {
   /** Name of its dialect: the definitions of another table of the same product are taken as they are. */
   readonly product: string;
-  readonly style: TokenStyle;
+  readonly style: NameStyle;
   readonly words: TargetWords;
   /** Whether an index may be of some rows only, of expressions, with further columns. */
   readonly conditions: boolean;
@@ -107,7 +106,7 @@ function translated(
 export function renamer(
   source: TableSchema,
   columns: ColumnsByName,
-  rules: { readonly style: TokenStyle; readonly words: Pick<TargetWords, 'quote'> },
+  rules: { readonly style: NameStyle; readonly words: Pick<TargetWords, 'quote'> },
 ): (sql: string) => string | null {
   const all = source.columns.map(({ name }) => name);
   return (sql) => renameInSql(sql, columns, { style: rules.style, quote: rules.words.quote, all });
