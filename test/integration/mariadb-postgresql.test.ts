@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { never } from '../contract/test-tables.ts';
-import { copyTable } from '../support/copy-table.ts';
+import { copyTable, planBetween } from '../support/copy-table.ts';
 import { type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
 import { type PostgresPlace, postgresPlace } from '../support/postgresql-harness.ts';
 import { describeWith } from '../support/servers.ts';
@@ -180,6 +180,32 @@ describeWith(['postgres', 'mariadb'], 'PostgreSQL and MariaDB', () => {
         await source.reader.checksum(plan, range, never()),
       );
     }
+  });
+
+  test('uuids that the type of MariaDB has not are those that the plan names', async () => {
+    const digits = [...'0123456789abcdef'];
+    const uuids = digits.flatMap((version) =>
+      digits.map((variant) => `01234567-89ab-${version}def-${variant}123-456789abcdef`),
+    );
+    const named = uuids.filter((uuid) => uuid[14]! >= '8' && uuid[19]! < '8');
+    const all = uuids.map((uuid) => `SELECT '${uuid}' AS v`).join(' UNION ALL ');
+    const refused = await between.query(`SELECT v FROM (${all}) AS u WHERE CAST(v AS uuid) IS NULL`);
+    expect(refused.flat()).toEqual(named);
+    await fill('uuid', [uuids[0]!, named[0]!]);
+    const selection = { columns: { types: { v: 'uuid' } } };
+    const { plan } = await planBetween({ source, target: middle }, 't', { selection });
+    expect(plan.columns[1]).toMatchObject({
+      exact: false,
+      note: 'uuids whose third group begins with 8 to f and whose fourth with 0 to 7 are refused',
+    });
+    await expect(copyTable({ source, target: middle }, 't', { selection })).rejects.toMatchObject({
+      code: 'target.value_rejected',
+    });
+    await first.execute('DELETE FROM t WHERE id = 1');
+    const again = await copyTable({ source, target: middle }, 't', { selection, execution: 'again' });
+    expect(await middle.writer.checksum(again.plan, null, never())).toEqual(
+      await source.reader.checksum(again.plan, null, never()),
+    );
   });
 
   test('a geometry is refused, and copied as EWKT where that is asked for', async () => {
