@@ -50,13 +50,20 @@ export interface Named {
 export function missing<T extends Named>(
   wanted: readonly T[],
   found: readonly T[],
-  by: { readonly nameOf: (each: T) => string; readonly meaning: (each: T) => string },
+  by: {
+    readonly nameOf: (each: T) => string;
+    readonly meaning: (each: T) => string;
+    /** The target takes names for the same that differ in the case of letters. */
+    readonly foldsNames?: boolean;
+  },
 ): { readonly lacking: readonly T[]; readonly differing: readonly T[] } {
   const meanings = new Set(found.map(by.meaning));
   const absent = wanted.filter((each) => !meanings.has(by.meaning(each)));
-  const byName = new Set(found.map(({ name }) => name));
+  const folded = (name: string): string => (by.foldsNames ? name.toLowerCase() : name);
+  const names = new Set(found.map(({ name }) => folded(name)));
+  const isNamed = (each: T): boolean => names.has(folded(by.nameOf(each)));
   return {
-    lacking: absent.filter((each) => !byName.has(by.nameOf(each))),
-    differing: absent.filter((each) => byName.has(by.nameOf(each))),
+    lacking: absent.filter((each) => !isNamed(each)),
+    differing: absent.filter(isNamed),
   };
 }

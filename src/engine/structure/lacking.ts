@@ -9,28 +9,29 @@ interface Sought<T extends Named> {
   readonly meaning: (each: T) => string;
   /** How the target calls it. */
   readonly nameOf: (each: T) => string;
+  /** See `missing`. */
+  readonly foldsNames?: boolean;
   readonly step: (each: T, name: string) => StructureStep;
 }
 
 /**
- * Steps for what is not there. Of another product a thing is known again by its name, for words come back changed; of the same
- * one a thing with the name and another meaning is a difference.
+ * Steps for what is not there. A thing with the name and another meaning is left alone, and said; of another product it may be
+ * the same in words that nobody compares.
  */
 export function lackingOf<T extends Named>(
   plan: TablePlan,
   product: string,
   sought: Sought<T>,
 ): Pick<StructureLack, 'steps' | 'differs'> {
-  const { wanted, found, nameOf, meaning, step } = sought;
-  const { lacking, differing } = missing(wanted, found, { nameOf, meaning });
+  const { wanted, found, nameOf, step } = sought;
+  const { lacking, differing } = missing(wanted, found, sought);
   const isSame = plan.structure?.product === product;
+  const told = isSame
+    ? 'is another one at the target'
+    : 'is another one at the target, or the same in words that cannot be compared';
   return {
     steps: lacking.map((each) => step(each, nameOf(each))),
-    differs: isSame
-      ? differing.map(
-          (each) => `-- ${nameOf(each)} is another one at the target: ${step(each, nameOf(each)).sql}`,
-        )
-      : [],
+    differs: differing.map((each) => `-- ${nameOf(each)} ${told}: ${step(each, nameOf(each)).sql}`),
   };
 }
 

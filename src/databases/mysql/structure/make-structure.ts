@@ -85,6 +85,7 @@ function lackingIndexes(session: Session, plan: TablePlan, found: TableSchema | 
     found: (found?.indexes ?? []).map((index) => ({ name: index.name, wanted: { index, body: '' } })),
     nameOf: ({ name }) => fitName(name, tableId(plan.target), LIMIT),
     meaning: ({ wanted }) => indexMeaning(wanted.index),
+    foldsNames: true,
     step: ({ wanted }, name) => indexStep(plan, wanted, name),
   });
   return { ...lack, leftOut };
@@ -107,6 +108,7 @@ async function lackingChecks(
     found: found?.checks ?? [],
     nameOf: freeName(plan, taken),
     meaning: checkMeaning,
+    foldsNames: true,
     step: ({ definition, expression }, name) => ({
       kind: 'check',
       name,
@@ -139,6 +141,7 @@ async function lackingForeignKeys(
     found: found?.foreignKeys ?? [],
     nameOf: freeName(plan, taken),
     meaning: foreignKeyMeaning,
+    foldsNames: true,
     step: (key, name) => ({
       kind: 'foreign-key',
       name,

@@ -75,6 +75,7 @@ function lackingIndexes(
     found: (found?.indexes ?? []).map((index) => ({ name: index.name, wanted: { index, body: '' } })),
     nameOf,
     meaning: ({ wanted }) => indexMeaning(wanted.index),
+    foldsNames: true,
     step: ({ wanted }, name) => indexStep(plan, wanted, name),
   });
   return { ...lack, leftOut };
@@ -87,10 +88,9 @@ function lackingChecks(plan: TablePlan, found: TableSchema | undefined): Structu
   const { lacking, differing } = missing(checks, found.checks, {
     nameOf: ({ name }) => name,
     meaning: checkMeaning,
+    foldsNames: true,
   });
-  // Of another product a check is known again by its name.
-  const absent = plan.structure?.product === RULES.product ? [...lacking, ...differing] : lacking;
-  const late = absent.map(({ name, definition }) =>
+  const late = [...lacking, ...differing].map(({ name, definition }) =>
     withReason(`CONSTRAINT ${quote(name)} ${definition}`, ALTERED),
   );
   return { ...noLack, leftOut: [...leftOut, ...late] };
@@ -105,6 +105,7 @@ function lackingForeignKeys(
   const { lacking, differing } = missing(keys, found?.foreignKeys ?? keys, {
     nameOf: ({ name }) => name,
     meaning: foreignKeyMeaning,
+    foldsNames: true,
   });
   const late = [...lacking, ...differing];
   const sql = `PRAGMA foreign_key_check(${literal(plan.target.name)})`;
