@@ -183,7 +183,7 @@ describeWith(['postgres', 'mariadb'], 'PostgreSQL and MariaDB', () => {
   });
 
   test('uuids that the type of MariaDB has not are those that the plan names', async () => {
-    const digits = [...'0123456789abcdef'];
+    const digits = Array.from('0123456789abcdef');
     const uuids = digits.flatMap((version) =>
       digits.map((variant) => `01234567-89ab-${version}def-${variant}123-456789abcdef`),
     );
