@@ -133,6 +133,24 @@ describeWith(['mariadb'], 'keys of MariaDB as positions', () => {
     await readsOn(plan);
   });
 
+  test('a large table is cut by estimates: each row is in one range, however its numbers are spread', async () => {
+    await place.execute(`
+      CREATE TABLE t (k bigint unsigned NOT NULL PRIMARY KEY, v tinyint NOT NULL, KEY (v));
+      INSERT INTO t SELECT seq, 1 FROM seq_1_to_400000;
+      INSERT INTO t SELECT 18446744073709551615 - seq * 100, 1 FROM seq_0_to_199999;
+      INSERT INTO t SELECT 1000000000000 * seq, 2 FROM seq_1_to_100;
+      ANALYZE TABLE t`);
+    const { plan } = await planOf(harness, { source: database, target: database }, 't');
+    const ranges = await database.reader.planRanges(plan, { rowsPerRange: 50_000, snapshot: null }, never());
+    expect(ranges.slice(1).map(({ after }) => after)).toEqual(ranges.slice(0, -1).map(({ upto }) => upto));
+    const counts: number[] = [];
+    for (const range of ranges)
+      counts.push(Number((await database.reader.checksum(plan, range, never())).rows));
+    expect(counts.reduce((sum, rows) => sum + rows, 0)).toBe(600_100);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(300_000);
+    expect(ranges.length).toBeLessThanOrEqual(50);
+  });
+
   describe('a unique text without a length, which MariaDB keeps as a hash', () => {
     test('is no position: the table has no key to read by', async () => {
       const plan = await make('k longtext NOT NULL UNIQUE', "CONCAT(REPEAT('y', 1500), (seq * 7) % 61)");

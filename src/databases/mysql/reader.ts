@@ -1,4 +1,3 @@
-import { badKey } from '../../engine/source-query.ts';
 import type { RangeChecksum, ReadOptions, SourceReader } from '../../engine/ports/source-reader.ts';
 import type { KeyRange } from '../../model/lane.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
@@ -10,11 +9,11 @@ import type { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { snapshotLost, type Snapshots } from './connections/snapshots.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
-import { renderNextBound } from './sql/keys.ts';
+import { keyBounds } from './rows/key-bounds.ts';
 import { openRead } from './rows/open-read.ts';
 import type { ReadRows } from './rows/read-rows.ts';
 import { list, qualified } from './sql/names.ts';
-import { renderKeyPass, selectedRows } from './sql/source-sql.ts';
+import { selectedRows } from './sql/source-sql.ts';
 
 /** A read refused for a right gets the GRANT with its error; other errors need no suggestion. */
 export function toReadError(error: unknown, session: Session | null, plan: TablePlan): SluiceError {
@@ -24,35 +23,6 @@ export function toReadError(error: unknown, session: Session | null, plan: Table
     return known;
   const suggestion = `GRANT SELECT ON ${qualified(plan.source)} TO ${session.facts.account};`;
   return toSluiceError(error, { ...context, suggestion });
-}
-
-/** @throws SluiceError source.value_rejected when its key is none */
-async function queryBounds(
-  session: Session,
-  plan: TablePlan,
-  rowsPerRange: number,
-): Promise<readonly Position[]> {
-  const { rows } = await session.query(renderKeyPass(plan, rowsPerRange));
-  return rows.map(([bad, ...key]) => {
-    if (bad !== '0') throw badKey(plan.id, bad === '1' ? 'null' : 'double');
-    return key.map((cell) => cell ?? '');
-  });
-}
-
-async function keyBounds(
-  session: Session,
-  plan: TablePlan,
-  rowsPerRange: number,
-): Promise<readonly Position[]> {
-  if (plan.query !== undefined) return queryBounds(session, plan, rowsPerRange);
-  const from = qualified(plan.source);
-  const bounds: Position[] = [];
-  for (;;) {
-    const { rows } = await session.query(renderNextBound(plan, from, bounds.at(-1) ?? null, rowsPerRange));
-    const [found] = rows;
-    if (!found) return bounds;
-    bounds.push(found.map((cell) => cell ?? ''));
-  }
 }
 
 function rangesBetween(bounds: readonly Position[]): readonly KeyRange[] {
