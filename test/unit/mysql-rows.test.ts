@@ -70,7 +70,11 @@ function cut(answer: Buffer, sizes: readonly number[], kinds: readonly CellKind[
   return { blocks: [...cutter.ready], rest: rest && Buffer.from(rest) };
 }
 
-const textCell = fc.option(fc.string({ unit: 'binary', maxLength: 700 }), { nil: null });
+const escaped = fc.string({
+  unit: fc.constantFrom('a', 'ä', '0', '\\', '\t', '\n', '\r', '\b', '\0'),
+  maxLength: 30,
+});
+const textCell = fc.option(fc.oneof(fc.string({ unit: 'binary', maxLength: 700 }), escaped), { nil: null });
 
 describe('rows of the protocol', () => {
   test('become blocks wherever the socket cuts them', () => {
@@ -93,6 +97,36 @@ describe('rows of the protocol', () => {
           }
         },
       ),
+    );
+  });
+
+  test('cells of every kind may lie beside each other', () => {
+    const timeCell = fc.option(fc.constantFrom('12:00:00.120000', '2024-01-01 00:00:00.000000', '10:00:00'), {
+      nil: null,
+    });
+    const plainCell = fc.option(fc.integer().map(String), { nil: null });
+    const cell = fc.oneof(
+      textCell.map((text) => ({ kind: 'text' as CellKind, text, wanted: text })),
+      plainCell.map((text) => ({ kind: 'plain' as CellKind, text, wanted: text })),
+      timeCell.map((text) => ({
+        kind: 'fraction' as CellKind,
+        text,
+        wanted: text?.replace(/\.?0+$/, text.includes('.') ? '' : '$&') ?? null,
+      })),
+      textCell.map((text) => ({
+        kind: 'bytes' as CellKind,
+        text,
+        wanted: text === null ? null : `\\x${Buffer.from(text).toString('hex')}`,
+      })),
+    );
+    fc.assert(
+      fc.property(fc.array(cell, { minLength: 1, maxLength: 12 }), (cells) => {
+        const row = cells.map(({ text }) => (text === null ? null : Buffer.from(text)));
+        const kinds: CellKind[] = ['plain', ...cells.map(({ kind }) => kind)];
+        const answer = answerOf(kinds.length, [[Buffer.from('1'), ...row]]);
+        const { blocks } = cut(answer, [10_000], kinds);
+        expect(cellsOf(blocks[0]!.data)).toEqual([['1', ...cells.map(({ wanted }) => wanted)]]);
+      }),
     );
   });
 

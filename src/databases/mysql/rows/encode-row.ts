@@ -151,26 +151,105 @@ const ENCODERS: Readonly<Record<CellKind, typeof encodePlain>> = {
   moment: encodeMoment,
 };
 
-/** Writes one row of the protocol, which begins at `start`, as text-rows. */
+const SPACE = 0x20;
+
+/** A server has no more columns. */
+const MOST_CELLS = 4096;
+/** Cells that lie behind each other: where those begin that follow the first, each behind its byte of length. */
+const followers = { begins: new Int32Array(MOST_CELLS), count: 0 };
+
+/**
+ * Copies a first cell and its followers at once; tabs stand in the place of their lengths then. These are spaces here, so that
+ * nothing looks like what must be escaped but what must be.
+ * @returns whether all is written; else nothing is, for something must be escaped
+ */
+function copyRun(into: Filling, { bytes, view }: Reading, start: number, end: number): boolean {
+  const { buffer, view: target } = into;
+  const shift = into.length - start;
+  let at = start;
+  for (const lastFour = end - 4; at <= lastFour; at += 4) {
+    const four = view.getInt32(at, true);
+    if (isSpecial(four) !== 0) return false;
+    target.setInt32(at + shift, four, true);
+  }
+  for (; at < end; at += 1) {
+    const byte = bytes[at]!;
+    if (ESCAPES[byte]! !== 0) return false;
+    buffer[at + shift] = byte;
+  }
+  const { begins, count } = followers;
+  for (let cell = 0; cell < count; cell += 1) buffer[begins[cell]! - 1 + shift] = TAB;
+  into.length = end + shift;
+  return true;
+}
+
+/** Writes a first cell and its followers, which are followers no more then. */
+function encodeRun(into: Filling, from: Reading, start: number, end: number): void {
+  if (!copyRun(into, from, start, end)) {
+    const { begins, count } = followers;
+    let first = start;
+    for (let cell = 0; cell < count; cell += 1) {
+      const begin = begins[cell]!;
+      encodeText(into, from, first, begin - 1);
+      into.buffer[into.length++] = TAB;
+      first = begin;
+    }
+    encodeText(into, from, first, end);
+  }
+  followers.count = 0;
+}
+
+/** Writes a cell at `at` that is none of a run. @returns where the next one begins */
+function encodeCell(into: Filling, kind: CellKind, from: Reading, at: number): number {
+  const { bytes } = from;
+  let length = bytes[at]!;
+  let start = at + 1;
+  if (length === NULL) {
+    into.buffer[into.length++] = BACKSLASH;
+    into.buffer[into.length++] = 0x4e;
+    return start;
+  }
+  if (length > NULL) {
+    const size = length === 0xfc ? 2 : length === 0xfd ? 3 : 6;
+    length = bytes.readUIntLE(start, size);
+    start += size === 6 ? 8 : size;
+  }
+  ENCODERS[kind](into, from, start, start + length);
+  return start + length;
+}
+
+/**
+ * Writes one row of the protocol, which begins at `start`, as text-rows. Short cells that are copied as they are, which most
+ * are, are copied several at once: the same bytes stand between them in both. What was read is not whole afterwards.
+ */
 export function encodeRow(into: Filling, kinds: readonly CellKind[], from: Reading, start: number): void {
   const { bytes } = from;
   let at = start;
+  let run = -1; // where the first cell of the run begins
   for (let cell = 0; cell < kinds.length; cell += 1) {
-    if (cell > 0) into.buffer[into.length++] = TAB;
-    let length = bytes[at++]!;
-    if (length === NULL) {
-      into.buffer[into.length++] = BACKSLASH;
-      into.buffer[into.length++] = 0x4e;
+    const kind = kinds[cell]!;
+    const length = bytes[at]!;
+    if (length < NULL && (kind === 'plain' || kind === 'text' || kind === 'fraction')) {
+      const begin = at + 1;
+      if (run === -1) {
+        if (cell > 0) into.buffer[into.length++] = TAB;
+        run = begin;
+      } else {
+        bytes[at] = SPACE;
+        followers.begins[followers.count++] = begin;
+      }
+      at = begin + length;
+      if (kind !== 'fraction') continue;
+      encodeRun(into, from, run, withoutLastZeros(bytes, begin, at));
+      run = -1;
       continue;
     }
-    if (length > NULL) {
-      const size = length === 0xfc ? 2 : length === 0xfd ? 3 : 6;
-      length = bytes.readUIntLE(at, size);
-      at += size === 6 ? 8 : size;
-    }
-    ENCODERS[kinds[cell]!](into, from, at, at + length);
-    at += length;
+    if (run !== -1) encodeRun(into, from, run, at);
+    run = -1;
+    if (cell > 0) into.buffer[into.length++] = TAB;
+    at = encodeCell(into, kind, from, at);
   }
+  if (run !== -1) encodeRun(into, from, run, at);
   into.buffer[into.length++] = LINE_END;
 }
 

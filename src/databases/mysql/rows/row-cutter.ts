@@ -29,6 +29,9 @@ export interface CutOptions {
 }
 
 const HEADER_BYTES = 4;
+/** Of the frame whose header is at a place. */
+const frameBytes = (chunk: Buffer, at: number): number =>
+  chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
 const FIRST_CAPACITY = 256 * 1024;
 const ERROR = 0xff;
 const END = 0xfe;
@@ -97,7 +100,7 @@ export class RowCutter {
           return Buffer.concat([frame, chunk.subarray(at)]);
         continue;
       }
-      const end = at + HEADER_BYTES + chunk.readUIntLE(at, 3);
+      const end = at + HEADER_BYTES + frameBytes(chunk, at);
       if (this.#takeFrame(reading, at + HEADER_BYTES, end)) return chunk.subarray(at);
       at = end;
     }
@@ -106,13 +109,13 @@ export class RowCutter {
 
   #isWhole(chunk: Buffer, at: number): boolean {
     const there = chunk.length - at;
-    return there >= HEADER_BYTES && there >= HEADER_BYTES + chunk.readUIntLE(at, 3);
+    return there >= HEADER_BYTES && there >= HEADER_BYTES + frameBytes(chunk, at);
   }
 
   /** Keeps what there is of a frame; @returns the bytes it took. */
   #keep(chunk: Buffer, at: number): number {
     const known = this.#partialLength >= HEADER_BYTES;
-    const needed = known ? HEADER_BYTES + this.#partial.readUIntLE(0, 3) : HEADER_BYTES;
+    const needed = known ? HEADER_BYTES + frameBytes(this.#partial, 0) : HEADER_BYTES;
     const taken = Math.min(needed - this.#partialLength, chunk.length - at);
     const length = this.#partialLength + taken;
     if (this.#partial.length < needed) {
