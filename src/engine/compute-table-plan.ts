@@ -176,6 +176,23 @@ function refuseWide({ source, target }: PlanInput, columns: readonly unknown[]):
   );
 }
 
+/** Longer names would be cut by some servers, without a word. @throws SluiceError target.structure_differs */
+function refuseLongNames({ source, target }: PlanInput, columns: readonly string[]): void {
+  const { name, capabilities } = target.dialect;
+  const { identifierBytes } = capabilities;
+  if (target.table || identifierBytes === null) return;
+  const long = [target.name.schema, target.name.name, ...columns].find(
+    (each) => encoder.encode(each).length > identifierBytes,
+  );
+  if (long === undefined) return;
+  throw new SluiceError(
+    'target.structure_differs',
+    `"${long}" is longer than the ${identifierBytes} bytes that a name has in ${name}`,
+    { table: tableId(source.table.table), suggestion: 'give it another name: "to", or columns.rename' },
+  );
+}
+const encoder = new TextEncoder();
+
 /** Of the first rows only what they are of all. */
 function estimates({ source, selection }: PlanInput): Pick<TablePlan, 'estimatedRows' | 'estimatedBytes'> {
   const { estimatedRows, estimatedBytes } = source.table;
@@ -200,6 +217,10 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     ...chosen.filter((column) => !position.columns.includes(column.name)),
   ];
   refuseWide(input, inWireOrder);
+  refuseLongNames(
+    input,
+    inWireOrder.map((column) => renamed(input, column.name)),
+  );
   const columns = planAll(input, inWireOrder);
   const binary =
     (spec.read?.encoding ?? 'auto') !== 'text-rows' &&

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { mysql } from '../../src/databases/mysql/dialect.ts';
 import { oracle } from '../../src/databases/oracle/dialect.ts';
 import { typeOf } from '../../src/databases/oracle/structure/describe-table.ts';
-import { translateDefault } from '../../src/databases/oracle/structure/default-text.ts';
 import { parseType, sameType } from '../../src/databases/oracle/types/type-text.ts';
 import { sqlCells } from '../../src/databases/oracle/sql/checksum-sql.ts';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
@@ -209,18 +208,4 @@ test('a row is hashed in SQL only where the server surely makes its text', () =>
     ['RAW(2000)'],
   ])
     expect(cells(...types)).toBeNull();
-});
-
-test.each([
-  ["'none'::character varying", 'character varying(9)', "'none'"],
-  ["'it''s'", 'character varying(9)', "'it''s'"],
-  ["''::text", 'character varying(9)', null],
-  ['42', 'integer', '42'],
-  ["'-1'::integer", 'integer', '-1'],
-  ['now()', 'timestamp without time zone', 'SYSTIMESTAMP'],
-  ['CURRENT_TIMESTAMP', 'date', 'SYSDATE'],
-  ['true', 'boolean', '1'],
-  ['my_function()', 'integer', null],
-])('the default %s of a %s is %s', (text, type, expected) => {
-  expect(translateDefault(text, planColumn(postgresql, type, own)!)).toBe(expected);
 });

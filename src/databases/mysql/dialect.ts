@@ -14,7 +14,8 @@ export const mysql: Dialect<MysqlConfig> = {
     schemas: true,
     emptyStringIsNull: false,
     // Characters, of which each has a byte at least: longer ones are never cut.
-    identifierBytes: 64,
+    // 64 characters of at most three bytes; the server refuses longer ones itself.
+    identifierBytes: 192,
     maxColumns: 1017,
     // A hash of the row orders tables without a key. A row that changes gets another place, before or behind a reader's.
     rowAddress: Object.freeze({ type: 'row-hash', needsSnapshot: true }),

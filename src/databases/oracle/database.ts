@@ -9,6 +9,7 @@ import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
 import { createReader } from './reader.ts';
+import { createStructure } from './structure/make-structure.ts';
 import { createWriter } from './writer.ts';
 
 export const INCARNATION_STATEMENTS = {
@@ -37,16 +38,18 @@ export async function openOracle(
   const snapshots = new Snapshots(pool);
   try {
     const session = await pool.take(new AbortController().signal);
-    const { schema } = session.facts;
+    const { schema, identifierBytes } = session.facts;
     pool.give(session);
     const names = ledgerNames(schema, options.ledger);
+    const capabilities = Object.freeze({ ...dialect.capabilities, identifierBytes });
     return {
-      dialect,
+      dialect: { ...dialect, capabilities },
       defaultSchema: schema,
       introspector: createIntrospector(pool, names),
       reader: createReader(pool, snapshots),
       inspector: createInspector(pool),
       writer: createWriter(pool, names),
+      structure: createStructure(pool),
       ledger: createLedger(pool, names),
       incarnation: (signal) => pool.use(incarnation, signal),
       ping: (signal) =>

@@ -96,7 +96,25 @@ const BY_CODE: ReadonlyMap<string, ErrorCode> = new Map([
     25402,
     27101,
   ),
-  ...codes('target.constraint_violated', 1, 1400, 1407, 2290, 2291, 2292, 14400, 14402, 28115, 20000),
+  ...codes(
+    'target.constraint_violated',
+    1,
+    1400,
+    1407,
+    1452,
+    2290,
+    2291,
+    2292,
+    2293,
+    2296,
+    2298,
+    2299,
+    2449,
+    14400,
+    14402,
+    28115,
+    20000,
+  ),
   ...codes(
     'target.value_rejected',
     910,
@@ -198,6 +216,23 @@ export function vendorCode(error: unknown): string {
   if (typeof code === 'string') return code;
   return typeof errorNum === 'number' && errorNum > 0 ? `ORA-${String(errorNum).padStart(5, '0')}` : '';
 }
+
+/**
+ * What says that the server does not take a thing at all: syntax and names, types that do not go together, limits, features.
+ * No right is none of them, for a GRANT mends it.
+ */
+const REFUSALS: ReadonlySet<string> = new Set(
+  [
+    436, 439, 900, 902, 903, 904, 905, 906, 907, 908, 909, 911, 917, 920, 922, 923, 931, 932, 933, 936, 938,
+    939, 942, 947, 955, 957, 970, 972, 984, 1401, 1408, 1418, 1438, 1450, 1451, 1722, 1727, 1735, 1743, 1793,
+    1830, 1839, 1843, 1847, 1858, 1861, 2000, 2251, 2252, 2253, 2256, 2260, 2261, 2262, 2263, 2264, 2267,
+    2268, 2269, 2270, 2273, 2274, 2275, 2289, 2327, 2329, 2330, 2334, 2335, 2338, 2429, 2436, 2437, 2438,
+    4044, 6553, 12899, 12983, 14039, 22808, 22849, 22851, 22859, 30553, 30556, 30669, 30670, 30673, 30675,
+    32793, 32794, 54000, 54002, 54003, 54012, 54013, 54016, 54021, 54022, 54024, 54025,
+  ].map((number) => `ORA-${String(number).padStart(5, '0')}`),
+);
+
+export const isRefusal = (code: string): boolean => REFUSALS.has(code);
 
 /** Total: by the number of the server or the code of the driver, never by the text of a message. */
 export function classify(error: unknown): ErrorCode {

@@ -50,6 +50,8 @@ export type StepOutcome =
 export interface TargetStructure {
   /** Foreign keys that exist at the target during the load: `checked` row by row, or `ignored` by our sessions. */
   readonly foreignKeysWhileLoading: 'checked' | 'ignored';
+  /** A foreign key as the target has it once it is made, where it cannot say all of it; absent: it says all. */
+  foreignKeyAsMade?(key: ForeignKeySchema): ForeignKeySchema;
   /** Foreign keys of the table and of others to it, as they are at the target now. */
   standingForeignKeys(plan: TablePlan, signal: AbortSignal): Promise<readonly StandingForeignKey[]>;
   /**

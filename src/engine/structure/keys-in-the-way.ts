@@ -54,9 +54,10 @@ export async function keysInTheWay(
     (await source.introspector.describeTables(names, signal)).flatMap((schema) => {
       const child = tables.naming.table(schema.table);
       if (child === null) return [];
-      return targetForeignKeys(schema, tables.naming).map(
-        (key) => [idOf({ table: child, key }), key] as const,
-      );
+      return targetForeignKeys(schema, tables.naming).map((wanted) => {
+        const key = structure.foreignKeyAsMade?.(wanted) ?? wanted;
+        return [idOf({ table: child, key }), key] as const;
+      });
     }),
   );
   return standing.filter((each) => {

@@ -7,14 +7,6 @@ import {
 import { SCN_STATEMENTS } from '../../../src/databases/oracle/connections/snapshots.ts';
 import { INCARNATION_STATEMENTS } from '../../../src/databases/oracle/database.ts';
 import { oracle } from '../../../src/databases/oracle/dialect.ts';
-import {
-  installStatements,
-  ledgerNames,
-  renderAdvance,
-  renderLockLane,
-  thereStatement,
-  upgradeStatement,
-} from '../../../src/databases/oracle/ledger/ledger-sql.ts';
 import { columnBinds } from '../../../src/databases/oracle/rows/bind-rows.ts';
 import { renderRead } from '../../../src/databases/oracle/rows/read-rows.ts';
 import { renderInsert, renderMerge, renderUpdate } from '../../../src/databases/oracle/rows/write-rows.ts';
@@ -39,12 +31,10 @@ import {
   renderHasRows,
   renderMarker,
 } from '../../../src/databases/oracle/sql/table-sql.ts';
-import { CASCADES } from '../../../src/databases/oracle/structure/delete-rows.ts';
-import { makingOf } from '../../../src/databases/oracle/structure/create-table.ts';
-import { renderIdentity, STATISTICS } from '../../../src/databases/oracle/writer.ts';
 import { postgresql } from '../../../src/databases/postgresql/dialect.ts';
-import { makeBatch } from '../make-batch.ts';
+import { ledgerStatements } from './ledger-statements.ts';
 import { policies } from './policy-statements.ts';
+import { structures } from './structure-statements.ts';
 import { type Column, planOf, tableOf } from './plans.ts';
 
 const EVERY_TYPE: readonly Column[] = [
@@ -93,7 +83,6 @@ const FROM_POSTGRESQL: readonly Column[] = [
 ];
 
 const ADDRESS = { lane: 1, after: ['AAAR3sAAEAAAACXAAA'], upto: ['AAAR3sAAEAAAACXAAB'] };
-const names = ledgerNames('SHOP', { schema: 'ignored', prefix: 'sluice_' });
 
 function readings(): readonly (readonly [string, string])[] {
   const other = { dialect: postgresql };
@@ -178,8 +167,6 @@ function writings(): readonly (readonly [string, string])[] {
     ['merge', renderMerge(plan, small)],
     ['merge of keys alone', renderMerge(keyOnly, columnBinds(keyOnly))],
     ['update', renderUpdate(plan, binds, none)],
-    ...makingOf(plan, source.table).needed.map((text, place) => [`create ${place}`, text] as const),
-    ['identity', renderIdentity(plan, 'id')],
     ['count at the target', renderCountTarget(plan)],
     ['has rows', renderHasRows(plan)],
   ];
@@ -192,7 +179,6 @@ export function statements(): readonly (readonly [string, string])[] {
     { schema: 'SHOP', name: 'order lines' },
     { schema: 'CRM', name: 'PEOPLE' },
   ];
-  const batch = makeBatch({ end: { rows: 1, bytes: 4 } });
   return [
     ...PIN_STATEMENTS.map((text, place) => [`pin ${place}`, text] as const),
     ['assert', ASSERT_STATEMENT],
@@ -206,16 +192,11 @@ export function statements(): readonly (readonly [string, string])[] {
     ...Object.entries({ TABLES, COLUMNS, CONSTRAINTS, INDEXES }).map(
       ([name, query]) => [`catalog ${name}`, renderCatalog(query, tables).text] as const,
     ),
-    ...installStatements(names).map((text, place) => [`ledger ${place}`, text] as const),
-    ['ledger upgrade', upgradeStatement(names)],
-    ['ledger there', thereStatement(names).text],
-    ['ledger lock', renderLockLane(names, batch.header).text],
-    ['ledger advance', renderAdvance(names, batch).text],
+    ...ledgerStatements(),
     ...readings(),
     ...comparisons(),
     ...policies(),
     ...writings(),
-    ['cascades', CASCADES],
-    ['statistics', STATISTICS],
+    ...structures(),
   ];
 }

@@ -10,6 +10,8 @@ export interface ServerFacts {
   readonly schema: string;
   /** AL32UTF8 takes every text; most others lose letters that they have not. */
   readonly charset: string;
+  /** 128, or 30 where COMPATIBLE is older than 12.2. */
+  readonly identifierBytes: number;
 }
 
 /** How long we may be stood in the way of. */
@@ -23,6 +25,8 @@ const PINS: readonly (readonly [string, string])[] = [
   ['NLS_CALENDAR', 'GREGORIAN'],
   ['NLS_DATE_LANGUAGE', 'AMERICAN'],
   ['NLS_DATE_FORMAT', 'YYYY-MM-DD HH24:MI:SS'],
+  ['NLS_TIMESTAMP_FORMAT', 'YYYY-MM-DD HH24:MI:SS.FF'],
+  ['NLS_TIMESTAMP_TZ_FORMAT', 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM'],
   ['NLS_SORT', 'BINARY'],
   ['NLS_COMP', 'BINARY'],
   ['NLS_LENGTH_SEMANTICS', 'BYTE'],
@@ -47,8 +51,7 @@ async function assertPins(session: Session): Promise<void> {
   const { rows } = await session.query(ASSERT_STATEMENT);
   const found = new Map(rows.map(([name, value]) => [name, value]));
   const wanted = [...PINS, ['TIME_ZONE', '+00:00'] as const];
-  // NLS_COMP and others are told in one form or another; a name that the view has not is not asserted.
-  const other = wanted.find(([name, value]) => found.has(name) && found.get(name) !== value);
+  const other = wanted.find(([name, value]) => found.get(name) !== value);
   if (other)
     throw new SluiceError('database.internal', `the server does not keep ${other[0]} as it was set`, {
       suggestion: 'look for a log-on trigger that sets it',
@@ -66,11 +69,14 @@ export function refuseOld(version: string): void {
 }
 
 /** Sets what decides how a value is written as text, then looks whether it is so. */
-export async function pinSession(session: Session, version: string): Promise<ServerFacts> {
-  refuseOld(version);
+export async function pinSession(
+  session: Session,
+  known: Pick<ServerFacts, 'version' | 'identifierBytes'>,
+): Promise<ServerFacts> {
+  refuseOld(known.version);
   for (const statement of PIN_STATEMENTS) await session.query(statement);
   await assertPins(session);
   const { rows } = await session.query(FACTS_STATEMENT);
   const [user, schema, charset] = rows[0] ?? [];
-  return { version, user: user ?? '', schema: schema ?? '', charset: charset ?? '' };
+  return { ...known, user: user ?? '', schema: schema ?? '', charset: charset ?? '' };
 }

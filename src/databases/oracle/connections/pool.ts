@@ -59,9 +59,31 @@ export class Pool extends SessionPool<Session, ErrorContext> {
     signal: AbortSignal,
     context: ErrorContext = {},
   ): Promise<T> {
+    return this.#under(name, work, { signal, context, patient: false });
+  }
+
+  /** The same, and waits for as long as another one has it. */
+  lockedAtLast<T>(
+    name: string,
+    work: (session: Session, granted: boolean) => Promise<T>,
+    signal: AbortSignal,
+    context: ErrorContext = {},
+  ): Promise<T> {
+    return this.#under(name, work, { signal, context, patient: true });
+  }
+
+  #under<T>(
+    name: string,
+    work: (session: Session, granted: boolean) => Promise<T>,
+    {
+      signal,
+      context,
+      patient,
+    }: { readonly signal: AbortSignal; readonly context: ErrorContext; readonly patient: boolean },
+  ): Promise<T> {
     const id = String(lockNumber(name));
     const run = async (session: Session): Promise<T> => {
-      const granted = await takeLock(session, id);
+      const granted = await takeLock(session, id, patient);
       const result = await work(session, granted);
       if (granted) await session.call(UNLOCK_STATEMENT, { id });
       return result;
@@ -70,9 +92,11 @@ export class Pool extends SessionPool<Session, ErrorContext> {
   }
 }
 
-async function takeLock(session: Session, id: string): Promise<boolean> {
+async function takeLock(session: Session, id: string, patient: boolean): Promise<boolean> {
   try {
-    const answer = await session.call(LOCK_STATEMENT, { id });
+    let answer = await session.call(LOCK_STATEMENT, { id });
+    // An abort ends the session, and with it the waiting.
+    while (patient && answer === TIMED_OUT) answer = await session.call(LOCK_STATEMENT, { id });
     if (answer === 0 || answer === HELD_ALREADY) return true;
     if (answer === TIMED_OUT) throw new SluiceError('database.transient', 'another process plans the same');
     throw new SluiceError('database.transient', `the server gave no lock: ${answer}`);

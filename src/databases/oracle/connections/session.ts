@@ -23,6 +23,8 @@ const CONNECT_TIMEOUT_SECONDS = 10;
 const EXPIRE_MINUTES = 1;
 /** Statements with binds are parsed once by the server. */
 const CACHED_STATEMENTS = 40;
+/** What every server takes as a name. */
+const SHORT_NAMES = 30;
 /** Whoever was told to stop and does not is cut off. */
 const CLOSE_WAIT_MS = 5_000;
 
@@ -163,7 +165,8 @@ export class Session implements PooledSession {
   }
 
   async pin(): Promise<this> {
-    this.#facts = await pinSession(this, this.#connection.oracleServerVersionString);
+    const { oracleServerVersionString: version, maxIdentifierLength } = this.#connection;
+    this.#facts = await pinSession(this, { version, identifierBytes: maxIdentifierLength ?? SHORT_NAMES });
     return this;
   }
 }

@@ -1,9 +1,8 @@
 import type { OpenOptions } from '../../../engine/ports/dialect.ts';
 import type { Batch } from '../../../model/batch.ts';
-import type { LaneProgress, LaneRef } from '../../../model/lane.ts';
+import type { LaneRef } from '../../../model/lane.ts';
 import { encodePosition } from '../../../model/row-block.ts';
 import { WAIT_SECONDS } from '../connections/pins.ts';
-import type { Cells, Session } from '../connections/session.ts';
 import { type Binds, quote, type Statement } from '../sql/names.ts';
 
 /** Quoted names of the ledger's tables, and the bare ones. */
@@ -68,34 +67,6 @@ export const laneBinds = (lane: LaneRef): Binds => ({
   lane: String(lane.lane),
 });
 
-const LANE_COLUMNS = 'TABLE_ID, GENERATION, LANE, ATTEMPT, EPOCH, N, ROW_COUNT, BYTES, ENDED';
-
-function toProgress(cells: Cells): LaneProgress {
-  const [table, generation, lane, attempt, epoch, n, rows, bytes, ended] = cells;
-  return {
-    table: table ?? '',
-    generation: Number(generation),
-    lane: Number(lane),
-    attempt: Number(attempt),
-    epoch: epoch ?? '',
-    n: Number(n),
-    rows: Number(rows),
-    bytes: Number(bytes),
-    ended: ended === '1',
-  };
-}
-
-/** The lane as the session's transaction sees it. */
-export async function readLane(
-  session: Session,
-  names: LedgerNames,
-  lane: LaneRef,
-): Promise<LaneProgress | null> {
-  const text = `SELECT ${LANE_COLUMNS} FROM ${names.lanes} WHERE ${LANE_KEY}`;
-  const { rows } = await session.query(text, laneBinds(lane));
-  return rows[0] ? toProgress(rows[0]) : null;
-}
-
 /** Locks the lane's row, and waits no longer than others may stand still. No row: there is no such lane. */
 export const renderLockLane = (names: LedgerNames, lane: LaneRef): Statement => ({
   text: `SELECT N FROM ${names.lanes} WHERE ${LANE_KEY} FOR UPDATE WAIT ${WAIT_SECONDS}`,
@@ -120,30 +91,7 @@ export function renderAdvance(names: LedgerNames, { header }: Batch): Statement 
   };
 }
 
-const newest = (names: LedgerNames): string =>
+/** Lanes beside their table, of the generation that counts. */
+export const newest = (names: LedgerNames): string =>
   `${names.lanes} L JOIN ${names.tables} T ON T.TRANSFER = L.TRANSFER AND T.RUN = L.RUN AND T.TABLE_ID = L.TABLE_ID AND T.GENERATION = L.GENERATION`;
-const of = (columns: string): string => columns.replaceAll(/\b[A-Z]/g, 'L.$&');
-
-/** Lanes of the newest generation, in lane order. */
-export async function readLanes(
-  session: Session,
-  names: LedgerNames,
-  ref: { readonly transfer: string; readonly run: number; readonly table: string },
-): Promise<readonly LaneProgress[]> {
-  const text = `SELECT ${of(LANE_COLUMNS)} FROM ${newest(names)} WHERE L.TRANSFER = :transfer AND L.RUN = TO_NUMBER(:run) AND L.TABLE_ID = :tableId ORDER BY L.LANE`;
-  const { rows } = await session.query(text, tableBinds(ref));
-  return rows.map(toProgress);
-}
-
-export async function readProgress(
-  session: Session,
-  names: LedgerNames,
-  ref: { readonly transfer: string; readonly run: number },
-) {
-  const text = `SELECT L.TABLE_ID, L.GENERATION, COUNT(*), SUM(L.ENDED), SUM(L.ROW_COUNT), SUM(L.BYTES) FROM ${newest(names)} WHERE L.TRANSFER = :transfer AND L.RUN = TO_NUMBER(:run) GROUP BY L.TABLE_ID, L.GENERATION ORDER BY L.TABLE_ID`;
-  const { rows } = await session.query(text, runBinds(ref));
-  return rows.map(([table, ...counts]) => {
-    const [generation = 0, lanes = 0, endedLanes = 0, count = 0, bytes = 0] = counts.map(Number);
-    return { table: table ?? '', generation, lanes, endedLanes, rows: count, bytes };
-  });
-}
+export const of = (columns: string): string => columns.replaceAll(/\b[A-Z]/g, 'L.$&');

@@ -3,24 +3,37 @@ import { planHashOf } from '../../../engine/fingerprint.ts';
 import type { Ledger, Run, RunRequest } from '../../../engine/ports/ledger.ts';
 import type { LaneToOpen, Opening } from '../../../model/lane.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import { WAIT_SECONDS } from '../connections/pins.ts';
 import type { Pool } from '../connections/pool.ts';
 import type { Cells, Session } from '../connections/session.ts';
 import { type ErrorContext, toSluiceError, vendorCode } from '../error-codes.ts';
 import {
-  FENCE,
   installStatements,
-  LANE_KEY,
   laneBinds,
   type LedgerNames,
-  readLanes,
-  readProgress,
-  RUN_KEY,
   runBinds,
+  tableBinds,
   thereStatement,
   upgradeStatement,
 } from './ledger-sql.ts';
 import { lockRun, planTable, positionOf, readTable } from './plan-table.ts';
+import { readLanes, readProgress } from './read-lanes.ts';
+import {
+  fenceTransfer,
+  fenceUnended,
+  findRun,
+  finishOlderRuns,
+  finishRun,
+  forgetRuns,
+  insertRun,
+  lockRuns,
+  newestRunOf,
+  nextRun,
+  openingOfLane,
+  openNextAttempt,
+  planOfGeneration,
+  specOf,
+  takeOverRun,
+} from './run-sql.ts';
 
 const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
 
@@ -60,21 +73,16 @@ function installError(error: unknown, { facts: { user } }: Session, names: Ledge
   });
 }
 
-const FIND_RUN = (names: LedgerNames): string =>
-  `SELECT RUN, OPENED_BY, EXECUTION, SPEC FROM ${names.runs} WHERE TRANSFER = :transfer AND (EXECUTION = :execution OR (FINISHED_AT IS NULL AND PLAN_HASH = :planHash)) ORDER BY CASE WHEN EXECUTION = :execution THEN 0 ELSE 1 END, RUN DESC FETCH FIRST 1 ROWS ONLY`;
-
 async function openRun(session: Session, names: LedgerNames, request: RunRequest): Promise<Run> {
   const { transfer, execution, planHash, spec } = request;
-  // One after the other: of rows that are not there yet none can be locked.
-  await session.query(`LOCK TABLE ${names.runs} IN EXCLUSIVE MODE WAIT ${WAIT_SECONDS}`);
-  const { rows } = await session.query(FIND_RUN(names), { transfer, execution, planHash });
+  await session.query(lockRuns(names));
+  const { rows } = await session.query(findRun(names), { transfer, execution, planHash });
   const [known] = rows;
   if (known) {
     const run = Number(known[0]);
     const same = known[2] === execution;
-    // The spec changes hands with the execution, and never within one.
     if (!same) {
-      await session.query(`UPDATE ${names.runs} SET EXECUTION = :execution, SPEC = :spec WHERE ${RUN_KEY}`, {
+      await session.query(takeOverRun(names), {
         execution,
         spec,
         ...runBinds({ transfer, run }),
@@ -82,21 +90,15 @@ async function openRun(session: Session, names: LedgerNames, request: RunRequest
     }
     return { run, continued: known[1] !== execution, spec: same ? (known[3] ?? '') : spec };
   }
-  await session.query(
-    `UPDATE ${names.runs} SET FINISHED_AT = SYS_EXTRACT_UTC(SYSTIMESTAMP) WHERE TRANSFER = :transfer AND FINISHED_AT IS NULL`,
-    { transfer },
-  );
-  // Fences the older runs: waits for a batch of theirs that is being applied, and drops every later one.
-  await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE TRANSFER = :transfer`, { transfer });
-  const run = Number(
-    await session.cell(`SELECT NVL(MAX(RUN), 0) + 1 FROM ${names.runs} WHERE TRANSFER = :transfer`, {
-      transfer,
-    }),
-  );
-  await session.query(
-    `INSERT INTO ${names.runs} (TRANSFER, RUN, EXECUTION, OPENED_BY, PLAN_HASH, SPEC, OPENED_AT) VALUES (:transfer, TO_NUMBER(:run), :execution, :execution, :planHash, :spec, SYS_EXTRACT_UTC(SYSTIMESTAMP))`,
-    { ...runBinds({ transfer, run }), execution, planHash, spec },
-  );
+  await session.query(finishOlderRuns(names), { transfer });
+  await session.query(fenceTransfer(names), { transfer });
+  const run = Number(await session.cell(nextRun(names), { transfer }));
+  await session.query(insertRun(names), {
+    ...runBinds({ transfer, run }),
+    execution,
+    planHash,
+    spec,
+  });
   return { run, continued: false, spec };
 }
 
@@ -118,25 +120,19 @@ async function openLane(session: Session, names: LedgerNames, lane: LaneToOpen):
   // Only the newest generation of a run that is open: a fenced lane gets no attempt that a batch could match again. Planning
   // and opening both lock the run's row first, so what is read behind it is as it was committed last.
   await lockRun(session, names, lane);
-  const plan = await session.cell(
-    `SELECT PLAN FROM ${names.tables} WHERE ${RUN_KEY} AND TABLE_ID = :tableId AND GENERATION = TO_NUMBER(:generation)`,
-    { ...runBinds(lane), tableId: lane.table, generation: String(lane.generation) },
-  );
+  const plan = await session.cell(planOfGeneration(names), {
+    ...tableBinds(lane),
+    generation: String(lane.generation),
+  });
   if (plan !== null) {
     const { ifAttempt, epoch = drawEpoch() } = lane;
-    const { count } = await session.query(
-      `UPDATE ${names.lanes} SET ATTEMPT = ATTEMPT + 1, EPOCH = :epoch, N = 0 WHERE ${LANE_KEY}${ifAttempt === undefined ? '' : ' AND ATTEMPT = TO_NUMBER(:ifAttempt)'}`,
-      {
-        ...laneBinds(lane),
-        epoch,
-        ...(ifAttempt === undefined ? {} : { ifAttempt: String(ifAttempt) }),
-      },
-    );
+    const { count } = await session.query(openNextAttempt(names, ifAttempt !== undefined), {
+      ...laneBinds(lane),
+      epoch,
+      ...(ifAttempt === undefined ? {} : { ifAttempt: String(ifAttempt) }),
+    });
     // Of a lane that stands at another attempt the opening that it has is told.
-    const { rows } = await session.query(
-      `SELECT ATTEMPT, EPOCH, POSITION, ROW_COUNT, BYTES, ENDED, RANGE_AFTER, RANGE_UPTO FROM ${names.lanes} WHERE ${LANE_KEY}`,
-      laneBinds(lane),
-    );
+    const { rows } = await session.query(openingOfLane(names), laneBinds(lane));
     if (rows[0] && (count === 1 || ifAttempt !== undefined)) return openingOf(rows[0], lane.lane, plan);
   }
   throw new SluiceError('database.transient', 'the ledger has another generation of the table', {
@@ -146,9 +142,7 @@ async function openLane(session: Session, names: LedgerNames, lane: LaneToOpen):
 
 async function newestRun(session: Session, names: LedgerNames, transfer: string): Promise<number | null> {
   if (!(await whatIsThere(session, names)).installed) return null;
-  const run = await session.cell(`SELECT MAX(RUN) FROM ${names.runs} WHERE TRANSFER = :transfer`, {
-    transfer,
-  });
+  const run = await session.cell(newestRunOf(names), { transfer });
   return run === null ? null : Number(run);
 }
 
@@ -157,20 +151,14 @@ async function closeRun(
   names: LedgerNames,
   ref: { readonly transfer: string; readonly run: number },
 ): Promise<void> {
-  const { count } = await session.query(
-    `UPDATE ${names.runs} SET FINISHED_AT = SYS_EXTRACT_UTC(SYSTIMESTAMP) WHERE ${RUN_KEY} AND FINISHED_AT IS NULL`,
-    runBinds(ref),
-  );
+  const { count } = await session.query(finishRun(names), runBinds(ref));
   if (count === 0) return;
-  await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${RUN_KEY} AND ENDED = 0`, runBinds(ref));
+  await session.query(fenceUnended(names), runBinds(ref));
 }
 
 async function forget(session: Session, names: LedgerNames, before: Date): Promise<number> {
   const finishedBefore = before.toISOString().replace('T', ' ').replace('Z', '');
-  const { count } = await session.query(
-    `DELETE FROM ${names.runs} R WHERE R.FINISHED_AT < TO_TIMESTAMP(:finishedBefore, 'YYYY-MM-DD HH24:MI:SS.FF') AND R.RUN < (SELECT MAX(N.RUN) FROM ${names.runs} N WHERE N.TRANSFER = R.TRANSFER)`,
-    { finishedBefore },
-  );
+  const { count } = await session.query(forgetRuns(names), { finishedBefore });
   return count;
 }
 
@@ -185,9 +173,7 @@ export function createLedger(pool: Pool, names: LedgerNames): Ledger {
     openRun: (request, signal) => transaction(signal, (session) => openRun(session, names, request)),
     newestRun: (transfer, signal) => read(signal, (session) => newestRun(session, names, transfer)),
     readSpec: (transfer, run, signal) =>
-      read(signal, (session) =>
-        session.cell(`SELECT SPEC FROM ${names.runs} WHERE ${RUN_KEY}`, runBinds({ transfer, run })),
-      ),
+      read(signal, (session) => session.cell(specOf(names), runBinds({ transfer, run }))),
     closeRun: (transfer, run, signal) =>
       transaction(signal, (session) => closeRun(session, names, { transfer, run })),
     planTable: (ref, planned, options, signal) =>

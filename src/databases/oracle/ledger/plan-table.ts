@@ -2,11 +2,13 @@ import type { Ledger, PlannedTable } from '../../../engine/ports/ledger.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
-import { WAIT_SECONDS } from '../connections/pins.ts';
 import { inTransaction } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { clearRows, clearTable, hasRows, replaceTable } from '../structure/clear-table.ts';
-import { FENCE, type LedgerNames, RUN_KEY, runBinds, TABLE_KEY, tableBinds } from './ledger-sql.ts';
+import { refuseCascades } from '../structure/delete-rows.ts';
+import { dropKeys } from '../structure/standing-keys.ts';
+import { type LedgerNames, runBinds, tableBinds } from './ledger-sql.ts';
+import { deletePlan, fenceTable, insertLane, insertPlan, lockRunRow, plannedTable } from './run-sql.ts';
 
 export interface TableRef {
   readonly transfer: string;
@@ -23,10 +25,7 @@ export async function lockRun(
   names: LedgerNames,
   ref: { readonly transfer: string; readonly run: number },
 ): Promise<void> {
-  const open = await session.cell(
-    `SELECT CASE WHEN FINISHED_AT IS NULL THEN '1' ELSE '0' END FROM ${names.runs} WHERE ${RUN_KEY} FOR UPDATE WAIT ${WAIT_SECONDS}`,
-    runBinds(ref),
-  );
+  const open = await session.cell(lockRunRow(names), runBinds(ref));
   if (open === '1') return;
   throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
 }
@@ -36,11 +35,7 @@ export async function readTable(
   names: LedgerNames,
   ref: TableRef,
 ): Promise<PlannedTable | null> {
-  // Plan and ranges in one statement: two would see two states.
-  const { rows } = await session.query(
-    `SELECT T.GENERATION, CASE WHEN L.LANE = 1 THEN T.PLAN END, T.INCARNATION, T.CHANGE_MARKER, L.LANE, L.RANGE_AFTER, L.RANGE_UPTO FROM ${names.tables} T JOIN ${names.lanes} L ON L.TRANSFER = T.TRANSFER AND L.RUN = T.RUN AND L.TABLE_ID = T.TABLE_ID AND L.GENERATION = T.GENERATION WHERE T.TRANSFER = :transfer AND T.RUN = TO_NUMBER(:run) AND T.TABLE_ID = :tableId ORDER BY L.LANE`,
-    tableBinds(ref),
-  );
+  const { rows } = await session.query(plannedTable(names), tableBinds(ref));
   const [found] = rows;
   if (!found) return null;
   return {
@@ -63,19 +58,15 @@ async function writePlan(
   planned: PlannedTable,
 ): Promise<void> {
   const { plan, generation, ranges, incarnation, changeMarker } = planned;
-  await session.query(`DELETE FROM ${names.tables} WHERE ${TABLE_KEY}`, tableBinds(ref));
-  await session.query(
-    `INSERT INTO ${names.tables} (TRANSFER, RUN, TABLE_ID, GENERATION, PLAN, INCARNATION, CHANGE_MARKER, PLANNED_AT) VALUES (:transfer, TO_NUMBER(:run), :tableId, TO_NUMBER(:generation), :plan, :incarnation, :changeMarker, SYS_EXTRACT_UTC(SYSTIMESTAMP))`,
-    {
-      ...tableBinds(ref),
-      generation: String(generation),
-      plan: JSON.stringify(plan),
-      incarnation,
-      changeMarker,
-    },
-  );
+  await session.query(deletePlan(names), tableBinds(ref));
+  await session.query(insertPlan(names), {
+    ...tableBinds(ref),
+    generation: String(generation),
+    plan: JSON.stringify(plan),
+    incarnation,
+    changeMarker,
+  });
   const position = (at: Position | null): string | null => (at ? encodePosition(at) : null);
-  const insert = `INSERT INTO ${names.lanes} (TRANSFER, RUN, TABLE_ID, GENERATION, LANE, RANGE_AFTER, RANGE_UPTO) VALUES (:transfer, TO_NUMBER(:run), :tableId, TO_NUMBER(:generation), TO_NUMBER(:lane), :rangeAfter, :rangeUpto)`;
   const rows = ranges.map(({ lane, after, upto }) => ({
     ...tableBinds(ref),
     generation: String(generation),
@@ -83,7 +74,7 @@ async function writePlan(
     rangeAfter: position(after),
     rangeUpto: position(upto),
   }));
-  await session.texts(insert, rows);
+  await session.texts(insertLane(names), rows);
 }
 
 interface Planning {
@@ -100,25 +91,33 @@ async function fence(session: Session, names: LedgerNames, { ref, planned }: Pla
   await lockRun(session, names, ref);
   const before = await readTable(session, names, table);
   if (before && before.generation >= planned.generation) return before;
-  await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${TABLE_KEY}`, tableBinds(table));
+  await session.query(fenceTable(names), tableBinds(table));
   return null;
 }
 
 /** What commits by itself. @returns whether the table is empty by it */
 async function clearByItself(session: Session, planning: Planning, clears: boolean): Promise<boolean> {
   const { planned, options, locked } = planning;
-  if (options.replaceBy === null) return clears && locked ? clearTable(session, planned.plan) : false;
+  const dropped = options.dropKeys ?? [];
+  if (options.replaceBy === null && dropped.length === 0)
+    return clears && locked ? clearTable(session, planned.plan) : false;
   if (!locked) {
     throw new SluiceError(
       'database.permission_denied',
-      'a table is replaced only under a lock of the server',
+      'a table is replaced, and foreign keys are dropped, only under a lock of the server',
       {
         table: planned.plan.id,
         suggestion: `GRANT EXECUTE ON SYS.DBMS_LOCK TO "${session.facts.user}";`,
       },
     );
   }
-  await replaceTable(session, planned.plan, options.replaceBy);
+  const { plan } = planned;
+  // What is dropped stays so: what would be refused behind it is refused before.
+  if (clears && dropped.length > 0)
+    await inTransaction(session, () => refuseCascades(session, plan, dropped));
+  await dropKeys(session, dropped);
+  if (options.replaceBy === null) return clears ? clearTable(session, plan) : false;
+  await replaceTable(session, plan, options.replaceBy);
   return true;
 }
 

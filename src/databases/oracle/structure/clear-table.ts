@@ -4,9 +4,10 @@ import type { TableSchema } from '../../../model/table-schema.ts';
 import type { Session } from '../connections/session.ts';
 import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { qualified } from '../sql/names.ts';
+import { renderDrop, renderTruncate } from '../sql/structure-sql.ts';
 import { renderHasRows } from '../sql/table-sql.ts';
 import { createTable } from './create-table.ts';
-import { deleteRows } from './delete-rows.ts';
+import { deleteRows, refuseUnseen } from './delete-rows.ts';
 
 /** Runs statements on the target table; a missing right is reported with its GRANT. */
 export async function withGrant<T>(session: Session, plan: TablePlan, work: () => Promise<T>): Promise<T> {
@@ -26,16 +27,19 @@ export async function withGrant<T>(session: Session, plan: TablePlan, work: () =
 }
 
 /** An enabled foreign key of another table, or no right to drop: rows can still be deleted. */
-const NO_TRUNCATE = new Set(['ORA-02266', 'ORA-01031', 'ORA-14714']);
+const REFERRED_TO = 'ORA-02266';
+const NO_TRUNCATE = new Set([REFERRED_TO, 'ORA-01031', 'ORA-14714']);
 
 /** TRUNCATE, which commits. @returns false where that is forbidden: the rows are still there */
 export function clearTable(session: Session, plan: TablePlan): Promise<boolean> {
   return withGrant(session, plan, async () => {
     try {
-      await session.query(`TRUNCATE TABLE ${qualified(plan.target)}`);
+      await session.query(renderTruncate(plan.target));
       return true;
     } catch (error) {
-      if (!NO_TRUNCATE.has(vendorCode(error))) throw error;
+      const code = vendorCode(error);
+      if (!NO_TRUNCATE.has(code)) throw error;
+      if (code === REFERRED_TO) await refuseUnseen(session, plan);
       return false;
     }
   });
@@ -55,7 +59,7 @@ const MISSING = 'ORA-00942';
 export const replaceTable = (session: Session, plan: TablePlan, source: TableSchema): Promise<void> =>
   withGrant(session, plan, async () => {
     try {
-      await session.query(`DROP TABLE ${qualified(plan.target)}`);
+      await session.query(renderDrop(plan.target));
     } catch (error) {
       if (vendorCode(error) !== MISSING) throw error;
     }

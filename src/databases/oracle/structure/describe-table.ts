@@ -2,7 +2,7 @@ import type { TableName } from '../../../model/table-name.ts';
 import type { CheckSchema, ColumnSchema, IndexSchema, TableSchema } from '../../../model/table-schema.ts';
 import type { CatalogRow } from '../sql/catalog-queries.ts';
 import { expressionsOf, neutralDefaultOf, type ParseSql } from './expression-style.ts';
-import { type FoundIndex, foreignKeyOf, groups, indexOf, keysOf } from './found-keys.ts';
+import { type FoundIndex, foreignKeyOf, groups, indexOf, keysOf, withConstraints } from './found-keys.ts';
 
 /** What the catalog says of one table. */
 export interface CatalogTable {
@@ -71,11 +71,24 @@ function toColumn(row: CatalogRow, charset: string): ColumnSchema {
 
 const isNotNull = (condition: string): boolean => /^"[^"]+" IS NOT NULL$/.test(condition);
 
+/** What stands behind a constraint that is switched off, or was never looked at. */
+const stateOf = (row: CatalogRow): string =>
+  row['status'] === 'DISABLED' ? ' DISABLE' : row['trusted'] === 'Y' ? '' : ' ENABLE NOVALIDATE';
+
 function checksOf(rows: readonly (readonly CatalogRow[])[], parse: ParseSql): readonly CheckSchema[] {
   return rows.flatMap(([first]) => {
     const condition = first?.['condition'] ?? '';
     if (first?.['type'] !== 'C' || isNotNull(condition)) return [];
-    return [{ name: first['name'] ?? '', definition: `CHECK (${condition})`, expression: parse(condition) }];
+    const state = stateOf(first);
+    const expression = parse(condition);
+    return [
+      {
+        name: first['name'] ?? '',
+        definition: `CHECK (${condition})${state}`,
+        // Rows may break it: nobody else can say such a thing.
+        expression: state === '' ? expression : { ...expression, neutral: null },
+      },
+    ];
   });
 }
 
@@ -90,12 +103,11 @@ export function describeTable(found: CatalogTable, charset: string): TableSchema
   const columns = found.columns.map((column) => toColumn(column, charset));
   const parse = expressionsOf(columns);
   const constraints = groups(found.constraints);
-  const backing = (type: 'P' | 'U'): ReadonlySet<string> =>
-    new Set(found.constraints.flatMap((each) => (each['type'] === type ? (each['index'] ?? []) : [])));
-  const [ofPrimary, ofUnique] = [backing('P'), backing('U')];
-  const indexes = groups(found.indexes)
-    .flatMap((parts) => indexOf(table, parts, { columns, parse }))
-    .filter(({ name }) => !ofPrimary.has(name));
+  const ofUnique = new Set(
+    found.constraints.flatMap((each) => (each['type'] === 'U' ? (each['index'] ?? []) : [])),
+  );
+  const all = groups(found.indexes).flatMap((parts) => indexOf(table, parts, { columns, parse }));
+  const indexes = withConstraints(table, all, { constraints, columns });
   // Of a constraint the index says nothing new: whether it may be trusted, the constraint says.
   const keyless = indexes
     .filter(({ name, usable }) => usable && !ofUnique.has(name))

@@ -3,7 +3,7 @@ import type { Expression, SqlExpression } from '../../../model/expression.ts';
 import type { ColumnSchema } from '../../../model/table-schema.ts';
 
 /** How Oracle writes expressions. LENGTH of a CHAR counts its blanks: nobody else's does. */
-const STYLE: ExpressionStyle = {
+export const STYLE: ExpressionStyle = {
   quotes: ['"'],
   backslashes: false,
   foldsNames: true,

@@ -29,7 +29,6 @@ export function foreignKeyOf(rows: readonly CatalogRow[]): ForeignKeySchema {
   const referencedColumns = rows.flatMap((row) => row['refColumn'] ?? []);
   const rule = first?.['onDelete'] ?? 'NO ACTION';
   const onDelete = rule === 'NO ACTION' ? '' : ` ON DELETE ${rule}`;
-  const deferrable = first?.['deferrable'] === 'DEFERRABLE';
   return {
     name: first?.['name'] ?? '',
     columns,
@@ -38,7 +37,7 @@ export function foreignKeyOf(rows: readonly CatalogRow[]): ForeignKeySchema {
     onUpdate: 'no action',
     onDelete: FOREIGN_KEY_ACTIONS.find((each) => each === rule.toLowerCase()) ?? 'no action',
     match: 'simple',
-    checked: !deferrable ? 'at-once' : first['deferred'] === 'DEFERRED' ? 'deferred' : 'deferrable',
+    checked: checkedOf(first),
     valid: first?.['trusted'] === 'Y',
     definition: `FOREIGN KEY (${list(columns.map(named))}) REFERENCES ${named(references.schema)}.${named(references.name)} (${list(referencedColumns.map(named))})${onDelete}`,
   };
@@ -96,13 +95,74 @@ export function indexOf(
       condition: null,
       method,
       // Rows are equal where all that is not NULL is, unless all of them is NULL.
-      nullsDistinct: parts.length === 1,
+      nullsDistinct: parts.length === 1 || parts.every(({ column }) => never(column)),
       constraint: null,
       valid: true,
       definition: `CREATE ${kind}INDEX ${named(name)} ON ${named(table.schema)}.${named(table.name)} ${body}`,
       body,
       usable: unique && method === 'btree' && parts.every(({ column }) => never(column)),
     },
+  ];
+}
+
+const DEFERRED = {
+  'at-once': '',
+  deferrable: ' DEFERRABLE',
+  deferred: ' DEFERRABLE INITIALLY DEFERRED',
+} as const;
+
+const checkedOf = (row: CatalogRow | undefined): ForeignKeySchema['checked'] =>
+  row?.['deferrable'] !== 'DEFERRABLE'
+    ? 'at-once'
+    : row['deferred'] === 'DEFERRED'
+      ? 'deferred'
+      : 'deferrable';
+
+const same = (a: readonly string[], b: readonly string[]): boolean => a.join('\n') === b.join('\n');
+
+interface TableKeys {
+  readonly constraints: readonly (readonly CatalogRow[])[];
+  readonly columns: readonly ColumnSchema[];
+}
+
+/** The index of a unique constraint, which may lie on further columns, or have rows that are the same. */
+function ofConstraint(table: TableName, rows: readonly CatalogRow[], { columns }: TableKeys): FoundIndex {
+  const [first] = rows;
+  const name = first?.['name'] ?? '';
+  const on = columnsOf(rows);
+  const index = on.map((column) => ({
+    ...first,
+    name,
+    unique: 'UNIQUE',
+    type: 'NORMAL',
+    column,
+    descend: 'ASC',
+    expression: null,
+  }));
+  const parse: ParseSql = (sql) => ({ sql, neutral: null });
+  const [found] = indexOf(table, index, { columns, parse });
+  return {
+    ...(found as FoundIndex),
+    constraint: `UNIQUE (${list(on.map(named))})${DEFERRED[checkedOf(first)]}`,
+    usable: false,
+  };
+}
+
+/** The indexes of a table but the primary key's, those of unique constraints as these say. */
+export function withConstraints(
+  table: TableName,
+  indexes: readonly FoundIndex[],
+  keys: TableKeys,
+): readonly FoundIndex[] {
+  const of = (type: string) =>
+    keys.constraints.filter(([first]) => first?.['type'] === type && first['trusted'] === 'Y');
+  const [primary] = of('P');
+  const unique = of('U');
+  const says = (index: FoundIndex, rows: readonly CatalogRow[] | undefined): boolean =>
+    rows?.[0]?.['index'] === index.name && same(columnsOf(rows), index.columns);
+  return [
+    ...unique.map((rows) => ofConstraint(table, rows, keys)),
+    ...indexes.filter((index) => !says(index, primary) && !unique.some((rows) => says(index, rows))),
   ];
 }
 

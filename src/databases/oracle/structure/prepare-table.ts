@@ -5,32 +5,29 @@ import type { TableSchema } from '../../../model/table-schema.ts';
 import type { Session } from '../connections/session.ts';
 import { describeTables } from '../introspector.ts';
 import { list, qualified, quote } from '../sql/names.ts';
+import { renderDrop } from '../sql/structure-sql.ts';
 import { argsOf, isNational, parseType, sameType } from '../types/type-text.ts';
 import { withGrant } from './clear-table.ts';
-import { createTable, keyType, makingOf, primaryKeyOf } from './create-table.ts';
+import { createTable, keyColumnsOf, keyType, makingOf, primaryKeyOf } from './create-table.ts';
 
 /** What is never made here, as statements for a person: made after the load by somebody who knows the target. */
 export function renderLeftOut(plan: TablePlan, source: TableSchema): readonly string[] {
-  const table = qualified(plan.target);
-  const constraint = ({ name, definition }: { readonly name: string; readonly definition: string }): string =>
-    `ALTER TABLE ${table} ADD CONSTRAINT "${name}" ${definition}`;
   const lostKey =
     source.primaryKey && !primaryKeyOf(plan, source)
       ? [`-- PRIMARY KEY (${list(source.primaryKey.columns)}): not all of it is copied`]
       : [];
-  const generated = source.columns.flatMap(({ name, type, generated: expression }) =>
-    expression === null
-      ? []
-      : [`ALTER TABLE ${table} ADD ("${name}" ${type} GENERATED ALWAYS AS (${expression}) VIRTUAL)`],
-  );
   return [
     ...(source.kind === 'partitioned' ? [`-- ${plan.id} is partitioned at the source`] : []),
     ...lostKey,
-    ...generated,
-    ...source.indexes.map((index) => index.definition),
-    ...source.foreignKeys.map(constraint),
-    ...source.checks.map(constraint),
   ];
+}
+
+/** The one name that no column has, in quotation marks or not. */
+const NO_COLUMN = 'ROWID';
+
+function refusedNames(plan: TablePlan): readonly string[] {
+  const isThere = plan.columns.some(({ target }) => target === NO_COLUMN);
+  return isThere ? [`no column is called ${NO_COLUMN}: give it another name by columns.rename`] : [];
 }
 
 /** A text, bytes or a number may be declared in another way that holds as much. */
@@ -42,7 +39,7 @@ function holds(
   const wanted = column.targetType;
   if (sameType(wanted, found)) return true;
   const planned = plan.columns.find(({ target }) => target === column.target);
-  if (planned && sameType(keyType(planned, plan.targetKey), found)) return true;
+  if (planned && sameType(keyType(planned, keyColumnsOf(plan, plan.targetKey)), found)) return true;
   const [left, right] = [parseType(wanted), parseType(found)];
   if (left.base !== right.base || !['VARCHAR2', 'NVARCHAR2', 'RAW'].includes(left.base)) return false;
   const [needed = 0] = argsOf(left);
@@ -102,11 +99,11 @@ export async function previewTable(
     return { statements: [], leftOut: [], refusals: renderDifferences(plan, target) };
   const making = makingOf(plan, source);
   if (!target && policy === 'verify') return { statements: [], leftOut: [], refusals: making.needed };
-  const drop = target ? [`DROP TABLE ${qualified(plan.target)}`] : [];
+  const drop = target ? [renderDrop(plan.target)] : [];
   return {
-    statements: [...drop, ...making.needed],
+    statements: [...drop, ...making.needed, ...making.tried],
     leftOut: [...making.untranslated, ...renderLeftOut(plan, source)],
-    refusals: [],
+    refusals: refusedNames(plan),
   };
 }
 
@@ -121,6 +118,7 @@ async function makeMissing(
       suggestion: `${needed.join('; ')};`,
     });
   }
+  refuse(plan, refusedNames(plan));
   const refused = await createTable(session, plan, source);
   return (
     refused && { table: plan.id, done: 'created', leftOut: [...refused, ...renderLeftOut(plan, source)] }
