@@ -166,10 +166,7 @@ test('a foreign key that Oracle keeps without its ON UPDATE is still the key of 
     },
   } as unknown as Database;
   const tables = [PEOPLE.table, teams].map((table) => ({ table, selection: {}, estimatedRows: null }));
-  const naming = createNaming(
-    tables as never,
-    namingRules({ source: { defaultSchema: 'public' }, target }, {}),
-  );
+  const naming = createNaming(tables, namingRules({ source: { defaultSchema: 'public' }, target }, {}));
   const sources = new Map([
     ['SHOP.people', PEOPLE.table],
     ['SHOP.teams', teams],

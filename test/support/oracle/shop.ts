@@ -155,9 +155,9 @@ export function structuredPlan(
 export const peoplePlan = (): TablePlan => structuredPlan(postgresql, PEOPLE, PEOPLE.foreignKeys);
 
 const cell = (row: Readonly<Record<string, string>>) => row;
-const column = (name: string, type: string, more: Readonly<Record<string, string>> = {}) =>
+const columnRow = (name: string, type: string, more: Readonly<Record<string, string>> = {}) =>
   cell({ name, type, nullable: 'Y', virtual: 'NO', ...more });
-const constraint = (name: string, type: string, more: Readonly<Record<string, string>>) =>
+const constraintRow = (name: string, type: string, more: Readonly<Record<string, string>>) =>
   cell({
     name,
     type,
@@ -167,7 +167,7 @@ const constraint = (name: string, type: string, more: Readonly<Record<string, st
     deferred: 'IMMEDIATE',
     ...more,
   });
-const index = (name: string, column: string, more: Readonly<Record<string, string>> = {}) =>
+const indexRow = (name: string, column: string, more: Readonly<Record<string, string>> = {}) =>
   cell({ name, owner: 'SHOP', unique: 'NONUNIQUE', type: 'NORMAL', column, descend: 'ASC', ...more });
 
 /** A table of Oracle as its catalog has it. */
@@ -175,39 +175,39 @@ export const ORDERS: CatalogTable = {
   table: { schema: 'SHOP', name: 'ORDERS' },
   row: cell({ partitioned: 'NO', comment: 'what was bought' }),
   columns: [
-    column('ID', 'NUMBER', {
+    columnRow('ID', 'NUMBER', {
       precision: '18',
       scale: '0',
       nullable: 'N',
       identity: 'ALWAYS',
       default: '"SHOP"."ISEQ$$_1".nextval',
     }),
-    column('STATE', 'VARCHAR2', {
+    columnRow('STATE', 'VARCHAR2', {
       length: '20',
       chars: '20',
       charUsed: 'C',
       default: "'new' ",
       nullable: 'N',
     }),
-    column('PLACE', 'VARCHAR2', { length: '80', chars: '20', charUsed: 'C' }),
-    column('TOTAL', 'NUMBER', { precision: '12', scale: '2', default: '0' }),
-    column('MADE', 'TIMESTAMP(6)', { scale: '6', default: 'SYSTIMESTAMP' }),
-    column('NOTE', 'CLOB'),
-    column('TWICE', 'NUMBER', { virtual: 'YES', default: '"TOTAL"*2' }),
+    columnRow('PLACE', 'VARCHAR2', { length: '80', chars: '20', charUsed: 'C' }),
+    columnRow('TOTAL', 'NUMBER', { precision: '12', scale: '2', default: '0' }),
+    columnRow('MADE', 'TIMESTAMP(6)', { scale: '6', default: 'SYSTIMESTAMP' }),
+    columnRow('NOTE', 'CLOB'),
+    columnRow('TWICE', 'NUMBER', { virtual: 'YES', default: '"TOTAL"*2' }),
   ],
   constraints: [
-    constraint('SYS_C1', 'C', { condition: '"STATE" IS NOT NULL', column: 'STATE' }),
-    constraint('ORDERS_PK', 'P', { index: 'ORDERS_PK', column: 'ID' }),
-    constraint('ORDERS_TOTAL', 'C', { condition: 'total >= 0', column: 'TOTAL' }),
-    constraint('ORDERS_OLD', 'C', {
+    constraintRow('SYS_C1', 'C', { condition: '"STATE" IS NOT NULL', column: 'STATE' }),
+    constraintRow('ORDERS_PK', 'P', { index: 'ORDERS_PK', column: 'ID' }),
+    constraintRow('ORDERS_TOTAL', 'C', { condition: 'total >= 0', column: 'TOTAL' }),
+    constraintRow('ORDERS_OLD', 'C', {
       condition: "STATE <> 'old'",
       column: 'STATE',
       trusted: 'N',
       status: 'DISABLED',
     }),
-    constraint('ORDERS_ODD', 'C', { condition: "STATE <> 'odd'", column: 'STATE', trusted: 'N' }),
-    constraint('ORDERS_UK', 'U', { index: 'ORDERS_WIDE', column: 'STATE', deferrable: 'DEFERRABLE' }),
-    constraint('ORDERS_FK', 'R', {
+    constraintRow('ORDERS_ODD', 'C', { condition: "STATE <> 'odd'", column: 'STATE', trusted: 'N' }),
+    constraintRow('ORDERS_UK', 'U', { index: 'ORDERS_WIDE', column: 'STATE', deferrable: 'DEFERRABLE' }),
+    constraintRow('ORDERS_FK', 'R', {
       column: 'PLACE',
       refSchema: 'SHOP',
       refTable: 'PLACES',
@@ -218,13 +218,17 @@ export const ORDERS: CatalogTable = {
     }),
   ],
   indexes: [
-    index('ORDERS_PK', 'ID', { unique: 'UNIQUE' }),
-    index('ORDERS_WIDE', 'STATE'),
-    index('ORDERS_WIDE', 'PLACE'),
-    index('ORDERS_LOUD', 'SYS_NC1', { type: 'FUNCTION-BASED NORMAL', expression: 'UPPER("STATE")' }),
-    index('ORDERS_BITS', 'STATE', { type: 'BITMAP' }),
-    index('ORDERS_WORDS', 'NOTE', { type: 'DOMAIN' }),
-    index('ORDERS_DOWN', 'SYS_NC2', { type: 'FUNCTION-BASED NORMAL', expression: '"MADE"', descend: 'DESC' }),
+    indexRow('ORDERS_PK', 'ID', { unique: 'UNIQUE' }),
+    indexRow('ORDERS_WIDE', 'STATE'),
+    indexRow('ORDERS_WIDE', 'PLACE'),
+    indexRow('ORDERS_LOUD', 'SYS_NC1', { type: 'FUNCTION-BASED NORMAL', expression: 'UPPER("STATE")' }),
+    indexRow('ORDERS_BITS', 'STATE', { type: 'BITMAP' }),
+    indexRow('ORDERS_WORDS', 'NOTE', { type: 'DOMAIN' }),
+    indexRow('ORDERS_DOWN', 'SYS_NC2', {
+      type: 'FUNCTION-BASED NORMAL',
+      expression: '"MADE"',
+      descend: 'DESC',
+    }),
   ],
 };
 
