@@ -8,9 +8,12 @@ const MAX_MESSAGE_CHARS = 4096;
 
 /**
  * Codes that Temporal must not retry although they mend themselves: the workflow has to do something first.
- * A lost snapshot stays lost under its name.
+ * A lost snapshot stays lost under its name, and a query without a key is planned again.
  */
-const HANDLED_BY_WORKFLOW: ReadonlySet<ErrorCode> = new Set(['source.snapshot_lost']);
+const HANDLED_BY_WORKFLOW: ReadonlySet<ErrorCode> = new Set([
+  'source.snapshot_lost',
+  'source.query_interrupted',
+]);
 
 /** The details of an ApplicationFailure of ours: first and only element of its `details`. */
 export type FailureDetails = ErrorDetails;

@@ -1,6 +1,6 @@
 import type { Batch, BatchHeader } from '../model/batch.ts';
 import type { KeyRange, LaneRef, Opening } from '../model/lane.ts';
-import type { Position, RowBlock } from '../model/row-block.ts';
+import type { RowBlock } from '../model/row-block.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import { SluiceError } from '../model/sluice-error.ts';
 import { blockPool } from './block-pool.ts';
@@ -11,7 +11,7 @@ import type { Observer } from './observer.ts';
 import type { Publisher } from './ports/hub.ts';
 import type { ReadOptions, SourceReader } from './ports/source-reader.ts';
 import type { ReadBudget } from './read-budget.ts';
-import { badKey } from './source-query.ts';
+import { refuseSameKey, refuseSecondRow } from './source-query.ts';
 import { encodeBatch } from './wire-format.ts';
 
 /** What a reader knows of a lane that it publishes or has published. */
@@ -105,6 +105,7 @@ async function* readPortions(
     const granted = deps.budget.takeRows((plan.mostRows ?? Infinity) - read);
     if (granted <= 0) return 'cut';
     const limits = granted === Infinity ? options : { ...options, mostRows: granted };
+    await refuseSecondRow(deps.reader, plan, { after, snapshot: options.snapshot }, signal);
     let left = granted;
     for await (const block of deps.reader.readRange({ plan, range, after }, limits, signal)) {
       left -= block.rows;
@@ -123,12 +124,6 @@ async function* readPortions(
     }
   }
   return 'ended';
-}
-
-/** The key of a query was looked through when it was planned; rows that came later may have the same all the same. */
-function refuseSameKey(plan: TablePlan, before: Position | null, { first }: RowBlock): void {
-  if (plan.query === undefined || plan.position.kind !== 'key' || before === null) return;
-  if (first.every((text, at) => text === before[at])) throw badKey(plan.id, 'double');
 }
 
 /** One block behind the reader, so that the last block of the range carries the end; an empty range is one empty block. */

@@ -18,6 +18,7 @@ import { createRateLimit, pacedBytes, pacedRows, type RateLimit, type Rates } fr
 import { createReadBudget, fenceAndCount, type ReadBudget, type ReadUntil } from './read-budget.ts';
 import { streamBytes } from './prepare-transfer.ts';
 import type { ReadResult, SliceControl } from './slice.ts';
+import { isReadInOne, refuseToReadOn } from './source-query.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 export interface ReadDeps {
@@ -126,6 +127,7 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
   const ref = laneRef(reading, laneNumber);
   const opening = await openLane(reading, toRead, signal);
   if (!opening) return;
+  refuseToReadOn(planned.plan, opening);
   // What is read is what the ledger has now: a restored target may have planned the generation another way.
   const { range } = opening;
   if (opening.plan !== planFingerprint(planned.plan))
@@ -336,10 +338,12 @@ export async function readAndPublish(
     const share = Math.min(1, request.readers / request.settings.readers);
     const rates = ratesOf(request);
     const limit = createRateLimit(rates, full.clock);
+    // A slice of its own length: the next one could only begin again.
+    const inOne = isReadInOne(opened.planned.plan);
     const reading: Reading = {
       deps: full,
       request,
-      control,
+      control: inOne ? { ...control, overdue: () => false } : control,
       planned: opened.planned,
       publisher: await full.hub.publisher(request),
       credit: createCredit(
@@ -348,7 +352,7 @@ export async function readAndPublish(
       maxMessageBytes,
       limit,
       rates,
-      budget: createReadBudget(opened.left, request.readers),
+      budget: createReadBudget(opened.left, request.readers, inOne),
       open: new Map(),
       turns: createTurns(request.readers),
       interrupts: new Map(),

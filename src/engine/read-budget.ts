@@ -12,9 +12,10 @@ const LEAST_PORTION = 10_000;
 
 /**
  * What the readers of one slice may still read together. Rows are taken before they are read, in portions, so that never more
- * are read; bytes are known only afterwards: each reader may read one block more than was left.
+ * are read; bytes are known only afterwards: each reader may read one block more than was left. `inOne`: no portions, for what
+ * cannot be read on.
  */
-export function createReadBudget(left: ReadUntil, readers: number) {
+export function createReadBudget(left: ReadUntil, readers: number, inOne = false) {
   let rows = left.rows ?? Infinity;
   let bytes = left.bytes ?? Infinity;
   return {
@@ -23,7 +24,7 @@ export function createReadBudget(left: ReadUntil, readers: number) {
       if (bytes <= 0) return 0;
       if (rows === Infinity) return wished;
       const portion = Math.max(LEAST_PORTION, Math.ceil(rows / (2 * readers)));
-      const taken = Math.min(wished, rows, portion);
+      const taken = Math.min(wished, rows, inOne ? Infinity : portion);
       rows -= taken;
       return taken;
     },

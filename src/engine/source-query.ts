@@ -1,8 +1,11 @@
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
+import type { Position, RowBlock } from '../model/row-block.ts';
 import { type TableName, tableId } from '../model/table-name.ts';
+import type { TablePlan } from '../model/table-plan.ts';
 import type { TableSchema } from '../model/table-schema.ts';
 import type { Database } from './ports/dialect.ts';
 import type { QueryToDescribe } from './ports/introspector.ts';
+import type { SnapshotRef, SourceReader } from './ports/source-reader.ts';
 import type { SelectedTable } from './select-tables.ts';
 
 const COMMENT = String.raw`--[^\n]*(?:\n|$)|/\*[\s\S]*?\*/`;
@@ -69,6 +72,51 @@ export const badKey = (table: string, what: 'null' | 'double'): SluiceError =>
     what === 'null' ? 'a key of the query is NULL' : 'two rows of the query have the same key',
     { table, suggestion: 'name columns in "key" that tell all rows apart, or leave "key" out' },
   );
+
+/** The rows of a query without a key are told apart by nothing, and may be others each time: they are read in one go. */
+export const isReadInOne = ({ query, position }: TablePlan): boolean =>
+  query !== undefined && position.kind === 'row-address';
+
+/** @throws SluiceError source.query_interrupted when a part of such a query is copied already */
+export function refuseToReadOn(plan: TablePlan, { position }: { readonly position: Position | null }): void {
+  if (position === null || !isReadInOne(plan)) return;
+  throw new SluiceError('source.query_interrupted', 'the query has no key and was interrupted', {
+    table: plan.id,
+    suggestion: 'name columns in "key" that tell all rows apart, so that reading goes on where it was',
+  });
+}
+
+/** The key of a query was looked through when it was planned; a row that came later may have the same as another. */
+const doubledSince = (table: string): SluiceError =>
+  new SluiceError('source.value_rejected', 'two rows of the query have the same key by now', {
+    table,
+    suggestion: 'mend the key of one of them, then copy the table again with sluice table resnapshot',
+  });
+
+const isKeyedQuery = ({ query, position }: TablePlan): boolean =>
+  query !== undefined && position.kind === 'key';
+
+/** @throws SluiceError source.value_rejected when a block begins with the key that was read before it */
+export function refuseSameKey(plan: TablePlan, before: Position | null, { first }: RowBlock): void {
+  if (before === null || !isKeyedQuery(plan)) return;
+  if (first.every((text, at) => text === before[at])) throw doubledSince(plan.id);
+}
+
+/**
+ * Reading goes on behind the last key: a second row with that key would be passed over without a word.
+ * @throws SluiceError source.value_rejected
+ */
+export async function refuseSecondRow(
+  reader: SourceReader,
+  plan: TablePlan,
+  at: { readonly after: Position | null; readonly snapshot: SnapshotRef | null },
+  signal: AbortSignal,
+): Promise<void> {
+  const { after, snapshot } = at;
+  if (after === null || !isKeyedQuery(plan)) return;
+  if (!reader.rowsAt) throw new SluiceError('internal', 'this database reads no queries', { table: plan.id });
+  if ((await reader.rowsAt(plan, { position: after, snapshot }, signal)) > 1n) throw doubledSince(plan.id);
+}
 
 async function describeQuery(
   source: Database,

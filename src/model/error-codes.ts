@@ -112,6 +112,12 @@ export const ERRORS = {
     409,
     'The tables that are not finished are read from a new snapshot.',
   ),
+  'source.query_interrupted': entry(
+    'auto',
+    EXIT.failed,
+    409,
+    'Nothing: it is copied again from its beginning. With a key it would go on where it was.',
+  ),
   'source.changed_structure': entry(
     'manual',
     EXIT.failed,

@@ -2,7 +2,8 @@ import type { FinishResult } from '../activities/contract.ts';
 import type { Control } from './control.ts';
 import { happen, type TableRecord } from './control-state.ts';
 import { leaveOut } from './left-out.ts';
-import { named, refuse, runSlice, sliceOf, tableFailed } from './slices.ts';
+import { tableFailed } from './failing.ts';
+import { named, refuse, runSlice, sliceOf } from './slices.ts';
 
 /** An index over a large table is made when it is made; its heartbeats say that it lives. */
 const FINISH_LIMIT = '72h';

@@ -1,7 +1,8 @@
 import type { SmallTablesResult } from '../activities/contract.ts';
 import type { Control } from './control.ts';
 import { happen, type TableRecord } from './control-state.ts';
-import { named, refuse, runSlice, sliceOf, tableFailed } from './slices.ts';
+import { tableFailed } from './failing.ts';
+import { named, refuse, runSlice, sliceOf } from './slices.ts';
 
 /** Reads small tables in one slice; see TransferActivities.readSmallTables. */
 export async function readSmall(control: Control, tables: readonly TableRecord[]): Promise<void> {

@@ -1,11 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  proxyActivities,
-  TimeoutFailure,
-} from '@temporalio/workflow';
+import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type {
   PlanResult,
   ReadResult,
@@ -13,10 +6,11 @@ import type {
   VerifyResult,
   WriteResult,
 } from '../activities/contract.ts';
-import { ERRORS, isErrorCode } from '../model/error-codes.ts';
+import { ERRORS } from '../model/error-codes.ts';
 import type { Share } from '../model/lane.ts';
 import type { Control } from './control.ts';
 import { happen, isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import { AFTER_DEATH_MS, errorOf, isNobodysFault, putOffMs, tableFailed } from './failing.ts';
 import { reachLimit } from './limits.ts';
 import { leaveOut } from './left-out.ts';
 import type { TableError } from './messages.ts';
@@ -25,14 +19,11 @@ import type { Move, RunningSlice } from './schedule.ts';
 /** Longer than any slice's own budget of 8 minutes and the batch in hand. */
 const SLICE_LIMIT = '20m';
 /** One query over a table without ranges ends when it ends; its heartbeats say that it lives. */
-const VERIFY_LIMIT = '24h';
+const UNCUT_LIMIT = '24h';
 /** About two and a half minutes; then the workflow shows the error and decides. */
 const ATTEMPTS = 18;
 /** What comes back after a while, a hub or a database, is found back within it. */
 const LONGEST_RETRY = '10s';
-/** Slices in a row that end with `internal` before the table waits for a person. */
-const INTERNAL_BLOCKS_AFTER = 3;
-
 /** Activities on one task queue. Cancelled ones are waited for: the default would leave two writers at work. */
 export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number, startsWithinMs?: number) =>
   proxyActivities<TransferActivities>({
@@ -48,52 +39,6 @@ export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number, star
       maximumAttempts: ATTEMPTS,
     },
   });
-
-/** What an activity's failure says, in the words of the error table. */
-export function errorOf(error: unknown): TableError & { readonly table: string | null } {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure) {
-    const details = (cause.details?.[0] ?? {}) as Readonly<Record<string, string | undefined>>;
-    return {
-      code: isErrorCode(cause.type ?? '') ? (cause.type as TableError['code']) : 'internal',
-      message: cause.message,
-      column: details.column ?? null,
-      vendorCode: details.vendorCode ?? null,
-      suggestion: details.suggestion ?? null,
-      table: details.table ?? null,
-    };
-  }
-  const message = cause instanceof TimeoutFailure ? 'no worker answered in time' : 'the step failed';
-  const code = cause instanceof TimeoutFailure ? 'stalled' : 'internal';
-  return { code, message, column: null, vendorCode: null, suggestion: null, table: null };
-}
-
-/** Grows from 5 s to a minute with the slices that failed in a row. */
-const putOffMs = (fruitless: number): number => Math.min(60_000, 5_000 * 2 ** (fruitless - 1));
-
-/** A worker that died says nothing against its slice, which waits in its queue until there is another one. */
-const isNobodysFault = (error: TableError): boolean => error.code === 'stalled';
-const AFTER_DEATH_MS = 1_000;
-
-/** A table's slice failed: one that a person must mend is blocked, the others are tried again later. */
-export function tableFailed(control: Control, table: TableRecord, error: TableError): void {
-  const { retry } = ERRORS[error.code];
-  table.error = error;
-  if (isNobodysFault(error)) {
-    table.notBeforeMs = Date.now() + AFTER_DEATH_MS;
-    return;
-  }
-  table.fruitless += 1;
-  if (error.code === 'source.snapshot_lost') {
-    control.snapshotRefused(table.plannedIn);
-  } else if (retry === 'never') {
-    control.fail({ code: error.code, message: error.message, details: { table: table.id } });
-  } else if (retry === 'manual' || (error.code === 'internal' && table.fruitless >= INTERNAL_BLOCKS_AFTER)) {
-    happen(table, 'refused');
-  } else {
-    table.notBeforeMs = Date.now() + putOffMs(table.fruitless);
-  }
-}
 
 type Outcome<T> = { readonly result: T } | { readonly error: TableError & { table: string | null } } | null;
 
@@ -227,7 +172,13 @@ export async function readTable(control: Control, move: Extract<Move, { move: 'r
   };
   const summary = `read ${table.id}: ${table.lanes - table.endedLanes} of ${table.lanes} key ranges with ${readersOfAll} readers${partOf(share)}`;
   const outcome = await runSlice<ReadResult>(control, slice, () =>
-    control.sourceIn(request.snapshot).readAndPublish.executeWithOptions({ summary }, [request]),
+    control
+      .sourceIn(request.snapshot)
+      // A query without a key is among those.
+      .readAndPublish.executeWithOptions(
+        { summary, ...(table.needsSnapshot && { startToCloseTimeout: UNCUT_LIMIT }) },
+        [request],
+      ),
   );
   if (table.generation !== generation) return; // a person wants it anew: this slice says nothing of that
   if (outcome && 'result' in outcome && outcome.result.why === 'ended') {
@@ -323,7 +274,7 @@ export async function verifyTables(control: Control, tables: readonly TableRecor
   const request = { ...control.runKey(), tables: slice.tables, mode, points: Object.fromEntries(reached) };
   const summary = `verify (${mode}) ${named(tables)}`;
   const outcome = await runSlice<VerifyResult>(control, slice, () =>
-    control.target.verifyTables.executeWithOptions({ summary, startToCloseTimeout: VERIFY_LIMIT }, [request]),
+    control.target.verifyTables.executeWithOptions({ summary, startToCloseTimeout: UNCUT_LIMIT }, [request]),
   );
   if (outcome && 'result' in outcome) {
     for (const refusal of outcome.result.refused) refuse(control, refusal);

@@ -3,7 +3,7 @@ import type { TransferActivities } from '../activities/contract.ts';
 import { ERRORS } from '../model/error-codes.ts';
 import type { Control } from './control.ts';
 import { isMoving } from './control-state.ts';
-import { errorOf } from './slices.ts';
+import { errorOf } from './failing.ts';
 
 /** After a snapshot was lost the next one is tried after so long. */
 const AGAIN_MS = 5_000;

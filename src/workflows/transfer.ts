@@ -17,6 +17,7 @@ import {
   packState,
   unpackState,
 } from './control-state.ts';
+import { errorOf } from './failing.ts';
 import { registerHandlers } from './handlers.ts';
 import { type CheckedInput, checkInput } from './input.ts';
 import type { TransferReport } from './messages.ts';
@@ -25,7 +26,7 @@ import { leaveOut } from './left-out.ts';
 import { keepSampling, sampleOnce } from './sampling.ts';
 import { decide, nextDueMs } from './schedule.ts';
 import { createShow } from './show.ts';
-import { activitiesOn, errorOf } from './slices.ts';
+import { activitiesOn } from './slices.ts';
 import { keepSnapshot } from './snapshot.ts';
 import { queueNames, reportOf } from './view.ts';
 

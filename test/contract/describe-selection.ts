@@ -208,6 +208,20 @@ export function describeSelection(harness: ContractHarness): void {
         await expect(rangesOf(plan, rowsPerRange)).rejects.toMatchObject({ code: 'source.value_rejected' });
     });
 
+    test('rows of a query that have one key are counted', async () => {
+      await createTestTable(harness, place, orders, rowsOf(upTo(100)));
+      const id = quote('id');
+      const doubled = `SELECT o.${id} AS k, o.${quote('note')} AS n FROM ${quote('orders')} o JOIN ${quote('orders')} p ON p.${id} = o.${id} OR (o.${id} = 11 AND p.${id} = 12)`;
+      const countAt = (plan: TablePlan, position: readonly string[], snapshot: string | null = null) =>
+        database.reader.rowsAt!(plan, { position, snapshot }, never());
+      const plan = await planQuery(doubled, ['k']);
+      const counts = ['11', '12', '200'].map((key) => countAt(plan, [key]));
+      expect(await Promise.all(counts)).toEqual([2n, 1n, 0n]);
+      const both = await planQuery(doubled, ['n', 'k']);
+      expect(await countAt(both, ['note 4', '11'])).toBe(2n);
+      await inSnapshot(async (snapshot) => expect(await countAt(plan, ['11'], snapshot)).toBe(2n));
+    });
+
     test('a key of two columns may have the same value in one of them', async () => {
       await createTestTable(harness, place, orders, rowsOf(upTo(100)));
       const query = `SELECT ${quote('note')} AS a, ${quote('id')} AS b FROM ${quote('orders')}`;

@@ -59,6 +59,8 @@ export function createStandIn(options: StandInOptions) {
     held: true,
     /** Thrown for these tables when they are planned, read, or compared. */
     refusals: new Map<string, SluiceError>(),
+    /** Thrown for these tables only when they are read. */
+    readRefusals: new Map<string, SluiceError>(),
     /** Their indexes are never done while they are in here. */
     slowIndexes: new Set<string>(),
     /** What making indexes and foreign keys says of these. */
@@ -154,7 +156,7 @@ export function createStandIn(options: StandInOptions) {
       note('readAndPublish', request);
       const partial = { rows: 0, bytes: 0 };
       return governed({ log, partial: () => ({ why: 'stopped' as const, ...partial }) }, async (control) => {
-        const error = world.refusals.get(request.table);
+        const error = world.refusals.get(request.table) ?? world.readRefusals.get(request.table);
         if (error) throw error;
         reading.add(request.table);
         try {

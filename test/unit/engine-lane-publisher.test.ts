@@ -40,6 +40,8 @@ interface Scene {
   readonly signal?: AbortSignal;
   readonly mostRows?: number;
   readonly left?: ReadUntil;
+  /** Rows of a query that have the key behind which reading goes on. */
+  readonly rowsAtKey?: bigint;
 }
 
 /** Publishes given blocks of one lane, opened the second time with 5 rows and 50 bytes in the ledger. */
@@ -67,13 +69,16 @@ function publish(scene: Scene) {
         seen.readerClosed = true;
       }
     },
+    rowsAt: () => Promise.resolve(scene.rowsAtKey),
   } as unknown as SourceReader;
   const credit = createCredit(scene.creditBytes ?? 1_000_000);
   const plan = {
     id: 'public.orders',
     ordinal: 4,
     encoding: 'text-rows',
+    position: { kind: 'key' },
     ...(scene.mostRows !== undefined && { mostRows: scene.mostRows }),
+    ...(scene.rowsAtKey !== undefined && { query: 'SELECT 1' }),
   } as TablePlan;
   const budget = createReadBudget(scene.left ?? {}, 2);
   const request: LaneRequest = {
@@ -264,6 +269,17 @@ describe('publishing a lane', () => {
     const { result, budget } = publish({ blocks: [block(6, 4)], left: { rows: 10 } });
     expect(await result).toBe(true);
     expect(budget.takeRows(Infinity)).toBe(6);
+  });
+
+  test('reads on behind a key of a query that one row has, and refuses to where two have it by now', async () => {
+    const one = publish({ blocks: [block(6, 2)], rowsAtKey: 1n });
+    expect(await one.result).toBe(true);
+    const two = publish({ blocks: [block(6, 2)], rowsAtKey: 2n });
+    await expect(two.result).rejects.toMatchObject({
+      code: 'source.value_rejected',
+      details: { suggestion: expect.stringContaining('resnapshot') },
+    });
+    expect(two.sent).toEqual([]);
   });
 
   test('publishes at most one block more than the bytes that may be read', async () => {

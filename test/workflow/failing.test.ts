@@ -46,6 +46,20 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
     });
   }
 
+  test('a query without a key that was interrupted is copied again from its start, and no other table is', async () => {
+    await create({ tables: ['main.a', 'main.b'], keyless: true });
+    world.standIn.readRefusals.set('main.a', new SluiceError('source.query_interrupted', 'interrupted'));
+    await world.start();
+    await eventually('it is planned again', () => (world.standIn.ledger.get('main.a')?.generation ?? 0) > 1);
+    world.standIn.readRefusals.clear();
+    const report = (await world.handle.result()) as messages.TransferReport;
+    expect(report.tables.map(({ table, status }) => [table, status])).toEqual([
+      ['main.a', 'finished'],
+      ['main.b', 'finished'],
+    ]);
+    expect(world.standIn.ledger.get('main.b')?.generation).toBe(1);
+  });
+
   test('a table whose rows stand in the way of an index is blocked with the query that finds them, and a retry makes it', async () => {
     await create({ tables: ['main.a', 'main.b'] });
     world.standIn.parents.set('main.a', ['main.b']).set('main.b', ['main.a']);

@@ -12,8 +12,9 @@ import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { keyBounds } from './rows/key-bounds.ts';
 import { openRead } from './rows/open-read.ts';
 import type { ReadRows } from './rows/read-rows.ts';
+import { renderWhereAt } from './sql/keys.ts';
 import { list, qualified } from './sql/names.ts';
-import { selectedRows } from './sql/source-sql.ts';
+import { renderFrom, selectedRows } from './sql/source-sql.ts';
 
 /** A read refused for a right gets the GRANT with its error; other errors need no suggestion. */
 export function toReadError(error: unknown, session: Session | null, plan: TablePlan): SluiceError {
@@ -151,21 +152,34 @@ export async function reading<T>(
 }
 
 export function createReader(pool: Pool, snapshots: Snapshots): SourceReader {
+  const readingIn = <T>(
+    snapshot: string | null,
+    plan: TablePlan,
+    signal: AbortSignal,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> =>
+    snapshot === null
+      ? reading(pool, plan, signal, work)
+      : snapshots.use(snapshot, signal, async (session) => {
+          try {
+            return await work(session);
+          } catch (error) {
+            throw signal.aborted ? error : toReadError(error, session, plan);
+          }
+        });
   return {
     planRanges: (plan, { rowsPerRange, snapshot }, signal) => {
       // Ordered by a hash, each range would read the whole table.
       if (plan.position.kind !== 'key') return Promise.resolve(rangesBetween([]));
-      const cut = async (session: Session) => rangesBetween(await keyBounds(session, plan, rowsPerRange));
-      return snapshot === null
-        ? reading(pool, plan, signal, cut)
-        : snapshots.use(snapshot, signal, async (session) => {
-            try {
-              return await cut(session);
-            } catch (error) {
-              throw signal.aborted ? error : toReadError(error, session, plan);
-            }
-          });
+      return readingIn(snapshot, plan, signal, async (session) =>
+        rangesBetween(await keyBounds(session, plan, rowsPerRange)),
+      );
     },
+    rowsAt: (plan, { position, snapshot }, signal) =>
+      readingIn(snapshot, plan, signal, async (session) => {
+        const text = `SELECT COUNT(*) FROM ${renderFrom(plan)}${renderWhereAt(plan, position)}`;
+        return BigInt((await session.cell(text)) ?? 0);
+      }),
     readRange: (request, options, signal) => readRange({ pool, snapshots }, request, options, signal),
     countRows: (plan, signal) =>
       reading(pool, plan, signal, async (session) => {

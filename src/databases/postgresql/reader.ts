@@ -26,6 +26,7 @@ import {
   renderFrom,
   renderKeySample,
   renderKeyWalk,
+  renderRowsAt,
   renderRowText,
 } from './sql.ts';
 
@@ -334,6 +335,11 @@ export function createReader(pool: Pool): SourceReader {
         return rangesBetween(await bounds(session, plan, table, options.rowsPerRange));
       }),
     readRange: (request, options, signal) => readRange(pool, request, options, signal),
+    rowsAt: (plan, { position, snapshot }, signal) =>
+      reading(pool, plan, { snapshot, signal }, async (session) => {
+        const text = renderRowsAt(plan, await shapeOf(session, plan), position);
+        return BigInt((await session.cell(text)) ?? 0);
+      }),
     countRows: (plan, signal) =>
       reading(pool, plan, whole(signal), async (session) => {
         const { from, where } = await selectedRows(session, plan, null);

@@ -74,6 +74,10 @@ export function renderConditions(
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
+/** How many rows of a query have a key. */
+export const renderRowsAt = (plan: TablePlan, shape: ReadShape, position: Position): string =>
+  `SELECT count(*) FROM ${renderFrom(plan.source, shape)} WHERE ${compare(positionColumns(plan, shape), '=', position, positionTypes(plan, shape))}`;
+
 /** Conditions of a range on the target: only where both sides order the key alike. */
 export function renderTargetConditions(plan: TablePlan, range: KeyRange | null): string {
   if (range === null) return '';

@@ -9,6 +9,7 @@ import { fileExists, type Lease, type Pool } from './connections/pool.ts';
 import { holdSnapshot } from './connections/snapshot.ts';
 import { countStatement, rowidName, sourceProgram } from './sql.ts';
 import type { ThreadBlock } from './thread/operations.ts';
+import { rowsAtStatement } from './thread/read-statement.ts';
 import type { Thread } from './connections/start-thread.ts';
 
 type Range = Pick<KeyRange, 'after' | 'upto'>;
@@ -131,6 +132,12 @@ export function createReader(pool: Pool, config: SqliteConfig): SourceReader {
         lease.release();
       }
     },
+    rowsAt: (plan, { position, snapshot }, signal) =>
+      withThread(snapshot, signal, async (thread) => {
+        const program = await programOf(thread, { plan, range: null }, signal);
+        const [row] = await thread.call('query', rowsAtStatement(program, position), { signal });
+        return row?.[0] as bigint;
+      }),
     countRows: (plan, signal) =>
       withThread(null, signal, async (thread) => {
         const rows = await thread.call('query', { sql: countStatement(plan), values: [] }, { signal });

@@ -54,6 +54,12 @@ export interface SourceReader {
     options: ReadOptions,
     signal: AbortSignal,
   ): AsyncIterable<RowBlock>;
+  /** How many rows of a query with a key have that key; there where a query can be read. */
+  rowsAt?(
+    plan: TablePlan,
+    at: { readonly position: Position; readonly snapshot: SnapshotRef | null },
+    signal: AbortSignal,
+  ): Promise<bigint>;
   /** Of the rows that the plan selects. */
   countRows(plan: TablePlan, signal: AbortSignal): Promise<bigint>;
   /** Over the source's rows of the range (null: the whole table) that the plan selects by condition and number. */

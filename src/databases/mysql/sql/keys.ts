@@ -96,6 +96,12 @@ export function renderTargetWhere(plan: TablePlan, range: KeyRange | null): stri
   ]);
 }
 
+/** Rows of the source that have a key. */
+export const renderWhereAt = (plan: TablePlan, position: Position): string =>
+  whereOf(
+    keyColumns(plan, 'source').map(({ order, value }, at) => `${order} = ${value(position[at] ?? '')}`),
+  );
+
 /** What rows of a table with a key are ordered by. */
 export const renderKeyOrder = (plan: TablePlan): string =>
   list(keyColumns(plan, 'source').map(({ order }) => order));

@@ -63,6 +63,17 @@ function bounded(program: ReadProgram, order: Order): Statement {
   return { sql: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, values };
 }
 
+/** How many rows have a key. */
+export function rowsAtStatement(program: ReadProgram, position: Position): Statement {
+  const order = orderOf(program);
+  const at = `${tuple(order.expressions)} = ${tuple(order.types.map(() => '?'))}`;
+  const where = [...condition(program), at].join(' AND ');
+  return {
+    sql: `SELECT count(*) FROM ${program.from} WHERE ${where}`,
+    values: positionValues(position, order),
+  };
+}
+
 /** The rows of the range in order. `list` replaces the select list. */
 export function readStatement(program: ReadProgram, list: readonly string[]): Statement {
   const order = orderOf(program);
