@@ -9,19 +9,21 @@ export interface FittedText {
 
 const kept = (text: string): FittedText => ({ text, altered: false });
 
-/** Digits of a plain decimal as an integer, rounded to so many places, halves away from zero. */
+/** How many of 10^-scale a plain decimal has, halves rounded away from zero. */
 function scaled(text: string, scale: number): { readonly value: bigint; readonly cut: boolean } {
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
-  const digits = BigInt(whole + fraction.slice(0, scale).padEnd(scale, '0'));
-  const rest = fraction.slice(scale);
-  const size = /^[5-9]/.test(rest) ? digits + 1n : digits;
+  const digits = whole.padStart(1 - scale, '0') + fraction.padEnd(scale, '0');
+  const end = digits.length - Math.max(fraction.length, scale) + scale;
+  const rest = digits.slice(end);
+  const size = BigInt(digits.slice(0, end)) + (/^[5-9]/.test(rest) ? 1n : 0n);
   return { value: sign === '-' ? -size : size, cut: /[1-9]/.test(rest) };
 }
 
 function plain(value: bigint, scale: number): string {
-  const digits = String(value < 0n ? -value : value).padStart(scale + 1, '0');
+  const size = value < 0n ? -value : value;
+  const digits = String(size * 10n ** BigInt(Math.max(-scale, 0))).padStart(scale + 1, '0');
   const point = digits.length - scale;
-  const text = scale === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  const text = scale <= 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
   return value < 0n ? `-${text}` : text;
 }
 
@@ -34,7 +36,7 @@ function nearestDecimal(text: string, limits: Limits & { kind: 'decimal' }): Nea
     return limits.infinity
       ? { nearest: text, fits: true }
       : { nearest: text.replace('Infinity', most), fits: false };
-  const scale = Math.max(limits.scale, 0);
+  const { scale } = limits;
   const { value, cut } = scaled(text, scale);
   const bound = scaled(most, scale).value;
   if (value > bound) return { nearest: most, fits: false };

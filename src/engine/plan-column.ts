@@ -169,6 +169,17 @@ const FITTED = {
   clamp: 'what the target cannot hold becomes the nearest value that it holds and is counted',
 } as const;
 
+/** What verification compares. Values that were made to fit are at the source what the target holds. */
+function rendersOf(
+  { source }: ColumnRequest,
+  { reading, writing }: Way,
+  fitting: ColumnFitting | null,
+): Pick<ColumnPlan, 'renderSource' | 'renderTarget'> {
+  if (fitting) return { renderSource: fitting.render, renderTarget: writing.renderFitted ?? writing.render };
+  const bare = writing.dropsZeros ? source.types.withoutZeros?.(reading.render) : undefined;
+  return { renderSource: bare ?? reading.render, renderTarget: writing.render };
+}
+
 /**
  * How one column travels. Pure.
  * @throws SluiceError type.unsupported, target.structure_differs, config.invalid
@@ -180,17 +191,15 @@ export function planColumn(request: ColumnRequest): ColumnPlan {
   const { policy, fitting } = fittingOf(request, way, policyOf(selection, column.name));
   const fate = fitting && (policy === 'null' || policy === 'clamp') ? FITTED[policy] : null;
   const notes = [aside, reading.note, writing.note, fate].filter((note) => note !== null);
-  const render = fitting?.render ?? reading.render;
   return {
     source: column.name,
     target: name,
     sourceType: column.type,
     targetType,
     logical: reading.logical,
-    select: render,
+    select: fitting?.render ?? reading.render,
     load: writing.load,
-    renderSource: render,
-    renderTarget: writing.render,
+    ...rendersOf(request, way, fitting),
     nullable: column.nullable,
     exact: isExact(way) && fate === null,
     note: notes.join('; ') || null,

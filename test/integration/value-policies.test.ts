@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TestPlace } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
@@ -64,6 +64,17 @@ const CASES: readonly Case[] = [
         becomes: ['1.50', null, null, null, null],
         altered: 4,
       },
+    ];
+  }),
+  ...(['postgres', 'mariadb', 'sqlite'] as const).flatMap((from): Case[] => {
+    const type = { postgres: 'numeric', mariadb: 'decimal(20,6)', sqlite: 'DECIMAL_TEXT' }[from];
+    const values = ['0', '149.5', '150', '-99949.999', '99950', '1234500'].map((text) =>
+      from === 'sqlite' ? `'${text}'` : text,
+    );
+    const hundreds = { from, to: 'postgres', as: 'numeric(3,-2)', type, values } as const;
+    return [
+      { ...hundreds, policy: 'clamp', becomes: ['0', '100', '200', '-99900', '99900', '99900'], altered: 5 },
+      { ...hundreds, policy: 'null', becomes: ['0', null, null, null, null, null], altered: 5 },
     ];
   }),
   {
@@ -208,6 +219,47 @@ describeWith(['postgres', 'mariadb'], 'values that the target cannot hold', () =
   };
   beforeEach(() => void places.splice(0));
   afterEach(() => Promise.all(places.map((place) => place.drop())));
+
+  describe('and no policy says what becomes of them: no decimal is rounded,', () => {
+    const DECIMALS = [
+      ['postgres', 'numeric', 'postgres', 'numeric(4,2)'],
+      ['postgres', 'numeric(12,4)', 'postgres', 'numeric(4,2)'],
+      ['postgres', 'numeric', 'postgres', 'money'],
+      ['postgres', 'numeric(12,4)', 'mariadb', 'decimal(4,2)'],
+      ['postgres', 'numeric', 'mariadb', 'decimal(4,2)'],
+      ['postgres', 'numeric', 'mariadb', 'int'],
+      ['postgres', 'numeric(12,4)', 'mariadb', 'int'],
+      ['postgres', 'numeric', 'postgres', 'integer'],
+      ['mariadb', 'decimal(12,4)', 'postgres', 'bigint'],
+      ['mariadb', 'double', 'postgres', 'numeric(4,2)'],
+      ['mariadb', 'decimal(12,4)', 'postgres', 'numeric(4,2)'],
+      ['mariadb', 'decimal(12,4)', 'postgres', 'numeric(4,-1)'],
+      ['sqlite', 'DECIMAL_TEXT(12,4)', 'postgres', 'numeric(4,2)'],
+    ] as const;
+
+    test.each(DECIMALS)('%s %s to %s %s', async (from, type, to, as) => {
+      const ends = [await open(from), await open(to)] as const;
+      const [fits, tooLong] = /-1|int/.test(as) ? ['20', '21.5'] : ['1.5', '1.234'];
+      await ends[0].place.execute(
+        `CREATE TABLE t (id bigint PRIMARY KEY, v ${type}); INSERT INTO t VALUES (1, '${fits}'), (2, '-${fits}'), (3, NULL)`,
+      );
+      const databases = { source: ends[0].database, target: ends[1].database };
+      const selection = { columns: { types: { v: as } } };
+      const { plan } = await copyTable(databases, 't', { selection });
+      expect(plan.columns[1]).toMatchObject({ exact: false, policy: 'error' });
+      expect(await databases.target.writer.checksum(plan, null, never())).toEqual(
+        await databases.source.reader.checksum(plan, null, never()),
+      );
+      await ends[1].place.execute('DELETE FROM t');
+      await ends[0].place.execute(`INSERT INTO t VALUES (4, '${tooLong}')`);
+      const failure = await copyTable(databases, 't', { selection, execution: 'again' }).catch(
+        (error) => error,
+      );
+      expect(failure).toMatchObject({ code: 'target.value_rejected' });
+      expect(JSON.stringify(failure) + String(failure)).not.toContain(tooLong);
+      expect(await ends[1].place.query('SELECT COUNT(*) FROM t')).toEqual([['0']]);
+    });
+  });
 
   test.each(CASES)('$from $type to $to by $policy, counted and verified ($altered)', async (each) => {
     const [from, to] = [await open(each.from), await open(each.to)];

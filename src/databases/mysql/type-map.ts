@@ -2,6 +2,7 @@ import type { TypeMap } from '../../engine/ports/type-map.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { literal } from './sql/names.ts';
 import { fit } from './types/fit.ts';
+import { renderBare } from './types/render-text.ts';
 import { asText, identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
 import { writing } from './types/writing.ts';
 
@@ -78,6 +79,7 @@ export const types: TypeMap = {
   identical,
   asText,
   fit,
+  withoutZeros: renderBare,
   propose,
   writing,
   binaryCompatible: () => false,

@@ -159,30 +159,58 @@ function writeInt(
   return null;
 }
 
+/** What the column would round is refused: a text that is no number, of which the server makes one only when it comes to it. */
+const loadWhole = (scale: number): string =>
+  `CASE WHEN round(($value)::numeric, ${scale}) = ($value)::numeric THEN ($value)::numeric ELSE ('too many places' || left($value, 0))::numeric END`;
+
+/** Without zeros at the end of the fraction; trim_scale is of PostgreSQL 13. */
+const withoutZeros = (value: string): string =>
+  `CASE WHEN strpos((${value})::text, '.') > 0 THEN rtrim(rtrim((${value})::text, '0'), '.') ELSE (${value})::text END`;
+
+function writeMoney(logical: LogicalType & { kind: 'decimal' }, column: string): ColumnWriting {
+  const fits = (logical.scale ?? 3) <= 2 && (logical.precision ?? 99) <= 18;
+  const render = `(${column})::numeric`;
+  if (fits || (logical.precision === 19 && logical.scale === 2)) return exactly(render);
+  const rough = roughly(padded(render, 2, logical.scale), 'more than 2 places are refused');
+  const dropsZeros = logical.scale === null;
+  return { ...rough, load: `(${loadWhole(2)})::money`, ...(dropsZeros && { dropsZeros }) };
+}
+
+/** A number with the places of the source, which may be unknown: then with as few as it needs. */
+const padded = (value: string, own: number, places: number | null): string =>
+  places === null ? withoutZeros(value) : places === own ? value : `round(${value}, ${places})`;
+
 function writeDecimal(
   logical: LogicalType & { kind: 'decimal' },
   to: TypeText,
   column: string,
 ): ColumnWriting | null {
-  if (to.base === 'money') {
-    const fits = (logical.scale ?? 3) <= 2 && (logical.precision ?? 99) <= 18;
-    const render = `(${column})::numeric`;
-    return fits || (logical.precision === 19 && logical.scale === 2)
-      ? exactly(render)
-      : roughly(render, 'rounded to cents');
+  if (to.base === 'money') return writeMoney(logical, column);
+  const dropsZeros = logical.scale === null;
+  if (INT_BITS[to.base] !== undefined) {
+    const rough = roughly(padded(column, 0, logical.scale), 'values with a fraction are refused');
+    return { ...rough, load: loadWhole(0), ...(dropsZeros && { dropsZeros }) };
   }
-  if (INT_BITS[to.base] !== undefined) return roughly(column, 'values with a fraction are refused');
   if (to.base === 'double precision')
     return roughly(`(${column})::numeric`, 'decimals become binary fractions');
   if (to.base !== 'numeric') return null;
   const [precision, scale = 0] = to.args;
   if (precision === undefined) return exactly(column);
-  const note = `rounded to ${scale} places, at most ${precision} digits`;
+  const fits =
+    logical.precision !== null &&
+    logical.scale !== null &&
+    scale >= logical.scale &&
+    precision - scale >= logical.precision - logical.scale;
+  const render = padded(column, scale, logical.scale);
+  if (fits) return exactly(render);
   const limits: Limits = { kind: 'decimal', digits: precision - scale, scale, nan: true, infinity: false };
-  if (logical.precision === null || logical.scale === null) return roughly(column, note, limits);
-  const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
-  const render = scale === logical.scale ? column : `round(${column}, ${logical.scale})`;
-  return fits ? exactly(render) : roughly(column, note, limits);
+  const note = `more than ${scale} places, or ${precision} digits, are refused`;
+  return {
+    ...roughly(render, note, limits),
+    renderFitted: column,
+    load: loadWhole(scale),
+    ...(dropsZeros && { dropsZeros }),
+  };
 }
 
 function writeText(
@@ -279,10 +307,14 @@ function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string): 
   if (to.base === 'double precision') return exactly(kind === 'float32' ? `(${column})::real` : column);
   if (to.base === 'real') return kind === 'float32' ? exactly(column) : roughly(column, 'rounded to 24 bits');
   if (to.base !== 'numeric') return null;
-  return roughly(
-    `(${column})::${kind === 'float32' ? 'real' : 'double precision'}`,
-    'minus zero becomes zero',
-  );
+  const render = `(${column})::${kind === 'float32' ? 'real' : 'double precision'}`;
+  const note = 'minus zero becomes zero';
+  const [precision, scale = 0] = to.args;
+  if (precision === undefined) return roughly(render, note);
+  return {
+    ...roughly(render, `more than ${scale} places, or ${precision} digits, are refused; ${note}`),
+    load: loadWhole(scale),
+  };
 }
 
 /** Kinds with a type of their own in PostgreSQL; every other target but text is refused. */
@@ -396,4 +428,12 @@ function portableOrder(column: ColumnSchema): boolean {
   return INT_BITS[base] !== undefined || base === 'uuid' || base === 'bytea';
 }
 
-export const types: TypeMap = { reading, fit, propose, writing, binaryCompatible, portableOrder };
+export const types: TypeMap = {
+  reading,
+  fit,
+  withoutZeros,
+  propose,
+  writing,
+  binaryCompatible,
+  portableOrder,
+};

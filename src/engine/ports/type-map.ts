@@ -17,6 +17,10 @@ export interface ColumnWriting {
   readonly load: string | null;
   /** SQL on the quoted target column that renders the canonical text of the logical type again. */
   readonly render: string;
+  /** The same of values that a policy made to fit; absent: there is no other. */
+  readonly renderFitted?: string;
+  /** The column has zeros of its own behind the point: `render` is without any, and so is the source when it is compared. */
+  readonly dropsZeros?: boolean;
   readonly exact: boolean;
   readonly note: string | null;
   /** What the column holds of the logical type; absent: all of it, or nothing that can be said in limits. */
@@ -45,6 +49,8 @@ export interface TypeMap {
     readonly limits: Limits | null;
     readonly policy: FittingPolicy;
   }): ColumnFitting | null;
+  /** SQL for the text of a decimal without zeros at the end of its fraction; absent: what it reads has none. */
+  withoutZeros?(render: string): string;
   /** The column type that this database would create for a logical type: exact wherever it has one. */
   propose(logical: LogicalType): string;
   /**

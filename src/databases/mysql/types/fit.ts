@@ -12,7 +12,7 @@ interface Cases {
 
 function decimalCases(column: string, limits: Limits & { kind: 'decimal' }): Cases {
   const most = greatestDecimal(limits.digits, limits.scale);
-  const usual = `CAST(ROUND(${column}, ${limits.scale}) AS DECIMAL(65,${limits.scale}))`;
+  const usual = `CAST(ROUND(${column}, ${limits.scale}) AS DECIMAL(65,${Math.max(limits.scale, 0)}))`;
   return {
     unfit: [
       [`ROUND(${column}, ${limits.scale}) > ${most}`, literal(most)],

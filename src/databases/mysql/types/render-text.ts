@@ -60,6 +60,10 @@ export function renderDouble(value: string, from: '1e15' | '1e6'): string {
 export const renderFraction = (value: string, precision: number): string =>
   precision === 0 ? value : `TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(${value} AS CHAR)))`;
 
+/** A decimal without zeros at the end of its fraction. */
+export const renderBare = (value: string): string =>
+  `IF(LOCATE('.', ${value}) > 0, TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM ${value})), ${value})`;
+
 export const renderBytes = (value: string): string => `CONCAT('\\\\x', LOWER(HEX(${value})))`;
 
 export const renderBits = (value: string, length: number): string =>

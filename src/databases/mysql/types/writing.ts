@@ -4,6 +4,7 @@ import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
 import { list, literal, quote } from '../sql/names.ts';
 import { isBinary, isBytes, isGeometry, PRODUCT, renderNative } from './reading.ts';
 import {
+  renderBare,
   renderBits,
   renderBoolean,
   renderBytes,
@@ -78,21 +79,39 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
 
 const NOT_A_NUMBER = 'NaN and infinities are refused';
 
+/** A fraction is rounded without a word: it becomes what is no number. */
+const LOAD_WHOLE = "IF($value IS NULL OR $value REGEXP '^-?[0-9]+([.]0*)?$', $value, 'not whole')";
+
+/** A number with the places of the source, of which a cast has 30 at most (MariaDB's has 38). */
+const placed = (column: string, own: number, places: number): string =>
+  places === own || places > 30 ? column : `CAST(${column} AS DECIMAL(65,${places}))`;
+
+function writeWhole({ scale }: LogicalType & { kind: 'decimal' }, column: string): ColumnWriting {
+  const note = 'values with a fraction are refused';
+  return scale === null
+    ? { ...roughly(column, note, LOAD_WHOLE), dropsZeros: true }
+    : roughly(placed(column, 0, Math.max(scale, 0)), note, LOAD_WHOLE);
+}
+
 function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, column: string) {
-  if (INT_BITS[to.base] !== undefined) return roughly(column, 'rounded to whole numbers');
+  if (INT_BITS[to.base] !== undefined) return writeWhole(logical, column);
   if (to.base === 'double') return roughly(renderDouble(column, '1e15'), 'decimals become binary fractions');
   if (to.base !== 'decimal') return null;
   const [precision = 10, scale = 0] = to.args;
   const limits: Limits = { kind: 'decimal', digits: precision - scale, scale, nan: false, infinity: false };
-  if (logical.precision === null || logical.scale === null)
-    return within(limits, roughly(column, `at most ${precision} digits, ${scale} of them after the point`));
-  const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
-  if (!fits)
-    return within(limits, roughly(column, `more than ${scale} places, or ${precision} digits, are refused`));
-  const wide = `CAST(${column} AS DECIMAL(65,${logical.scale}))`;
+  if (logical.precision === null || logical.scale === null) {
+    const rough = roughly(
+      renderBare(column),
+      `at most ${precision} digits, ${scale} of them after the point`,
+    );
+    return { ...within(limits, rough), renderFitted: column, dropsZeros: true };
+  }
   // The scale of the source is the one that is compared.
-  const own: Limits = { ...limits, scale: logical.scale };
-  return within(own, roughly(scale === logical.scale ? column : wide, NOT_A_NUMBER));
+  const render = placed(column, scale, Math.max(logical.scale, 0));
+  const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
+  if (fits) return within({ ...limits, scale: logical.scale }, roughly(render, NOT_A_NUMBER));
+  const rough = roughly(render, `more than ${scale} places, or ${precision} digits, are refused`);
+  return { ...within(limits, rough), renderFitted: column };
 }
 
 function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
