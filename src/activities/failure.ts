@@ -18,12 +18,23 @@ const HANDLED_BY_WORKFLOW: ReadonlySet<ErrorCode> = new Set([
 /** The details of an ApplicationFailure of ours: first and only element of its `details`. */
 export type FailureDetails = ErrorDetails;
 
+/** Long lists of statements end with how much more of them there is. */
+function bounded(details: FailureDetails): FailureDetails {
+  const { suggestion } = details;
+  if (suggestion === undefined || suggestion.length <= MAX_MESSAGE_CHARS) return details;
+  const more = suggestion.length - MAX_MESSAGE_CHARS;
+  return {
+    ...details,
+    suggestion: `${suggestion.slice(0, MAX_MESSAGE_CHARS)} … and ${more} characters more`,
+  };
+}
+
 function failureOf(code: ErrorCode, message: string, details: FailureDetails): ApplicationFailure {
   return ApplicationFailure.create({
     message: message.slice(0, MAX_MESSAGE_CHARS),
     type: code,
     nonRetryable: ERRORS[code].retry !== 'auto' || HANDLED_BY_WORKFLOW.has(code),
-    details: [details],
+    details: [bounded(details)],
   });
 }
 
@@ -50,5 +61,6 @@ export function toFailure(error: unknown, log: ActivityLog): Error {
 /** The error as one table's refusal, which leaves the other tables alone. @throws the error when it is no such thing */
 export function asRefusal(table: string, error: unknown): Refusal {
   if (!isSluiceError(error) || error.retry !== 'manual') throw error;
-  return { table, code: error.code, message: error.message, details: error.details };
+  const message = error.message.slice(0, MAX_MESSAGE_CHARS);
+  return { table, code: error.code, message, details: bounded(error.details) };
 }

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { NAME_PATTERN } from '../model/config.ts';
 import { TransferSettings } from '../model/transfer-spec.ts';
-import type { Carry } from './control-state.ts';
+import type { Carry } from './carry.ts';
 import type { TransferRequest } from './messages.ts';
 
 /** What a transfer workflow starts from; the last two are its own affair when it continues as new. */

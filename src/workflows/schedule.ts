@@ -27,6 +27,8 @@ export type Mode = 'run' | 'drain' | 'halt';
 export interface Scene {
   readonly mode: Mode;
   readonly nowMs: number;
+  /** Nothing begins that cannot be cut. */
+  readonly settling?: boolean;
   readonly tables: readonly TableRecord[];
   readonly running: ReadonlySet<RunningSlice>;
   readonly settings: TransferSettings;
@@ -97,9 +99,7 @@ export function decide(scene: Scene): readonly Move[] {
     ...plan(scene),
     ...read(scene),
     ...write(scene),
-    ...finish(scene),
-    ...verify(scene),
-    ...link(scene),
+    ...(scene.settling === true ? [] : [...finish(scene), ...verify(scene), ...link(scene)]),
   ];
 }
 

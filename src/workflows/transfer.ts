@@ -7,16 +7,10 @@ import {
   continueAsNew,
   workflowInfo,
 } from '@temporalio/workflow';
+import { packState, unpackState } from './carry.ts';
 import { carryOut } from './carry-out.ts';
 import { createControl, type Control } from './control.ts';
-import {
-  type ControlState,
-  freshState,
-  freshTable,
-  isSettled,
-  packState,
-  unpackState,
-} from './control-state.ts';
+import { type ControlState, freshState, freshTable, isSettled } from './control-state.ts';
 import { errorOf } from './failing.ts';
 import { registerHandlers } from './handlers.ts';
 import { type CheckedInput, checkInput } from './input.ts';
@@ -36,6 +30,8 @@ const FIRST_HEARTBEAT_MS = 30_000;
 const HISTORY_WITH_SNAPSHOT = 40_000;
 /** Of the 50 MB at which the server ends a workflow. */
 const HISTORY_BYTES = 30_000_000;
+/** One statement each, which ends when it ends. */
+const UNCUT = ['finish', 'link', 'verify'] as const;
 /** A stopped transfer ends when the hub is empty, or nothing of it moved for so long. */
 const DRAIN_PATIENCE_MS = 10_000;
 /** The report names at most so many tables. */
@@ -68,15 +64,16 @@ async function prepare(control: Control): Promise<void> {
     control.warn('this Temporal server has no Sluice search attributes; see sluice doctor');
 }
 
-function mustContinueAsNew(control: Control): boolean {
+/** `settle`: what runs in one statement ends first, and nothing of the kind begins. */
+function whetherToLeave(control: Control): 'stay' | 'settle' | 'leave' {
   const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
   const { historyEvents, snapshotInUse } = control.state;
   const isFull = historyLength > HISTORY_WITH_SNAPSHOT || historySize > HISTORY_BYTES;
-  if (snapshotInUse) return isFull;
+  if (isFull) return 'leave';
+  const isDue = continueAsNewSuggested || (historyEvents !== null && historyLength > historyEvents);
+  if (!isDue || snapshotInUse) return 'stay';
   // A statement over a large table would begin again in each run, and never end where it takes longer than one.
-  const isLong = control.runs('finish') || control.runs('link');
-  if (isLong && historyEvents === null) return isFull;
-  return continueAsNewSuggested || (historyEvents !== null && historyLength > historyEvents);
+  return UNCUT.some((kind) => control.runs(kind)) ? 'settle' : 'leave';
 }
 
 function isDrained({ state }: Control, nowMs: number): boolean {
@@ -99,11 +96,12 @@ const earliest = (a: number | null, b: number | null): number | null =>
 async function work(control: Control, show: () => void): Promise<void> {
   const moves = new Set<Promise<void>>();
   for (;;) {
-    if (mustContinueAsNew(control)) control.leave('continue-as-new');
+    const whether = whetherToLeave(control);
+    if (whether === 'leave') control.leave('continue-as-new');
     const nowMs = Date.now();
     const endsAtMs = watchTime(control, nowMs);
     const drained = isDrained(control, nowMs);
-    const scene = control.scene(nowMs);
+    const scene = { ...control.scene(nowMs), settling: whether === 'settle' };
     for (const move of decide(drained ? { ...scene, mode: 'halt' } : scene)) {
       const carried = carryOut(control, move)
         .catch((error: unknown) => {

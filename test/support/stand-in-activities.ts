@@ -63,6 +63,10 @@ export function createStandIn(options: StandInOptions) {
     readRefusals: new Map<string, SluiceError>(),
     /** Their indexes are never done while they are in here. */
     slowIndexes: new Set<string>(),
+    /** Their comparison is one statement that never ends while they are in here. */
+    slowVerify: new Set<string>(),
+    /** A limit is reached while they are read. */
+    limited: new Set<string>(),
     /** What making indexes and foreign keys says of these. */
     finishRefusals: new Map<string, SluiceError>(),
     /** Parents of each table's foreign keys. */
@@ -90,6 +94,21 @@ export function createStandIn(options: StandInOptions) {
     if (!error) return null;
     if (error.retry !== 'manual') throw error;
     return { table, code: error.code, message: error.message, details: error.details };
+  };
+
+  const comparisonOf = (table: string): Comparison => {
+    const equal = {
+      table,
+      sourceRows: '100',
+      targetRows: '100',
+      ledgerRows: '100',
+      ledgerBytes: 1_000,
+      basis: 'count' as const,
+      equal: true,
+      drift: false,
+    };
+    const said = world.comparisons.get(table);
+    return { ...equal, ...(typeof said === 'function' ? said() : said) };
   };
 
   world.activities = {
@@ -161,6 +180,7 @@ export function createStandIn(options: StandInOptions) {
         reading.add(request.table);
         try {
           while (!control.stop.aborted && !isEnded(request.table)) {
+            if (world.limited.has(request.table)) return { why: 'limit' as const, rows: 1, bytes: 10 };
             control.progress();
             await sleep(UNIT_MS);
           }
@@ -244,21 +264,15 @@ export function createStandIn(options: StandInOptions) {
     },
     verifyTables: async (request) => {
       note('verifyTables', request);
-      const compared = request.tables.map((table): Comparison => {
-        const equal = {
-          table,
-          sourceRows: '100',
-          targetRows: '100',
-          ledgerRows: '100',
-          ledgerBytes: 1_000,
-          basis: 'count' as const,
-          equal: true,
-          drift: false,
-        };
-        const said = world.comparisons.get(table);
-        return { ...equal, ...(typeof said === 'function' ? said() : said) };
+      const none = { compared: [], refused: [] };
+      const isHeld = (): boolean => request.tables.some((table) => world.slowVerify.has(table));
+      return governed({ log, partial: () => none }, async (control) => {
+        while (isHeld() && !control.stop.aborted) {
+          control.progress();
+          await sleep(UNIT_MS);
+        }
+        return control.stop.aborted ? none : { compared: request.tables.map(comparisonOf), refused: [] };
       });
-      return { compared, refused: [] };
     },
     sampleProgress: async (request) => {
       note('sampleProgress', request);

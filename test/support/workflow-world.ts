@@ -23,6 +23,8 @@ import { uniqueName } from './databases.ts';
 import { servers } from './servers.ts';
 import { createStandIn, type StandIn, type StandInOptions } from './stand-in-activities.ts';
 
+/** Stack traces of failures name it. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ENTRY = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
 
 /** Recorded histories, one a situation: workflow code must replay all of them (invariant 9). */
@@ -122,7 +124,7 @@ export async function createWorkflowWorld(options: StandInOptions): Promise<Work
     record: async (name) => {
       if (!process.env['SLUICE_RECORD_HISTORIES']) return;
       const recorded = historyToJSON(await handle.fetchHistory());
-      const anonymous = recorded.replaceAll(/("identity": ?)"[^"]*"/g, '$1"worker"');
+      const anonymous = recorded.replaceAll(/("identity": ?)"[^"]*"/g, '$1"worker"').replaceAll(ROOT, '');
       await writeFile(join(HISTORIES, `${name}.json`), anonymous);
     },
     close: async () => {

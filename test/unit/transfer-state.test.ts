@@ -1,8 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { toFailure } from '../../src/activities/failure.ts';
+import { asRefusal, toFailure } from '../../src/activities/failure.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
-import { freshState, freshTable, happen, packState, unpackState } from '../../src/workflows/control-state.ts';
+import { packState, unpackState } from '../../src/workflows/carry.ts';
+import { freshState, freshTable, happen } from '../../src/workflows/control-state.ts';
+import type { TableError } from '../../src/workflows/messages.ts';
 import { checkInput, checkSettings } from '../../src/workflows/input.ts';
 
 describe('the state that a transfer takes into its next run', () => {
@@ -21,11 +23,52 @@ describe('the state that a transfer takes into its next run', () => {
         comparison,
       },
       { ...freshTable('main.a', 2), status: 'copying', generation: 1, plannedIn: 'snapshot-1' },
-      { ...freshTable('main.c', 3), status: 'finished', generation: 1, parents: ['main.b'] },
+      { ...freshTable('main.c', 3), status: 'verified', generation: 1, parents: ['main.b'] },
+      freshTable('main.d', 4),
     ];
     const packed = JSON.parse(JSON.stringify(packState(state))) as ReturnType<typeof packState>;
-    expect(packed.tables.map(({ id }) => id)).toEqual(['main.a']);
     expect(unpackState(packed)).toEqual(state);
+  });
+
+  const errorOf = (chars: number): TableError => ({
+    code: 'target.structure_differs',
+    message: 'm'.repeat(chars),
+    column: null,
+    vendorCode: null,
+    suggestion: 's'.repeat(chars),
+  });
+
+  test.each(['copied', 'built', 'verified', 'finished', 'blocked'] as const)(
+    'fits into what Temporal takes, with thousands of tables that are %s',
+    (status) => {
+      const state = freshState({ transfer: 'orders' }, 5);
+      const comparison = { sourceRows: '71234', targetRows: '71234', equal: true, drift: false } as const;
+      const named = (n: number): string => `public.a_table_with_a_name_of_its_own_${n}`;
+      state.tables = Array.from({ length: 5_000 }, (_, n) => ({
+        ...freshTable(named(n), n + 1),
+        status,
+        generation: 1,
+        lanes: 3,
+        endedLanes: 3,
+        rows: 71_234,
+        bytes: 7_123_456,
+        estimatedRows: 71_234,
+        estimatedBytes: 7_123_456,
+        parents: [named(n >> 1), named(n >> 2)],
+        comparison: { ...comparison, basis: 'checksum' },
+        error: status === 'blocked' ? errorOf(4_000) : null,
+      }));
+      const packed = JSON.stringify(packState(state));
+      expect(packed.length).toBeLessThan(1_500_000);
+      const [first] = unpackState(JSON.parse(packed) as ReturnType<typeof packState>).tables;
+      expect(first).toMatchObject({ id: named(0), status, rows: 71_234 });
+    },
+  );
+
+  test('keeps errors whole where there are few', () => {
+    const state = freshState({ transfer: 'orders' }, 5);
+    state.tables = [{ ...freshTable('main.a', 1), status: 'blocked', error: errorOf(4_000) }];
+    expect(unpackState(packState(state))).toEqual(state);
   });
 
   test('a table that is copied again forgets what was, and what a person mended is no error any more', () => {
@@ -95,6 +138,13 @@ describe('what Temporal is told of an error', () => {
       expect(toFailure(new SluiceError(code, ''), log)).toMatchObject({ type: code, nonRetryable: true });
     }
     expect(toFailure(new SluiceError('internal', 'x'.repeat(10_000)), log).message.length).toBe(4096);
+    const suggestion = 'DROP x; '.repeat(10_000);
+    expect(toFailure(new SluiceError('internal', '', { suggestion }), log)).toMatchObject({
+      details: [{ suggestion: expect.stringMatching(/^(DROP x; ){512} … and 75904 characters more$/) }],
+    });
+    expect(asRefusal('a', new SluiceError('target.structure_differs', '', { suggestion }))).toMatchObject({
+      details: { suggestion: expect.stringMatching(/characters more$/) },
+    });
   });
 
   test('any other tells nothing of its text, neither to Temporal nor to the log (invariant 1)', () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { TransferReport } from '../../src/workflows/messages.ts';
+import { settingsUpdate, type TransferReport } from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeWith } from '../support/servers.ts';
 import { createWorkflowWorld, type WorkflowWorld } from '../support/workflow-world.ts';
@@ -27,6 +27,25 @@ describeWith(['temporal'], 'a transfer whose activities are interrupted', () => 
     expect(events?.filter((event) => event.activityTaskFailedEventAttributes)).toEqual([]);
     const attempts = events?.flatMap((event) => event.activityTaskStartedEventAttributes?.attempt ?? []);
     expect(new Set(attempts)).toEqual(new Set([1]));
+  });
+
+  test('a comparison that is one long statement is not begun again by the histories that it outlasts', async () => {
+    world = await createWorkflowWorld({ tables: ['main.a'] });
+    const { standIn, handle } = world;
+    standIn.held = false;
+    standIn.slowVerify.add('main.a');
+    await world.start({ transfer: world.transfer, historyEvents: 60 });
+    await eventually('it is compared', () => standIn.called('verifyTables').length === 1);
+    const { runId } = await handle.describe();
+    await eventually('its history is long', async () => {
+      await handle.executeUpdate(settingsUpdate, { args: [{ writers: 5 }] });
+      return (await handle.describe()).historyLength > 120;
+    });
+    expect((await handle.describe()).runId).toBe(runId);
+    standIn.slowVerify.clear();
+    expect(await handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
+    expect(standIn.called('verifyTables')).toHaveLength(1);
+    await world.record('long-comparison');
   });
 
   test("Temporal's own pause of an activity interrupts it, and it goes on after the unpause", async () => {

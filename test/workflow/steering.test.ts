@@ -102,7 +102,8 @@ describeWith(['temporal'], 'steering a running transfer', () => {
 
   test('a table that is planned first while a snapshot is held starts anew when that one is lost', async () => {
     const settings = { readers: 40, writers: 4, blockBytes: 4_194_304, ratePerSecond: 0 };
-    const tables = Array.from({ length: 30 }, (_, n) => `main.t${n}`);
+    // More than are planned at first: of the others it is not known yet that the snapshot binds them.
+    const tables = Array.from({ length: 14 }, (_, n) => `main.t${n}`);
     world = await createWorkflowWorld({ tables, keyless: true, prepared: { settings } });
     await world.start();
     const readIn = (isIt: (snapshot: unknown) => boolean): ReadonlySet<unknown> =>
@@ -112,14 +113,20 @@ describeWith(['temporal'], 'steering a running transfer', () => {
           .filter(({ request }) => isIt(request['snapshot']))
           .map(({ request }) => request['table']),
       );
-    await eventually('all are read', () => readIn((snapshot) => snapshot === 'snapshot-1').size === 30);
+    await eventually(
+      'all are read',
+      () => readIn((snapshot) => snapshot === 'snapshot-1').size === tables.length,
+    );
     const readBefore = readIn((snapshot) => snapshot === 'snapshot-1');
     world.standIn.loseSnapshot.abort();
     await eventually('another is held', () => world.standIn.called('holdSnapshot').length >= 2);
     await world.handle.signal(messages.pauseSignal);
     await eventually('it is paused', async () => (await world.status()).phase === 'paused');
     await world.handle.signal(messages.resumeSignal);
-    await eventually('it reads again', () => readIn((snapshot) => snapshot !== 'snapshot-1').size === 30);
+    await eventually(
+      'it reads again',
+      () => readIn((snapshot) => snapshot !== 'snapshot-1').size === tables.length,
+    );
     world.standIn.held = false;
     expect(await world.handle.result()).toMatchObject({ phase: 'finished' });
     for (const table of readBefore)
