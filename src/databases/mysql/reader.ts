@@ -113,7 +113,7 @@ async function* readRange(
   let whole = false;
   let rows: ReadRows | null = null;
   try {
-    rows = openRead(request, options);
+    rows = openRead(request, options, session);
     session.submit(rows);
     for (let block = await rows.next(); block; block = await rows.next()) {
       yield block;

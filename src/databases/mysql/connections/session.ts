@@ -106,6 +106,11 @@ export class Session {
     return this.#ended;
   }
 
+  /** Zero dates are read as NULL. */
+  get nullsZeroDates(): boolean {
+    return this.#config.zeroDates === 'null';
+  }
+
   /** What the server said of itself when the session began. */
   get facts(): ServerFacts {
     if (!this.#facts) throw new SluiceError('internal', 'the session is not open yet');

@@ -5,6 +5,8 @@ import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
 import { renderKeyOrder, renderSourceWhere } from '../sql/keys.ts';
 import { list, literal, quote } from '../sql/names.ts';
 import { renderFrom, renderRowHash } from '../sql/source-sql.ts';
+import type { Session } from '../connections/session.ts';
+import { renderDated } from '../types/reading.ts';
 import { renderBytes, renderFraction } from '../types/render-text.ts';
 import type { CellKind } from './encode-row.ts';
 import { ReadRows } from './read-rows.ts';
@@ -16,11 +18,13 @@ interface Cell {
 
 /**
  * What the server sends of a column, and what is made of it here. Bytes are sent as they are, half as long as their digits, and
- * the last zeros of a fraction are cut here; whatever else the plan says the server does.
+ * the last zeros of a fraction are cut here; whatever else the plan says the server does, but for a question about zero dates
+ * whose answer is no.
  */
-function cellFor(column: ColumnPlan): Cell {
+function cellFor(column: ColumnPlan, nullsZeroDates: boolean): Cell {
   const name = quote(column.source);
-  const { select, logical } = column;
+  const { logical } = column;
+  const select = nullsZeroDates ? column.select : column.select.replaceAll(renderDated(name), () => name);
   if (select === renderBytes(name)) return { select: name, kind: 'bytes' };
   if (select === renderFraction(name, 1)) return { select: name, kind: 'fraction' };
   const inner = /^CONCAT\((.*), '\+00'\)$/s.exec(select)?.[1];
@@ -61,9 +65,13 @@ function renderByHash(plan: TablePlan, selects: readonly string[], after: Positi
   return `SELECT ${list([`LPAD(${hash}, ${HASH_LENGTH}, '0') AS sluice_hash`, ...selects])} FROM ${renderFrom(plan)}${where} ORDER BY sluice_hash`;
 }
 
-/** The statement that reads a range, and how its rows are cut. */
-export function openRead({ plan, range, after }: ReadRequest, options: ReadOptions): ReadRows {
-  const cells = plan.columns.map(cellFor);
+/** The statement that reads a range in a session, and how its rows are cut. */
+export function openRead(
+  { plan, range, after }: ReadRequest,
+  options: ReadOptions,
+  { nullsZeroDates }: Pick<Session, 'nullsZeroDates'>,
+): ReadRows {
+  const cells = plan.columns.map((column) => cellFor(column, nullsZeroDates));
   const selects = cells.map(({ select }) => select);
   const byKey = plan.position.kind === 'key';
   // Of the rows with the hash that was read last, some were read.

@@ -31,7 +31,8 @@ const read = (logical: LogicalType, render: string, note: string | null = null):
 });
 
 /** The zero date becomes NULL where the connection says so; other products have none. */
-const dated = (column: string): string => `IF(@sluice_zero_dates = 1 AND ${column} = 0, NULL, ${column})`;
+export const renderDated = (column: string): string =>
+  `IF(@sluice_zero_dates = 1 AND ${column} = 0, NULL, ${column})`;
 
 function readInt(type: TypeText, column: string): ColumnReading {
   if (isBoolean(type)) return read({ kind: 'boolean' }, renderBoolean(column));
@@ -54,13 +55,16 @@ const READINGS: Readonly<Record<string, (type: TypeText, column: string) => Colu
   char: ({ args: [chars = 1] }, column) => read({ kind: 'text', maxChars: chars }, column),
   varchar: ({ args: [chars = null] }, column) => read({ kind: 'text', maxChars: chars }, column),
   set: (_, column) => read({ kind: 'text', maxChars: null }, column),
-  date: (_, column) => read({ kind: 'date' }, dated(column)),
+  date: (_, column) => read({ kind: 'date' }, renderDated(column)),
   time: ({ args: [precision = 0] }, column) =>
     read({ kind: 'time', precision }, renderFraction(column, precision), OUT_OF_DAY),
   datetime: ({ args: [precision = 0] }, column) =>
-    read({ kind: 'timestamp', precision }, renderFraction(dated(column), precision)),
+    read({ kind: 'timestamp', precision }, renderFraction(renderDated(column), precision)),
   timestamp: ({ args: [precision = 0] }, column) =>
-    read({ kind: 'timestamptz', precision }, `CONCAT(${renderFraction(dated(column), precision)}, '+00')`),
+    read(
+      { kind: 'timestamptz', precision },
+      `CONCAT(${renderFraction(renderDated(column), precision)}, '+00')`,
+    ),
   year: (_, column) => read({ kind: 'int', bits: 16 }, `${column} + 0`),
   json: (_, column) => read({ kind: 'json' }, column),
   uuid: (_, column) => read({ kind: 'uuid' }, column),
