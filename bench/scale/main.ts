@@ -13,7 +13,7 @@ const PAGES = ['../../docs/explanation/performance.md', '../../docs/how-to/run-w
 );
 const LIMIT = 5_000_000;
 const LATENCY_MS = 20;
-const ROWS = 25_000;
+const ROWS = 50_000;
 
 const SCENES: readonly Scene[] = [
   { workers: 1, bytesPerSecond: LIMIT, latencyMs: 0 },
