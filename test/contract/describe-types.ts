@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
+import { standInDialect } from '../support/stand-in-dialect.ts';
+import { CHECKSUM_VECTORS } from './checksum-vectors.ts';
 import {
   type ContractHarness,
+  nameOf,
   NEUTRAL_TYPES,
   type NeutralType,
   type TestPlace,
   type TestRow,
 } from './harness.ts';
-import { checksumByDefinition, never, quoteOf } from './test-tables.ts';
+import { checksumByDefinition, createTestTable, never, quoteOf } from './test-tables.ts';
 import { copyLane, startTable } from './test-transfer.ts';
 
 /** Canonical texts that every database must give and take back unchanged. */
@@ -124,5 +128,25 @@ export function describeTypes(harness: ContractHarness): void {
         expect(await target.writer.checksum(started.plan, null, never())).toEqual(definition);
       });
     });
+
+    test.each(CHECKSUM_VECTORS)(
+      'the checksum of $table.name is the one of every database',
+      async ({ table, rows, sum }) => {
+        await createTestTable(harness, from, table, rows);
+        const [schema] = await source.introspector.describeTables(
+          [nameOf(harness, table.name, source)],
+          never(),
+        );
+        // To another product, so that values are compared by their canonical texts.
+        const plan = computeTablePlan({
+          spec: { source: 'a', hub: 'h', target: 'b', tables: {} },
+          selection: {},
+          ordinal: 1,
+          source: { dialect: harness.dialect, table: schema! },
+          target: { dialect: standInDialect('another'), name: { schema: 'main', name: 't' }, table: null },
+        });
+        expect(await source.reader.checksum(plan, null, never())).toEqual({ rows: BigInt(rows.length), sum });
+      },
+    );
   });
 }
