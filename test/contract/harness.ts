@@ -85,6 +85,8 @@ export interface ContractHarness {
     /** First major version of the server that has them; absent: every one that is supported. */
     readonly since?: number;
   }[];
+  /** Its sources take no query in the place of a table. */
+  readonly noQueries?: true;
   /** The same place seen by a user who may not create a schema or table; null where there are no rights. */
   openWithoutRights: ((place: TestPlace) => Promise<Database>) | null;
   place(): Promise<TestPlace>;

@@ -218,6 +218,7 @@ export const oracleHarness: ContractHarness = {
   literal: (type, text) => (LITERALS[type] ?? textLiteral)(text),
   nativeLiteral,
   rowAddressNeedsSnapshot: true,
+  noQueries: true,
   nativeCases: NATIVE_CASES,
   openWithoutRights,
   place: oraclePlace,
