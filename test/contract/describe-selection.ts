@@ -36,7 +36,6 @@ const rowsOf = (ids: readonly number[]): TestRow[] => ids.map((id) => [String(id
 /** What a source does with conditions, with the first rows only, and with a query in the place of a table. */
 export function describeSelection(harness: ContractHarness): void {
   const quote = quoteOf(harness);
-  const ofQueries = test.skipIf(harness.noQueries === true);
 
   describe(`${harness.title}: selection`, () => {
     let place: TestPlace;
@@ -155,84 +154,87 @@ export function describeSelection(harness: ContractHarness): void {
       expect(await database.reader.countRows(plan, never())).toBe(120n);
     });
 
-    const COUNTED = `SELECT o.${quote('id')} AS ${quote('order id')}, o.${quote('note')} FROM ${quote('orders')} o WHERE o.${quote('id')} > 20 -- with a comment at its end`;
+    describe.runIf(harness.noQueries !== true)('of a query', () => {
+      const COUNTED = `SELECT o.${quote('id')} AS ${quote('order id')}, o.${quote('note')} FROM ${quote('orders')} o WHERE o.${quote('id')} > 20 -- with a comment at its end`;
 
-    ofQueries('a query with a key is read in ranges, counted and compared like a table', async () => {
-      await createTestTable(harness, place, orders, rowsOf(upTo(320)));
-      const plan = await planQuery(`${COUNTED}\n;`, ['order id']);
-      expect(plan.columns.map(({ source, nullable }) => [source, nullable])).toEqual([
-        ['order id', false],
-        ['note', true],
-      ]);
-      expect(plan.position).toMatchObject({ kind: 'key', columns: ['order id'], needsSnapshot: false });
-      expect(plan.targetKey).toEqual(['order id']);
-      const expected = rowsOf(upTo(300).map((n) => n + 20));
-      const ranges = await rangesOf(plan);
-      expect(ranges.length).toBeGreaterThanOrEqual(8);
-      expect(ranges.slice(1).map(({ after }) => after)).toEqual(ranges.slice(0, -1).map(({ upto }) => upto));
-      expect(await readRanges(database, plan, ranges)).toEqual(expected);
-      expect(await expectRest(plan, null)).toEqual(expected);
-      await expectCompared(plan, expected);
-      const parts = await Promise.all(ranges.map((range) => database.reader.checksum(plan, range, never())));
-      expect(parts.reduce((sum, { rows }) => sum + rows, 0n)).toBe(300n);
-      const limited = await planQuery(COUNTED, ['order id'], { limit: { rows: 30 } });
-      await expectCompared(limited, expected.slice(0, 30));
-    });
-
-    ofQueries('a query without a key is read in a snapshot, rows that stand twice included', async () => {
-      await createTestTable(harness, place, orders, rowsOf(upTo(300)));
-      const plan = await planQuery(`SELECT ${quote('note')} FROM ${quote('orders')}`);
-      expect(plan.position).toMatchObject({ kind: 'row-address', needsSnapshot: true });
-      const expected = rowsOf(upTo(300)).map(([, note]): TestRow => [note ?? null]);
-      await inSnapshot(async (snapshot) => {
-        expect(await rangesOf(plan, 40, snapshot)).toEqual([wholeRange]);
-        expect(sorted(await expectRest(plan, snapshot))).toEqual(sorted(expected));
+      test('a query with a key is read in ranges, counted and compared like a table', async () => {
+        await createTestTable(harness, place, orders, rowsOf(upTo(320)));
+        const plan = await planQuery(`${COUNTED}\n;`, ['order id']);
+        expect(plan.columns.map(({ source, nullable }) => [source, nullable])).toEqual([
+          ['order id', false],
+          ['note', true],
+        ]);
+        expect(plan.position).toMatchObject({ kind: 'key', columns: ['order id'], needsSnapshot: false });
+        expect(plan.targetKey).toEqual(['order id']);
+        const expected = rowsOf(upTo(300).map((n) => n + 20));
+        const ranges = await rangesOf(plan);
+        expect(ranges.length).toBeGreaterThanOrEqual(8);
+        expect(ranges.slice(1).map(({ after }) => after)).toEqual(
+          ranges.slice(0, -1).map(({ upto }) => upto),
+        );
+        expect(await readRanges(database, plan, ranges)).toEqual(expected);
+        expect(await expectRest(plan, null)).toEqual(expected);
+        await expectCompared(plan, expected);
+        const parts = await Promise.all(
+          ranges.map((range) => database.reader.checksum(plan, range, never())),
+        );
+        expect(parts.reduce((sum, { rows }) => sum + rows, 0n)).toBe(300n);
+        const limited = await planQuery(COUNTED, ['order id'], { limit: { rows: 30 } });
+        await expectCompared(limited, expected.slice(0, 30));
       });
-      await expectCompared(plan, expected);
-      const limited = await planQuery(plan.query ?? '', undefined, { limit: { rows: 30 } });
-      expect(await database.reader.countRows(limited, never())).toBe(30n);
-    });
 
-    ofQueries.each([
-      [
-        'NULL',
-        `SELECT CASE WHEN ${quote('id')} = 77 THEN NULL ELSE ${quote('id')} END AS k FROM ${quote('orders')}`,
-      ],
-      [
-        'the same in two rows',
-        `SELECT CASE WHEN ${quote('id')} = 77 THEN 11 ELSE ${quote('id')} END AS k FROM ${quote('orders')}`,
-      ],
-    ])('a key of a query that is %s is refused when its ranges are cut', async (_, query) => {
-      await createTestTable(harness, place, orders, rowsOf(upTo(100)));
-      const plan = await planQuery(query, ['k']);
-      for (const rowsPerRange of [1, 7, Number.MAX_SAFE_INTEGER])
-        await expect(rangesOf(plan, rowsPerRange)).rejects.toMatchObject({ code: 'source.value_rejected' });
-    });
+      test('a query without a key is read in a snapshot, rows that stand twice included', async () => {
+        await createTestTable(harness, place, orders, rowsOf(upTo(300)));
+        const plan = await planQuery(`SELECT ${quote('note')} FROM ${quote('orders')}`);
+        expect(plan.position).toMatchObject({ kind: 'row-address', needsSnapshot: true });
+        const expected = rowsOf(upTo(300)).map(([, note]): TestRow => [note ?? null]);
+        await inSnapshot(async (snapshot) => {
+          expect(await rangesOf(plan, 40, snapshot)).toEqual([wholeRange]);
+          expect(sorted(await expectRest(plan, snapshot))).toEqual(sorted(expected));
+        });
+        await expectCompared(plan, expected);
+        const limited = await planQuery(plan.query ?? '', undefined, { limit: { rows: 30 } });
+        expect(await database.reader.countRows(limited, never())).toBe(30n);
+      });
 
-    ofQueries('rows of a query that have one key are counted', async () => {
-      await createTestTable(harness, place, orders, rowsOf(upTo(100)));
-      const id = quote('id');
-      const doubled = `SELECT o.${id} AS k, o.${quote('note')} AS n FROM ${quote('orders')} o JOIN ${quote('orders')} p ON p.${id} = o.${id} OR (o.${id} = 11 AND p.${id} = 12)`;
-      const countAt = (plan: TablePlan, position: readonly string[], snapshot: string | null = null) =>
-        database.reader.rowsAt!(plan, { position, snapshot }, never());
-      const plan = await planQuery(doubled, ['k']);
-      const counts = ['11', '12', '200'].map((key) => countAt(plan, [key]));
-      expect(await Promise.all(counts)).toEqual([2n, 1n, 0n]);
-      const both = await planQuery(doubled, ['n', 'k']);
-      expect(await countAt(both, ['note 4', '11'])).toBe(2n);
-      await inSnapshot(async (snapshot) => expect(await countAt(plan, ['11'], snapshot)).toBe(2n));
-    });
+      test.each([
+        [
+          'NULL',
+          `SELECT CASE WHEN ${quote('id')} = 77 THEN NULL ELSE ${quote('id')} END AS k FROM ${quote('orders')}`,
+        ],
+        [
+          'the same in two rows',
+          `SELECT CASE WHEN ${quote('id')} = 77 THEN 11 ELSE ${quote('id')} END AS k FROM ${quote('orders')}`,
+        ],
+      ])('a key of a query that is %s is refused when its ranges are cut', async (_, query) => {
+        await createTestTable(harness, place, orders, rowsOf(upTo(100)));
+        const plan = await planQuery(query, ['k']);
+        for (const rowsPerRange of [1, 7, Number.MAX_SAFE_INTEGER])
+          await expect(rangesOf(plan, rowsPerRange)).rejects.toMatchObject({ code: 'source.value_rejected' });
+      });
 
-    ofQueries('a key of two columns may have the same value in one of them', async () => {
-      await createTestTable(harness, place, orders, rowsOf(upTo(100)));
-      const query = `SELECT ${quote('note')} AS a, ${quote('id')} AS b FROM ${quote('orders')}`;
-      const ranges = await rangesOf(await planQuery(query, ['b', 'a']), 7);
-      expect(ranges).toHaveLength(15);
-    });
+      test('rows of a query that have one key are counted', async () => {
+        await createTestTable(harness, place, orders, rowsOf(upTo(100)));
+        const id = quote('id');
+        const doubled = `SELECT o.${id} AS k, o.${quote('note')} AS n FROM ${quote('orders')} o JOIN ${quote('orders')} p ON p.${id} = o.${id} OR (o.${id} = 11 AND p.${id} = 12)`;
+        const countAt = (plan: TablePlan, position: readonly string[], snapshot: string | null = null) =>
+          database.reader.rowsAt!(plan, { position, snapshot }, never());
+        const plan = await planQuery(doubled, ['k']);
+        const counts = ['11', '12', '200'].map((key) => countAt(plan, [key]));
+        expect(await Promise.all(counts)).toEqual([2n, 1n, 0n]);
+        const both = await planQuery(doubled, ['n', 'k']);
+        expect(await countAt(both, ['note 4', '11'])).toBe(2n);
+        await inSnapshot(async (snapshot) => expect(await countAt(plan, ['11'], snapshot)).toBe(2n));
+      });
 
-    ofQueries(
-      'a query that finds a table gone, or that is no query, is refused before anything runs',
-      async () => {
+      test('a key of two columns may have the same value in one of them', async () => {
+        await createTestTable(harness, place, orders, rowsOf(upTo(100)));
+        const query = `SELECT ${quote('note')} AS a, ${quote('id')} AS b FROM ${quote('orders')}`;
+        const ranges = await rangesOf(await planQuery(query, ['b', 'a']), 7);
+        expect(ranges).toHaveLength(15);
+      });
+
+      test('a query that finds a table gone, or that is no query, is refused before anything runs', async () => {
         await createTestTable(harness, place, orders, rowsOf(upTo(3)));
         const refused = async (query: string): Promise<unknown> => {
           const error: unknown = await describeQuery(query).catch((reason: unknown) => reason);
@@ -253,20 +255,20 @@ export function describeSelection(harness: ContractHarness): void {
           code: 'source.column_not_found',
         });
         expect(await place.query(`SELECT count(*) FROM ${table}`)).toEqual([['3']]);
-      },
-    );
+      });
 
-    ofQueries('a query shows by its marker that a table of it changed', async () => {
-      await createTestTable(harness, place, orders, rowsOf(upTo(3)));
-      const plan = await planQuery(`SELECT ${quote('id')} FROM ${quote('orders')}`, ['id']);
-      const before = await database.reader.changeMarker(plan, never());
-      expect(before).not.toBe('');
-      await expect
-        .poll(async () => {
-          await place.execute(`UPDATE ${quote('orders')} SET ${quote('note')} = 'at ${performance.now()}'`);
-          return database.reader.changeMarker(plan, never());
-        })
-        .not.toBe(before);
+      test('a query shows by its marker that a table of it changed', async () => {
+        await createTestTable(harness, place, orders, rowsOf(upTo(3)));
+        const plan = await planQuery(`SELECT ${quote('id')} FROM ${quote('orders')}`, ['id']);
+        const before = await database.reader.changeMarker(plan, never());
+        expect(before).not.toBe('');
+        await expect
+          .poll(async () => {
+            await place.execute(`UPDATE ${quote('orders')} SET ${quote('note')} = 'at ${performance.now()}'`);
+            return database.reader.changeMarker(plan, never());
+          })
+          .not.toBe(before);
+      });
     });
   });
 }

@@ -69,6 +69,7 @@ describe('what the statements of the checksum compute', () => {
     return { from: '"SHOP"."ORDERS"', where: '', cells: cells!, keys: [0], buckets: 3 };
   }
 
+  const inOrder = (rows: readonly unknown[][]): string[] => rows.map((row) => row.join(' ')).sort();
   const digestOf = (row: TestRow): string =>
     createHash('md5')
       .update(row.map((cell) => (cell === null ? '-;' : `${Buffer.byteLength(cell)}:${cell};`)).join(''))
@@ -105,9 +106,9 @@ describe('what the statements of the checksum compute', () => {
         String(rows),
         String(BigInt.asUintN(64, sum)),
       ]);
-      expect(ask(renderBucketSums(naming)).sort()).toEqual(wanted.sort());
+      expect(inOrder(ask(renderBucketSums(naming)))).toEqual(inOrder(wanted));
       const digests = ask(renderRowDigests(naming, [0, 1, 2]));
-      expect(digests.sort()).toEqual(vector.rows.map((row) => [digestOf(row), row[0]]).sort());
+      expect(inOrder(digests)).toEqual(inOrder(vector.rows.map((row) => [digestOf(row), row[0]])));
     },
   );
 

@@ -91,7 +91,7 @@ export function lendOracleFunctions(database: BetterSqlite.Database): void {
   lend(
     'TO_NUMBER',
     orNull((...[text, model]: Value[]) =>
-      model === undefined ? BigInt(String(text)) : String(BigInt(`0x${text}`)),
+      model === undefined ? BigInt(String(text)) : String(BigInt(`0x${String(text)}`)),
     ),
   );
   lend(

@@ -84,7 +84,7 @@ function writeAnyNumber(
   column: string,
 ): ColumnWriting {
   if (same !== null && precision !== null && precision <= 38) return roughly(same, NOT_A_NUMBER, LOAD_NUMBER);
-  return roughly(renderNumber(column), `${ZEROS}; ${NOT_A_NUMBER}`, LOAD_NUMBER);
+  return { ...roughly(renderNumber(column), `${ZEROS}; ${NOT_A_NUMBER}`, LOAD_NUMBER), dropsZeros: true };
 }
 
 /** A column of a precision of its own. What it would round is refused before (rows/bind-rows.ts). */
@@ -95,18 +95,25 @@ function writeScaled(
 ): ColumnWriting {
   const [most = 38, places = 0] = to.args;
   const fits = precision !== null && scale !== null && places >= scale && most - places >= precision - scale;
-  const render = fits ? same : renderScaled(column, most, places);
   const note = fits
     ? NOT_A_NUMBER
     : `more than ${places} places, or ${most} digits, are refused; ${NOT_A_NUMBER}`;
-  const known = roughly(render ?? renderNumber(column), note, LOAD_NUMBER);
-  if (render === null || places > most) return known;
+  // The scale of the source is the one that is compared; where it has none, its zeros are not.
+  const known: ColumnWriting =
+    same === null
+      ? { ...roughly(renderNumber(column), note, LOAD_NUMBER), dropsZeros: true }
+      : roughly(same, note, LOAD_NUMBER);
+  const renderFitted = renderScaled(column, most, places);
+  if (renderFitted === null || places > most) return known;
   const digits = most - places;
-  // The scale of the source is the one that is compared.
-  return within(
-    { kind: 'decimal', digits, scale: fits ? scale : places, nan: false, infinity: false },
-    known,
-  );
+  const limits = (kept: number): Limits => ({
+    kind: 'decimal',
+    digits,
+    scale: kept,
+    nan: false,
+    infinity: false,
+  });
+  return fits ? within(limits(scale), known) : { ...within(limits(places), known), renderFitted };
 }
 
 function renderScaled(column: string, precision: number, scale: number): string | null {
