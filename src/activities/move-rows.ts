@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Observer } from '../engine/observer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { Hub } from '../engine/ports/hub.ts';
@@ -20,6 +21,7 @@ import { asRefusal } from './failure.ts';
 import { governed } from './governed.ts';
 import type { ProgressLines } from './progress-lines.ts';
 import { readRunSpec } from './run-spec.ts';
+import { waitsForPlace } from './waits-for-place.ts';
 
 /** While one of them waits until it is applied, the next one is read. */
 const SMALL_AT_ONCE = 2;
@@ -106,7 +108,11 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
       inSlice<WriteResult>(
         request,
         { side: 'target', nothing: { why: 'stopped', refusal: null, batches: 0, rows: 0 } },
-        ({ spec, ...ends }, control) => writeBatches(ends, { ...request, spec }, control),
+        ({ spec, ...ends }, control) => {
+          const context = Context.current();
+          const isAwaited = () => waitsForPlace(context);
+          return writeBatches(ends, { ...request, spec }, { ...control, isAwaited });
+        },
       ),
   };
 }

@@ -7,6 +7,8 @@ export interface SliceControl {
   readonly stop: AbortSignal;
   /** True once the slice's time budget is used up: end as for `stop`, with `budget`. */
   readonly overdue: () => boolean;
+  /** Whether other work waits for this slice's place; absent: it never does. */
+  readonly isAwaited?: () => Promise<boolean>;
   /** Called whenever something moved; without it for long the slice counts as stalled. The detail travels as heartbeat. */
   readonly progress: (detail?: SliceDetail) => void;
 }

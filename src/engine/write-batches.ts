@@ -45,6 +45,8 @@ const PROGRESS_POLL_MS = 1_000;
 /** With thousands of tables asking takes long itself: it may take a tenth of the time. */
 const POLL_SHARE = 10;
 const PURGE_MS = 2_000;
+/** With nothing to apply for so long, its place is given to who waits for it: what is published may all be another part's. */
+const IDLE_MS = 3_000;
 /** Early batches wait this long in memory before they go back to the hub. */
 const PATIENCE_MS = 1_000;
 /** design.md section 5: a gap that stands 10 s without progress of its lane is published again. */
@@ -168,6 +170,18 @@ const unlessAborted =
     throw error;
   };
 
+/** Asks at most once in IDLE_MS, and only while nothing comes. */
+function createYielding({ deps: { clock }, control, total }: Writing, sequencer: Sequencer) {
+  let seen = { batches: total.batches, atMs: clock.now() };
+  return async (): Promise<boolean> => {
+    if (seen.batches !== total.batches || sequencer.running() > 0)
+      seen = { batches: total.batches, atMs: clock.now() };
+    if (!control.isAwaited || clock.now() - seen.atMs < IDLE_MS) return false;
+    seen = { ...seen, atMs: clock.now() };
+    return control.isAwaited();
+  };
+}
+
 /** Looks after time, order, drain and purge until the slice ends. */
 async function watch(
   writing: Writing,
@@ -177,6 +191,7 @@ async function watch(
   const { deps, control, request } = writing;
   const { clock } = deps;
   const signal = writing.ending.signal;
+  const mustYield = createYielding(writing, sequencer);
   let polledAt = -PROGRESS_POLL_MS;
   let pollTookMs = 0;
   // At once: slices that follow each other quickly must free the stream all the same.
@@ -184,7 +199,7 @@ async function watch(
   while (!signal.aborted) {
     await clock.sleep(writing.ended ? TICK_MS / 4 : TICK_MS, signal);
     if (signal.aborted) break;
-    if (control.overdue()) return 'budget';
+    if (control.overdue() || (await mustYield())) return 'budget';
     sequencer.tick();
     assembler.tick();
     deps.observer.writers(sequencer.running(), writersOf(request));

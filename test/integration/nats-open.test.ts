@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,21 @@ import { nats } from '../../src/hubs/nats/hub.ts';
 import { namesOf } from '../../src/hubs/nats/names.ts';
 import { MIB, message, never, until } from '../contract/hub-fixture.ts';
 import { describeWith, startOwnNats } from '../support/servers.ts';
+
+/** Says of itself what a server says, and nothing else: a client that asks further waits. */
+async function startSaying(version: string): Promise<string> {
+  const info = { server_id: 'x', version, proto: 1, max_payload: 1_048_576, headers: true, jetstream: true };
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).write(`INFO ${JSON.stringify(info)}\r\n`);
+    socket.on('data', (data) => {
+      if (data.includes('PING')) socket.write('PONG\r\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => new Promise((resolve) => server.close(resolve)));
+  return `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 let closing: (() => Promise<unknown>)[] = [];
 let folder = '';
@@ -96,6 +112,13 @@ describeWith(['nats'], 'opening NATS', () => {
     await open(server.url, { token: 's3cret' });
     await expect(open(server.url, { token: 'other' })).rejects.toMatchObject({
       code: 'hub.authentication_failed',
+    });
+  });
+
+  test('a server that would leave out what a consumer asks for: hub.version_unsupported, and which one to use', async () => {
+    await expect(open(await startSaying('2.9.25'))).rejects.toMatchObject({
+      code: 'hub.version_unsupported',
+      details: { suggestion: expect.stringContaining('2.10') },
     });
   });
 

@@ -15,6 +15,24 @@ import { collectWarnings } from './warnings.ts';
 
 const PING_TIMEOUT_MS = 5_000;
 
+/** Consumers of several subjects at once, which the slices of many writers have, are understood from 2.10 on. */
+const NEEDED = [2, 10] as const;
+
+/** An older one leaves out what it does not know, and the consumer waits for ever. @throws SluiceError hub.version_unsupported */
+function checkVersion({ info: { version } }: Connection, where: string): void {
+  const [major = 0, minor = 0] = version.split('.', 2).map(Number);
+  if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
+  const needed = NEEDED.join('.');
+  throw new SluiceError(
+    'hub.version_unsupported',
+    `nats-server ${version} is older than ${needed} (${where})`,
+    {
+      where,
+      suggestion: `use nats-server ${needed} or later; 2.12.3 or later is recommended`,
+    },
+  );
+}
+
 /** @throws SluiceError hub.jetstream_disabled, hub.unreachable */
 async function checkJetStream(connection: Connection, where: string): Promise<void> {
   try {
@@ -55,6 +73,7 @@ async function open(config: NatsConfig, options: HubOptions): Promise<Hub> {
   const troubles = createTroubles('NATS');
   const consumers = new Set<Consumer>();
   try {
+    checkVersion(connection, where);
     await checkJetStream(connection, where);
   } catch (error) {
     await connection.close();
@@ -87,7 +106,7 @@ async function open(config: NatsConfig, options: HubOptions): Promise<Hub> {
   };
 }
 
-/** NATS with JetStream, 2.12.3 or later: a data stream and a control stream a run. */
+/** NATS with JetStream, 2.10 or later and better 2.12.3: a data stream and a control stream a run. */
 export const nats: HubKind<NatsConfig> = {
   name: 'nats',
   settings: NatsSettings,
