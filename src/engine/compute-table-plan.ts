@@ -92,7 +92,27 @@ function planOne(input: PlanInput, column: ColumnSchema): ColumnPlan {
     ...(target.table?.uniqueKeys ?? []),
   ];
   const isKey = keys.some((key) => key?.columns.includes(column.name) || key?.columns.includes(name));
-  return planColumn({ ...dialects, table, column, name, existing, selection, isKey });
+  const tellsApart = tellingApart(input, name);
+  return planColumn({ ...dialects, table, column, name, existing, selection, isKey, tellsApart });
+}
+
+/** Target column names of the key that upsert matches. */
+const matchedKey = (input: PlanInput): readonly string[] | undefined => {
+  const { source, target } = input;
+  return target.table
+    ? (target.table.primaryKey ?? target.table.uniqueKeys[0])?.columns
+    : source.table.primaryKey?.columns.map((name) => renamed(input, name));
+};
+
+/** What an upsert does by the column of the target; a table that is to be made gets its unique keys from the source. */
+function tellingApart(input: PlanInput, name: string): 'by-match' | 'unique' | null {
+  const { source, target, spec } = input;
+  if (spec.write?.mode !== 'upsert') return null;
+  if (matchedKey(input)?.includes(name)) return 'by-match';
+  const unique = target.table
+    ? target.table.indexes.filter((index) => index.unique).map(({ columns }) => columns)
+    : source.table.uniqueKeys.map(({ columns }) => columns.map((column) => renamed(input, column)));
+  return unique.some((columns) => columns.includes(name)) ? 'unique' : null;
 }
 
 /**
@@ -236,9 +256,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
       table: tableId(source.table.table),
     });
   }
-  const targetKey = target.table
-    ? (target.table.primaryKey ?? target.table.uniqueKeys[0])?.columns
-    : source.table.primaryKey?.columns.map((name) => renamed(input, name));
+  const targetKey = matchedKey(input);
   return {
     id: tableId(source.table.table),
     ordinal: input.ordinal,

@@ -20,6 +20,8 @@ export interface ColumnRequest {
   readonly selection: TableSelection;
   /** The column is part of a key, of which no value may become another. */
   readonly isKey: boolean;
+  /** Rows are told apart by it when they are written: `by-match` is the key of an upsert, `unique` another key that an upsert meets. */
+  readonly tellsApart?: 'by-match' | 'unique' | null;
 }
 
 const refuse = ({ table, column }: ColumnRequest, message: string, suggestion?: string): SluiceError =>
@@ -169,6 +171,44 @@ const FITTED = {
   clamp: 'what the target cannot hold becomes the nearest value that it holds and is counted',
 } as const;
 
+const TEXTS: ReadonlySet<string> = new Set(['text', 'enum', 'native', 'any']);
+
+/** Ways in which the target's key takes texts for the same that the source tells apart. */
+function foldsBeside(request: ColumnRequest, { reading, targetType }: Way): readonly string[] {
+  const { source, target, column, existing } = request;
+  if (!TEXTS.has(reading.logical.kind)) return [];
+  const made = { type: targetType, collation: sameProduct(request) ? column.collation : null };
+  const known = source.types.folds?.(column) ?? [];
+  return (target.types.folds?.(existing ?? made) ?? []).filter((each) => !known.includes(each));
+}
+
+/**
+ * Invariant 7: an upsert takes two rows for one whose keys become the same.
+ * @throws SluiceError config.invalid, target.structure_differs
+ */
+function refuseMerging(request: ColumnRequest, way: Way): void {
+  const { tellsApart = null, table, column } = request;
+  if (tellsApart === null) return;
+  const { writing, targetType } = way;
+  const [folds] = tellsApart === 'by-match' ? foldsBeside(request, way) : [];
+  const why = writing.merges
+    ? `${targetType} does not keep all of ${column.type} apart (${writing.note})`
+    : folds === undefined
+      ? null
+      : `the target's key takes texts for the same that the source tells apart (${folds})`;
+  if (why === null) return;
+  throw new SluiceError(
+    wantedType(request) === null ? 'target.structure_differs' : 'config.invalid',
+    `write.mode upsert could make one row of two: ${why}`,
+    {
+      table,
+      column: column.name,
+      suggestion:
+        'give the column a type and a collation that keep all values apart, or choose another write.mode',
+    },
+  );
+}
+
 /** What verification compares. Values that were made to fit are at the source what the target holds. */
 function rendersOf(
   { source }: ColumnRequest,
@@ -188,6 +228,7 @@ export function planColumn(request: ColumnRequest): ColumnPlan {
   const { column, name, selection } = request;
   const way = wayOf(request, policyOf(selection, column.name));
   const { reading, targetType, writing, aside } = way;
+  refuseMerging(request, way);
   const { policy, fitting } = fittingOf(request, way, policyOf(selection, column.name));
   const fate = fitting && (policy === 'null' || policy === 'clamp') ? FITTED[policy] : null;
   const notes = [aside, reading.note, writing.note, fate].filter((note) => note !== null);

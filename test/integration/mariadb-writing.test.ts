@@ -57,9 +57,11 @@ describeWith(['mariadb'], 'writing to MariaDB', () => {
       `CREATE TABLE tags (tag varchar(9) COLLATE utf8mb4_bin PRIMARY KEY, n int); INSERT INTO tags VALUES ('a', 1), ('A', 2)`,
     );
     await to.execute(
-      `CREATE TABLE tags (tag varchar(9) COLLATE utf8mb4_general_ci PRIMARY KEY, n int); INSERT INTO tags VALUES ('a', 0)`,
+      `CREATE TABLE tags (tag varchar(9) COLLATE utf8mb4_bin PRIMARY KEY, n int); INSERT INTO tags VALUES ('a', 0)`,
     );
     const started = await startTable(harness, { source, target }, 'tags', upsert);
+    // What the plan would refuse, had it seen it.
+    await to.execute('ALTER TABLE tags MODIFY tag varchar(9) COLLATE utf8mb4_general_ci');
     await expect(copyLane({ source, target }, started)).rejects.toMatchObject({
       code: 'target.constraint_violated',
     });

@@ -3,7 +3,7 @@ import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { literal } from './sql/names.ts';
 import { fit } from './types/fit.ts';
 import { renderBare } from './types/render-text.ts';
-import { asText, identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
+import { asText, folds, identical, portableOrder, PRODUCT, reading } from './types/reading.ts';
 import { writing } from './types/writing.ts';
 
 /** From this length on a text is kept outside of the row, which takes 65,535 bytes at most. */
@@ -83,5 +83,6 @@ export const types: TypeMap = {
   propose,
   writing,
   binaryCompatible: () => false,
+  folds,
   portableOrder,
 };

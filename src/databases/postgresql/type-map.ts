@@ -1,7 +1,7 @@
 import type { ColumnReading, ColumnWriting, TypeMap } from '../../engine/ports/type-map.ts';
 import { endOfSecond, type Limits } from '../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
-import { exactly, roughly } from './types/column-writing.ts';
+import { exactly, merging, roughly } from './types/column-writing.ts';
 import { fit } from './types/fit.ts';
 import { ALIASES, parseType, type TypeText } from './types/type-text.ts';
 import { INT_BITS, withoutZeros, writeDecimal, writeFloat, writeInt } from './types/write-numbers.ts';
@@ -127,7 +127,7 @@ function writeText(
   if (to.base === 'character varying') {
     const fits = logical.maxChars !== null && logical.maxChars <= (length ?? 0);
     if (fits) return { ...exactly(column), limits };
-    return roughly(
+    return merging(
       column,
       `texts longer than ${length} characters are refused, blanks beyond them are cut`,
       limits,
@@ -138,11 +138,11 @@ function writeText(
     const same = logical.padded === true && logical.maxChars === length;
     return same
       ? exactly(column)
-      : roughly(column, `padded with blanks to ${length} characters, longer ones refused`);
+      : merging(column, `padded with blanks to ${length} characters, longer ones refused`);
   }
   // A literal of bytea reads backslashes in its own way: the text would change in silence.
   if (to.base === 'bytea') return null;
-  return roughly(column, `texts that are no ${to.base} are refused, others take its usual form`);
+  return merging(column, `texts that are no ${to.base} are refused, others take its usual form`);
 }
 
 const ENDS: Readonly<Record<string, readonly [from: string, upto: string]>> = {
@@ -164,7 +164,7 @@ function writeMoment(precision: number, to: TypeText, render: string): ColumnWri
   const limits = momentLimits(to.base, kept);
   return kept >= Math.min(precision, 6) && precision <= 6
     ? { ...exactly(render), limits }
-    : roughly(render, `fractions of a second are rounded to ${kept} digits`, limits);
+    : merging(render, `fractions of a second are rounded to ${kept} digits`, limits);
 }
 
 const NAIVE = 'timestamp without time zone';
@@ -210,7 +210,7 @@ function writeOwn(kind: string, to: TypeText, column: string): ColumnWriting | n
   if (to.base === kind) return exactly(column);
   if (kind === 'jsonb' && to.base === 'json') return exactly(column);
   if (kind === 'json' && to.base === 'jsonb')
-    return roughly(column, 'jsonb keeps neither blanks, key order nor repeated keys');
+    return merging(column, 'jsonb keeps neither blanks, key order nor repeated keys');
   return null;
 }
 
@@ -275,7 +275,7 @@ function writing(
   if (unlimited) return exactly(column, asTextNote(logical));
   const limited = to.base === 'character varying' && logical.kind !== 'any';
   return limited
-    ? roughly(column, `texts longer than ${to.args[0]} characters are refused, blanks beyond them are cut`)
+    ? merging(column, `texts longer than ${to.args[0]} characters are refused, blanks beyond them are cut`)
     : null;
 }
 
@@ -316,6 +316,10 @@ function portableOrder(column: ColumnSchema): boolean {
   return INT_BITS[base] !== undefined || base === 'uuid' || base === 'bytea';
 }
 
+/** Blanks at the end of a padded text are none. */
+const folds: NonNullable<TypeMap['folds']> = ({ type }) =>
+  parseType(type).base === 'character' ? ['blanks'] : [];
+
 export const types: TypeMap = {
   reading,
   fit,
@@ -323,5 +327,6 @@ export const types: TypeMap = {
   propose,
   writing,
   binaryCompatible,
+  folds,
   portableOrder,
 };

@@ -196,6 +196,10 @@ export const sqliteTypes: TypeMap = {
     return verdict && { load: null, render: quote(column.name), ...verdict };
   },
   binaryCompatible: () => false,
+  folds({ collation }) {
+    const name = (collation ?? 'BINARY').toUpperCase();
+    return name === 'BINARY' ? [] : [name === 'RTRIM' ? 'blanks' : name];
+  },
   portableOrder: (column: ColumnSchema) => {
     const { kind } = logicalOf(column.type);
     if (kind === 'text') return column.collation === null || column.collation.toUpperCase() === 'BINARY';

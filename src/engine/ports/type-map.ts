@@ -22,6 +22,8 @@ export interface ColumnWriting {
   /** The column has zeros of its own behind the point: `render` is without any, and so is the source when it is compared. */
   readonly dropsZeros?: boolean;
   readonly exact: boolean;
+  /** Two values may become one, in silence: of a column that is not exact the others are only refused. */
+  readonly merges?: boolean;
   readonly note: string | null;
   /** What the column holds of the logical type; absent: all of it, or nothing that can be said in limits. */
   readonly limits?: Limits;
@@ -63,6 +65,11 @@ export interface TypeMap {
   ): ColumnWriting | null;
   /** True where binary-rows of this source type can be loaded into this target type without a look. */
   binaryCompatible(source: ColumnSchema, targetType: string): boolean;
+  /**
+   * By what a key takes texts for the same that differ: names of collations, and `blanks` for those at the end. Absent, or
+   * nothing: it tells all apart.
+   */
+  folds?(column: Pick<ColumnSchema, 'type' | 'collation'>): readonly string[];
   /** True where keys of this logical type are ordered the same in every database of ours that has the flag. */
   portableOrder(column: ColumnSchema): boolean;
 }

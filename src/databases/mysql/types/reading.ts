@@ -132,3 +132,16 @@ export function portableOrder(column: ColumnSchema): boolean {
   const binary = new Set(['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb3_nopad_bin']);
   return (type.base === 'varchar' || UNLIMITED.has(type.base)) && binary.has(column.collation ?? '');
 }
+
+/**
+ * Blanks at the end are none to most collations, and to every CHAR; those that end in `_bin` tell all else apart. A type that is
+ * wished for may name its own.
+ */
+export function folds({ type, collation }: Pick<ColumnSchema, 'type' | 'collation'>): readonly string[] {
+  const { base } = parseType(type);
+  if (base !== 'char' && base !== 'varchar' && !UNLIMITED.has(base)) return [];
+  const name = /\bcollate\s+["'`]?(\w+)/i.exec(type)?.[1]?.toLowerCase() ?? collation;
+  if (name === null) return base === 'char' ? ['blanks'] : [];
+  const keepsBlanks = base !== 'char' && (name.includes('nopad') || name.includes('_0900_'));
+  return [...(keepsBlanks ? [] : ['blanks']), ...(name.endsWith('_bin') ? [] : [name])];
+}

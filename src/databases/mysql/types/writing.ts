@@ -30,6 +30,11 @@ const roughly = (render: string, note: string, load: string | null = null): Colu
   exact: false,
   note,
 });
+/** One of whose values two may become one. */
+const merging = (render: string, note: string, load: string | null = null): ColumnWriting => ({
+  ...roughly(render, note, load),
+  merges: true,
+});
 const within = (limits: Limits, known: ColumnWriting): ColumnWriting => ({ ...known, limits });
 
 const LOAD_BYTES = 'UNHEX(SUBSTR($value, 3))';
@@ -74,7 +79,7 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
   }
   if (to.base === 'year') return roughly(`${column} + 0`, 'other numbers than years are refused', LOAD_YEAR);
   if (to.base !== 'double') return null;
-  return roughly(`CAST(${column} AS DECIMAL(65,0))`, 'integers beyond 2^53 lose digits');
+  return merging(`CAST(${column} AS DECIMAL(65,0))`, 'integers beyond 2^53 lose digits');
 }
 
 const NOT_A_NUMBER = 'NaN and infinities are refused';
@@ -95,7 +100,7 @@ function writeWhole({ scale }: LogicalType & { kind: 'decimal' }, column: string
 
 function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, column: string) {
   if (INT_BITS[to.base] !== undefined) return writeWhole(logical, column);
-  if (to.base === 'double') return roughly(renderDouble(column, '1e15'), 'decimals become binary fractions');
+  if (to.base === 'double') return merging(renderDouble(column, '1e15'), 'decimals become binary fractions');
   if (to.base !== 'decimal') return null;
   const [precision = 10, scale = 0] = to.args;
   const limits: Limits = { kind: 'decimal', digits: precision - scale, scale, nan: false, infinity: false };
@@ -120,7 +125,7 @@ function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
   const note = `${NOT_A_NUMBER}, minus zero becomes zero`;
   if (to.base === 'double') return within({ kind: 'finite' }, roughly(renderDouble(value, from), note));
   if (to.base !== 'float' || kind === 'float32') return null;
-  return roughly(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`);
+  return merging(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`);
 }
 
 function writeBoolean(to: TypeText, column: string) {
@@ -153,13 +158,13 @@ function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column
     if (logical.padded === true && logical.maxChars === length)
       return exactly(`RPAD(${column}, ${length}, ' ')`);
     const note = `blanks at the end are lost, texts longer than ${length} characters are refused`;
-    return roughly(column, note);
+    return merging(column, note);
   }
   if (isBytes(to.base) || isGeometry(to.base) || to.base === 'bit') return null;
   const load = to.base === 'year' ? LOAD_YEAR_TEXT : isLabelled(to) ? loadLabel(to) : null;
   const hasFraction = to.base === 'time' || to.base === 'datetime';
   const render = hasFraction ? renderFraction(column, to.args[0] ?? 0) : column;
-  return roughly(render, `texts that are no ${to.base} are refused, others take its usual form`, load);
+  return merging(render, `texts that are no ${to.base} are refused, others take its usual form`, load);
 }
 
 function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, column: string) {
@@ -169,7 +174,7 @@ function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, colu
   if (to.base === 'binary') {
     const same = logical.maxBytes === (length ?? 1);
     const note = `filled up with zero bytes to ${length ?? 1}`;
-    return same ? exactly(render, { load: loadFixedBytes(length ?? 1) }) : roughly(render, note, LOAD_BYTES);
+    return same ? exactly(render, { load: loadFixedBytes(length ?? 1) }) : merging(render, note, LOAD_BYTES);
   }
   const capacity = to.base === 'varbinary' ? (length ?? 0) : (CAPACITY[to.base] ?? 0);
   const fits = to.base === 'longblob' || (logical.maxBytes !== null && logical.maxBytes <= capacity);
@@ -196,7 +201,7 @@ function writeTime(logical: LogicalType & { kind: 'time' }, to: TypeText, column
   const lost = lostDigits(logical.precision, to);
   const render = renderFraction(column, to.args[0] ?? 0);
   const limits: Limits = { kind: 'moment', from: '-838:59:59', upto: '838:59:59', digits: to.args[0] ?? 0 };
-  return lost === '' ? exactly(render) : within(limits, roughly(render, lost.slice(2)));
+  return lost === '' ? exactly(render) : within(limits, merging(render, lost.slice(2)));
 }
 
 function momentLimits(to: TypeText, zone: string): Limits {
@@ -218,9 +223,10 @@ function writeMoment(
   const years = to.base === 'datetime' ? OUT_OF_RANGE : 'moments before 1970 or after 2038 are refused';
   const text = renderFraction(column, to.args[0] ?? 0);
   const limits = momentLimits(to, kind === 'timestamptz' ? '+00' : '');
-  if (kind === 'timestamp') return within(limits, roughly(text, `${years}${lost}`));
+  const made = lost === '' ? roughly : merging;
+  if (kind === 'timestamp') return within(limits, made(text, `${years}${lost}`));
   const note = to.base === 'datetime' ? `kept as UTC; ${years}${lost}` : `${years}${lost}`;
-  return within(limits, roughly(`CONCAT(${text}, '+00')`, note, LOAD_MOMENT));
+  return within(limits, made(`CONCAT(${text}, '+00')`, note, LOAD_MOMENT));
 }
 
 function writeBits(logical: LogicalType & { kind: 'bits' }, to: TypeText, column: string) {
@@ -260,7 +266,7 @@ function writeNative(logical: LogicalType & { kind: 'native' }, to: TypeText, co
     if (sameLabels) return exactly(render, load === undefined ? {} : { load });
   }
   const last = isLabelled(to) ? loadLabel(to) : (load ?? null);
-  return roughly(render, 'values that do not fit are refused or rounded', last);
+  return merging(render, 'values that do not fit are refused or rounded', last);
 }
 
 type ByKind = {
@@ -286,8 +292,8 @@ const WRITTEN: ByKind = {
   timestamp: writeMoment,
   timestamptz: writeMoment,
   interval: none,
-  json: (_, to, column) => (to.base === 'json' ? roughly(column, REWRITTEN) : null),
-  jsonb: (_, to, column) => (to.base === 'json' ? roughly(column, REWRITTEN) : null),
+  json: (_, to, column) => (to.base === 'json' ? merging(column, REWRITTEN) : null),
+  jsonb: (_, to, column) => (to.base === 'json' ? merging(column, REWRITTEN) : null),
   xml: none,
   uuid: (_, to, column) => writeUuid(to, column),
   enum: writeEnum,

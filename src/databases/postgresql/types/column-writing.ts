@@ -16,3 +16,9 @@ export const roughly = (render: string, note: string, limits?: Limits): ColumnWr
   note,
   ...(limits && { limits }),
 });
+
+/** One of whose values two may become one. */
+export const merging = (render: string, note: string, limits?: Limits): ColumnWriting => ({
+  ...roughly(render, note, limits),
+  merges: true,
+});

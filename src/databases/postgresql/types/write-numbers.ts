@@ -1,7 +1,7 @@
 import type { ColumnWriting } from '../../../engine/ports/type-map.ts';
 import { digitLimits, type Limits, wholeLimits } from '../../../model/limits.ts';
 import type { LogicalType } from '../../../model/logical-type.ts';
-import { exactly, roughly } from './column-writing.ts';
+import { exactly, merging, roughly } from './column-writing.ts';
 import type { TypeText } from './type-text.ts';
 
 /** Bits of the types of integers. */
@@ -34,7 +34,7 @@ export function writeInt(
     return roughly(`(${column})::integer`, 'other values than 0 and 1 are refused');
   }
   if (to.base === 'double precision')
-    return roughly(`(${column})::numeric`, 'integers beyond 2^53 lose digits');
+    return merging(`(${column})::numeric`, 'integers beyond 2^53 lose digits');
   return null;
 }
 
@@ -72,7 +72,7 @@ export function writeDecimal(
     return { ...rough, load: loadWhole(0), ...(dropsZeros && { dropsZeros }) };
   }
   if (to.base === 'double precision')
-    return roughly(`(${column})::numeric`, 'decimals become binary fractions');
+    return merging(`(${column})::numeric`, 'decimals become binary fractions');
   if (to.base !== 'numeric') return null;
   const [precision, scale = 0] = to.args;
   if (precision === undefined) return exactly(column);
@@ -96,7 +96,7 @@ export function writeDecimal(
 /** Binary fractions into other numbers. */
 export function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string): ColumnWriting | null {
   if (to.base === 'double precision') return exactly(kind === 'float32' ? `(${column})::real` : column);
-  if (to.base === 'real') return kind === 'float32' ? exactly(column) : roughly(column, 'rounded to 24 bits');
+  if (to.base === 'real') return kind === 'float32' ? exactly(column) : merging(column, 'rounded to 24 bits');
   if (to.base !== 'numeric') return null;
   const render = `(${column})::${kind === 'float32' ? 'real' : 'double precision'}`;
   const note = 'minus zero becomes zero';
