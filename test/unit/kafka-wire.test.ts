@@ -148,7 +148,7 @@ describe('a batch of records', () => {
     expect((await decodeRecords(answer, Infinity)).records).toHaveLength(4);
   });
 
-  test.each(CODECS)(
+  test.each([...CODECS, 'none'] as const)(
     'that was altered is told as batch.damaged, and what follows is read: %s',
     async (codec) => {
       const data = Buffer.from(Array.from({ length: 9_000 }, (_, index) => index % 251));
@@ -175,6 +175,18 @@ describe('a batch of records', () => {
       );
     },
   );
+
+  test('whose head was altered is told as batch.damaged, although nothing of it is compressed', async () => {
+    const whole = await stored([message(Buffer.from('one')), message(Buffer.from('two'))], 7);
+    // All that the checksum is of: attributes, last delta, times, producer, count.
+    for (let at = 21; at < 61; at += 1) {
+      const bad = Buffer.from(whole);
+      bad.writeUInt8(bad.readUInt8(at) ^ 0x01, at);
+      const { records, damaged } = await decodeRecords(bad, Infinity);
+      expect(records, `byte ${at}`).toEqual([]);
+      expect(damaged.map(({ code }) => code)).toEqual(['batch.damaged']);
+    }
+  });
 
   test.each(CODECS)('%s never makes more of a few bytes than is allowed', async (codec) => {
     const claimed = await compress(codec, Buffer.alloc(40_000_000));

@@ -184,21 +184,20 @@ function* wholeBatches(bytes: Buffer): Generator<FoundBatch, number> {
 
 /** The records of a batch as they were before they were compressed. @throws SluiceError batch.damaged */
 async function bodyOf({ bytes }: FoundBatch, compression: Compression): Promise<Buffer> {
-  const body = bytes.subarray(HEAD_BYTES);
-  if (compression === 'none') return body;
-  // No native code sees what changed on the way. What is not compressed shows it in its fingerprint.
+  // Neither the head nor native code is trusted with what changed on the way; 0.7 s of CPU for a gigabyte.
   if (crc32c(bytes.subarray(CRC_END)) !== bytes.readUInt32BE(CRC_AT)) {
     throw new SluiceError('batch.damaged', 'records cannot be read: their checksum differs');
   }
-  return decompress(compression, body, MOST_DECOMPRESSED_BYTES);
+  const body = bytes.subarray(HEAD_BYTES);
+  return compression === 'none' ? body : decompress(compression, body, MOST_DECOMPRESSED_BYTES);
 }
 
 /** @throws SluiceError batch.damaged, config.invalid */
 async function readBatch(batch: FoundBatch): Promise<readonly IncomingRecord[]> {
   const { bytes, baseOffset } = batch;
-  const compression = COMPRESSIONS[bytes.readInt16BE(21) & COMPRESSION];
   // An older format holds no message of ours.
   if (bytes.readInt8(16) !== MAGIC) return [];
+  const compression = COMPRESSIONS[bytes.readInt16BE(CRC_END) & COMPRESSION];
   if (compression === undefined) throw new SluiceError('batch.damaged', 'records of an unknown compression');
   const reader = new ByteReader(await bodyOf(batch, compression));
   const records: IncomingRecord[] = [];
