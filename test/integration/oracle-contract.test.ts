@@ -12,9 +12,10 @@ import { oracleHarness } from '../support/oracle/harness.ts';
 const url = process.env['SLUICE_TEST_ORACLE_URL'];
 
 const SHOP: readonly string[] = [
+  'CREATE SEQUENCE NUMBERS START WITH 10 INCREMENT BY 5',
   'CREATE TABLE PLACES (NAME VARCHAR2(40 CHAR) PRIMARY KEY, OPEN NUMBER(1) DEFAULT 1 NOT NULL)',
   `CREATE TABLE ORDERS (ID NUMBER(18) GENERATED ALWAYS AS IDENTITY PRIMARY KEY, STATE VARCHAR2(20 CHAR) DEFAULT 'new' NOT NULL,
-   PLACE VARCHAR2(40 CHAR) CONSTRAINT ORDERS_PLACE REFERENCES PLACES ON DELETE SET NULL DEFERRABLE, TOTAL NUMBER(12,2) DEFAULT 0, BOSS NUMBER(18),
+   PLACE VARCHAR2(40 CHAR) CONSTRAINT ORDERS_PLACE REFERENCES PLACES ON DELETE SET NULL DEFERRABLE, TOTAL NUMBER(12,2) DEFAULT 0, NO NUMBER(9) DEFAULT NUMBERS.NEXTVAL, BOSS NUMBER(18),
    TWICE NUMBER GENERATED ALWAYS AS (TOTAL * 2) VIRTUAL, CONSTRAINT ORDERS_UK UNIQUE (STATE, TOTAL), CONSTRAINT ORDERS_TOTAL CHECK (TOTAL >= 0))`,
   'ALTER TABLE ORDERS ADD CONSTRAINT ORDERS_BOSS FOREIGN KEY (BOSS) REFERENCES ORDERS',
   'CREATE INDEX ORDERS_LOUD ON ORDERS (UPPER(STATE))',
@@ -49,8 +50,8 @@ describe.runIf(url)(`on the Oracle of SLUICE_TEST_ORACLE_URL${url ? '' : ' (not 
       const tables = ['ORDERS', 'PLACES'].map((name) => ({ schema, name }));
       const found = await of.introspector.describeTables(tables, never());
       return found.map(({ columns, indexes, checks, foreignKeys, comment }) => ({
-        columns: columns.map(({ name, type, nullable, default: given, generated, comment: said }) =>
-          [name, type, nullable, given, generated, said].join(' '),
+        columns: columns.map(({ name, type, nullable, default: given, generated, comment: said, sequence }) =>
+          [name, type, nullable, sequence ? 'drawn' : given, generated, said].join(' '),
         ),
         indexes: indexes.map(({ name, unique, parts }) => `${name} ${unique} ${parts.length}`).sort(),
         checks: checks.map(({ name, definition }) => `${name} ${definition}`).sort(),
@@ -78,13 +79,13 @@ describe.runIf(url)(`on the Oracle of SLUICE_TEST_ORACLE_URL${url ? '' : ' (not 
       expect(await outline(ends.target)).toEqual(before);
     });
 
-    test('an identity goes on behind the highest number', async () => {
+    test('identity and sequence go on behind the highest number', async () => {
       const { plans } = await makeStructures(ends);
-      await to.execute('INSERT INTO ORDERS (ID, TOTAL) VALUES (41, 1)');
+      await to.execute('INSERT INTO ORDERS (ID, TOTAL, NO) VALUES (41, 1, 1000)');
       const plan = plans.find(({ target }) => target.name === 'ORDERS')!;
       await ends.target.writer.finish(plan, never());
       await to.execute('INSERT INTO ORDERS (TOTAL) VALUES (2)');
-      expect(await to.query('SELECT MAX(ID) FROM ORDERS')).toEqual([['42']]);
+      expect(await to.query('SELECT MAX(ID), MAX(NO) FROM ORDERS')).toEqual([['42', '1005']]);
     });
   });
 });

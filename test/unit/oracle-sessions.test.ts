@@ -10,7 +10,9 @@ import {
   renderDropKey,
   renderTruncate,
 } from '../../src/databases/oracle/sql/structure-sql.ts';
-import { keyOf, peoplePlan } from '../support/oracle/shop.ts';
+import { finishTable } from '../../src/databases/oracle/finish-table.ts';
+import { oracle } from '../../src/databases/oracle/dialect.ts';
+import { keyOf, ordersTable, peoplePlan, structuredPlan } from '../support/oracle/shop.ts';
 import { type Answer, oraError, pinned, standInSession } from '../support/oracle/stand-in-driver.ts';
 
 describe('a session', () => {
@@ -90,6 +92,34 @@ async function clearing(options: {
   );
   return { sent: sent.filter((text) => NOTABLE.has(text)), failure };
 }
+
+describe('a sequence that stands behind the rows', () => {
+  const orders = ordersTable();
+  const ordersPlan = structuredPlan(oracle, orders, []);
+  const restart = 'ALTER SEQUENCE "SHOP"."NUMBERS" RESTART START WITH 2005';
+  const furthest: Answer = (text) => (text.includes('LAST_NUMBER') ? [['2000', '1021']] : []);
+
+  test('goes on behind the highest number', async () => {
+    const { session, sent } = standInSession(furthest);
+    await finishTable(session, ordersPlan);
+    expect(sent).toContain(restart);
+  });
+
+  test('is told to a person where the server does not set it', async () => {
+    const { session } = standInSession((text, binds) =>
+      text === restart ? oraError(2286) : furthest(text, binds),
+    );
+    await expect(finishTable(session, ordersPlan)).rejects.toMatchObject({
+      code: 'target.structure_differs',
+      details: {
+        vendorCode: 'ORA-02286',
+        suggestion: expect.stringMatching(
+          /^DROP SEQUENCE "SHOP"."NUMBERS"; CREATE SEQUENCE .* START WITH 2005 .*;$/,
+        ) as string,
+      },
+    });
+  });
+});
 
 describe('the clearing of a table', () => {
   const fence = [lockRunRow(names), fenceTable(names)];

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import { oracle } from '../../src/databases/oracle/dialect.ts';
 import { asMade, foreignKeyLosses } from '../../src/databases/oracle/sql/foreign-key-sql.ts';
+import { restartAt } from '../../src/databases/oracle/finish-table.ts';
 import { makingOf } from '../../src/databases/oracle/structure/create-table.ts';
 import { lackOf, lackOfKeys, nameOf } from '../../src/databases/oracle/structure/make-structure.ts';
 import { wantedOf } from '../../src/databases/oracle/structure/structure-steps.ts';
@@ -97,6 +98,33 @@ describe('between two Oracles', () => {
     ]);
     expect(orders.foreignKeys).toMatchObject([{ checked: 'deferred', onDelete: 'set null' }]);
   });
+
+  test('a sequence is made before the default that draws from it, where the source would go on', () => {
+    const { tried, untranslated } = makingOf(plan, orders);
+    const at = tried.indexOf(
+      'CREATE SEQUENCE "SHOP"."NUMBERS" START WITH 1021 INCREMENT BY 5 MINVALUE 1 MAXVALUE 9999999999999999999999999999 CACHE 20',
+    );
+    expect(at).toBeGreaterThan(-1);
+    expect(
+      tried.indexOf('ALTER TABLE "SHOP"."ORDERS" MODIFY ("NUMBER_OF" DEFAULT "SHOP"."NUMBERS".NEXTVAL)'),
+    ).toBeGreaterThan(at);
+    expect(untranslated).toEqual([expect.stringContaining('GENERATED ALWAYS AS IDENTITY')]);
+  });
+
+  test.each([
+    ['1020', '1021', 5n, null],
+    ['1021', '1021', 5n, 1026n],
+    ['2000', '1021', 5n, 2005n],
+    ['-2000', '-10', -1n, -2001n],
+    ['-9', '-10', -1n, null],
+    [null, '1021', 5n, null],
+    ['2000', null, 5n, null],
+  ] as const)(
+    'a sequence whose rows reach %s and that stands at %s goes on (by %s) at %s',
+    (furthest, stands, increment, at) => {
+      expect(restartAt(furthest, stands, increment)).toBe(at);
+    },
+  );
 
   test('an index of a domain is listed', () => {
     expect(wantedOf(plan).leftOut).toEqual([

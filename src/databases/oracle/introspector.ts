@@ -13,6 +13,7 @@ import {
   LIST_STATEMENT,
   TABLES,
 } from './sql/catalog-queries.ts';
+import { SEQUENCES, sequenceIn } from './sql/sequence-sql.ts';
 import { describeTable } from './structure/describe-table.ts';
 
 const nameOf = (row: CatalogRow): TableName => ({ schema: row['schema'] ?? '', name: row['table'] ?? '' });
@@ -29,16 +30,23 @@ function byTable(rows: readonly CatalogRow[]): (table: TableName) => readonly Ca
   return (table) => groups.get(tableId(table)) ?? [];
 }
 
-/** The catalog's view of the named tables, in name order; four statements for each 500 of them. */
+const distinct = (names: readonly TableName[]): readonly TableName[] => [
+  ...new Map(names.map((name) => [tableId(name), name])).values(),
+];
+
+/** The catalog's view of the named tables, in name order; four statements for each 500 of them, and one for sequences. */
 export async function describeTables(
   session: Session,
   tables: readonly TableName[],
 ): Promise<readonly TableSchema[]> {
   if (tables.length === 0) return [];
   const found = await catalogRows(session, TABLES, tables);
-  const columnsOf = byTable(await catalogRows(session, COLUMNS, tables));
+  const columns = await catalogRows(session, COLUMNS, tables);
+  const columnsOf = byTable(columns);
   const constraintsOf = byTable(await catalogRows(session, CONSTRAINTS, tables));
   const indexesOf = byTable(await catalogRows(session, INDEXES, tables));
+  const drawn = columns.flatMap((row) => sequenceIn(row['default'] ?? null) ?? []);
+  const sequenceOf = byTable(await catalogRows(session, SEQUENCES, distinct(drawn)));
   return found.map((row) => {
     const table = nameOf(row);
     return describeTable(
@@ -48,6 +56,7 @@ export async function describeTables(
         columns: columnsOf(table),
         constraints: constraintsOf(table),
         indexes: indexesOf(table),
+        sequence: (name) => sequenceOf(name)[0],
       },
       session.facts.charset,
     );

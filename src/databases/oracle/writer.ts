@@ -4,15 +4,15 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import { COMMIT, type Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
-import { type ErrorContext, toSluiceError, vendorCode } from './error-codes.ts';
+import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, renderAdvance, renderLockLane } from './ledger/ledger-sql.ts';
 import { readLane } from './ledger/read-lanes.ts';
 import { checksum } from './rows/checksum.ts';
 import { writeRows } from './rows/write-rows.ts';
 import { qualified } from './sql/names.ts';
-import { IDENTITIES, renderIdentity, STATISTICS } from './sql/structure-sql.ts';
 import { renderCountTarget } from './sql/table-sql.ts';
 import { hasRows } from './structure/clear-table.ts';
+import { finishTable } from './finish-table.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
 /** A write refused for a right gets the GRANT with its error. */
@@ -106,22 +106,6 @@ class OracleTransaction implements TargetTransaction {
   }
 }
 
-/** Statistics of tables of others need a right that a copy does not. */
-const NO_STATISTICS = new Set(['ORA-20000', 'ORA-01031', 'ORA-06550', 'ORA-38029']);
-
-async function finish(session: Session, plan: TablePlan): Promise<void> {
-  const { schema, name } = plan.target;
-  const { rows } = await session.query(IDENTITIES, { schema, name });
-  const planned = new Set(plan.columns.map((column) => column.target));
-  for (const [column] of rows)
-    if (column && planned.has(column)) await session.query(renderIdentity(plan.target, column));
-  try {
-    await session.query(STATISTICS, { schema, name });
-  } catch (error) {
-    if (!NO_STATISTICS.has(vendorCode(error))) throw error;
-  }
-}
-
 export function createWriter(pool: Pool, names: LedgerNames): TargetWriter {
   const on = <T>(plan: TablePlan, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
     pool.use(async (session) => {
@@ -136,7 +120,7 @@ export function createWriter(pool: Pool, names: LedgerNames): TargetWriter {
     preview: (request, signal) => on(request.plan, signal, (session) => previewTable(session, request)),
     hasRows: (plan, signal) => on(plan, signal, (session) => hasRows(session, plan)),
     begin: async (signal) => new OracleTransaction(pool, await pool.take(signal), { names, signal }),
-    finish: (plan, signal) => on(plan, signal, (session) => finish(session, plan)),
+    finish: (plan, signal) => on(plan, signal, (session) => finishTable(session, plan)),
     countRows: (plan, signal) =>
       on(plan, signal, async (session) => BigInt((await session.cell(renderCountTarget(plan))) ?? 0)),
     checksum: (plan, range, signal) =>

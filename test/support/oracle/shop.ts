@@ -171,7 +171,7 @@ const indexRow = (name: string, column: string, more: Readonly<Record<string, st
   cell({ name, owner: 'SHOP', unique: 'NONUNIQUE', type: 'NORMAL', column, descend: 'ASC', ...more });
 
 /** A table of Oracle as its catalog has it. */
-export const ORDERS: CatalogTable = {
+const ORDERS: CatalogTable = {
   table: { schema: 'SHOP', name: 'ORDERS' },
   row: cell({ partitioned: 'NO', comment: 'what was bought' }),
   columns: [
@@ -193,6 +193,7 @@ export const ORDERS: CatalogTable = {
     columnRow('TOTAL', 'NUMBER', { precision: '12', scale: '2', default: '0' }),
     columnRow('MADE', 'TIMESTAMP(6)', { scale: '6', default: 'SYSTIMESTAMP' }),
     columnRow('NOTE', 'CLOB'),
+    columnRow('NUMBER_OF', 'NUMBER', { precision: '9', scale: '0', default: '"SHOP"."NUMBERS"."NEXTVAL" ' }),
     columnRow('TWICE', 'NUMBER', { virtual: 'YES', default: '"TOTAL"*2' }),
   ],
   constraints: [
@@ -232,4 +233,14 @@ export const ORDERS: CatalogTable = {
   ],
 };
 
-export const ordersTable = (): TableSchema => describeTable(ORDERS, 'AL32UTF8');
+const NUMBERS = {
+  start: '1021',
+  increment: '5',
+  min: '1',
+  max: '9999999999999999999999999999',
+  cache: '20',
+  cycle: 'N',
+};
+
+export const ordersTable = (): TableSchema =>
+  describeTable({ ...ORDERS, sequence: () => NUMBERS }, 'AL32UTF8');

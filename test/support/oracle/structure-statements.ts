@@ -1,4 +1,6 @@
 import { oracle } from '../../../src/databases/oracle/dialect.ts';
+import { renderCatalog } from '../../../src/databases/oracle/sql/catalog-queries.ts';
+import { renderFurthest, renderRestart, SEQUENCES } from '../../../src/databases/oracle/sql/sequence-sql.ts';
 import * as sql from '../../../src/databases/oracle/sql/structure-sql.ts';
 import { makingOf } from '../../../src/databases/oracle/structure/create-table.ts';
 import { lackOf, lackOfKeys } from '../../../src/databases/oracle/structure/make-structure.ts';
@@ -44,8 +46,13 @@ export function structures(): Titled {
     renderIdentity: rest.renderIdentity(table, 'id'),
   };
   const orders = ordersTable();
+  const numbers = { schema: 'SHOP', name: 'NUMBERS' };
   return [
     ...[...asked, ...Object.entries(rendered)].map(([name, text]) => [`structure ${name}`, text] as const),
+    ['sequences of the catalog', renderCatalog(SEQUENCES, [numbers]).text],
+    ['where a sequence stands', renderFurthest(table, 'id', true)],
+    ['where a falling sequence stands', renderFurthest(table, 'id', false)],
+    ['a sequence goes on', renderRestart(numbers, 1026n)],
     ...madeOf('from PostgreSQL', peoplePlan(), PEOPLE),
     ...madeOf('from Oracle', structuredPlan(oracle, orders, orders.foreignKeys), orders),
   ];

@@ -6,18 +6,25 @@ import type { Expression } from '../../../model/expression.ts';
 import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../../../model/table-schema.ts';
 import { qualified, quote } from '../sql/names.ts';
+import { renderCreateSequence, renderNext, sequenceAt, sequenceIn } from '../sql/sequence-sql.ts';
 import { parseType } from '../types/type-text.ts';
 import { defaultsFor, RULES } from './words.ts';
 
 /** What columns have besides their types. */
 export interface ColumnExtras {
+  /** Several tables may draw from one, and whoever is first makes it. */
+  readonly sequences: readonly string[];
   /** Statements that the server may not take, in the order in which they are tried. */
   readonly tried: readonly string[];
   /** SQL with the reason. */
   readonly leftOut: readonly string[];
 }
 
-type Extra = { readonly tried?: string; readonly leftOut?: string };
+interface Extra {
+  readonly sequence?: string;
+  readonly tried?: string;
+  readonly leftOut?: string;
+}
 
 const MEANS_ELSE = 'it could mean something else here';
 
@@ -35,6 +42,11 @@ function defaultOf(plan: TablePlan, source: TableSchema, column: ColumnPlan): Ex
   if (!from || from.default === null) return {};
   const set = (said: string): string =>
     `ALTER TABLE ${qualified(plan.target)} MODIFY (${quote(column.target)} DEFAULT ${said})`;
+  const drawn = source.product === RULES.product ? sequenceIn(from.default) : null;
+  if (drawn && from.sequence) {
+    const name = sequenceAt(plan, drawn);
+    return { sequence: renderCreateSequence(name, from.sequence), tried: set(renderNext(name)) };
+  }
   if (source.product === RULES.product)
     return isClosedSql(from.default, RULES.style)
       ? { tried: set(from.default) }
@@ -81,6 +93,7 @@ export function columnExtras(plan: TablePlan, source: TableSchema, identity: str
     ...source.columns.map((column) => generatedOf(plan, source, column)),
   ];
   return {
+    sequences: [...new Set(extras.flatMap(({ sequence }) => sequence ?? []))],
     tried: extras.flatMap(({ tried }) => tried ?? []),
     leftOut: [...extras.flatMap(({ leftOut }) => leftOut ?? []), ...identityLosses(plan, source, identity)],
   };

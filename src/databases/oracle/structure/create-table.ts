@@ -67,12 +67,13 @@ export function makingOf(plan: TablePlan, source: TableSchema): Making {
     const comment = sourceOf(source, column.source)?.comment;
     return comment ? [`COMMENT ON COLUMN ${table}.${quote(column.target)} IS ${literal(comment)}`] : [];
   });
-  const { tried, leftOut } = columnExtras(plan, source, identity);
+  const { sequences, tried, leftOut } = columnExtras(plan, source, identity);
   return {
     needed: [`CREATE TABLE ${table} (${list(parts)})`],
     tried: [
       ...(source.comment ? [`COMMENT ON TABLE ${table} IS ${literal(source.comment)}`] : []),
       ...comments,
+      ...sequences,
       ...tried,
     ],
     untranslated: leftOut,
@@ -99,7 +100,10 @@ export async function createTable(
     try {
       await session.query(statement);
     } catch (error) {
-      if (!isRefusal(vendorCode(error))) throw error;
+      const code = vendorCode(error);
+      // A sequence that is there already is drawn from.
+      if (code === EXISTS) continue;
+      if (!isRefusal(code)) throw error;
       refused.push(statement);
     }
   }

@@ -1,6 +1,13 @@
 import type { TableName } from '../../../model/table-name.ts';
-import type { CheckSchema, ColumnSchema, IndexSchema, TableSchema } from '../../../model/table-schema.ts';
+import type {
+  CheckSchema,
+  ColumnSchema,
+  IndexSchema,
+  SequenceSchema,
+  TableSchema,
+} from '../../../model/table-schema.ts';
 import type { CatalogRow } from '../sql/catalog-queries.ts';
+import { sequenceIn } from '../sql/sequence-sql.ts';
 import { expressionsOf, neutralDefaultOf, type ParseSql } from './expression-style.ts';
 import { type FoundIndex, foreignKeyOf, groups, indexOf, keysOf, withConstraints } from './found-keys.ts';
 
@@ -11,6 +18,8 @@ export interface CatalogTable {
   readonly columns: readonly CatalogRow[];
   readonly constraints: readonly CatalogRow[];
   readonly indexes: readonly CatalogRow[];
+  /** Sequences that defaults draw from. */
+  readonly sequence?: (name: TableName) => CatalogRow | undefined;
 }
 
 const numberOf = (text: string | null | undefined): number | null =>
@@ -43,7 +52,25 @@ function collationOf(row: CatalogRow, charset: string): string | null {
   return isBinary ? (charset === 'AL32UTF8' ? 'BINARY' : null) : collation;
 }
 
-function toColumn(row: CatalogRow, charset: string): ColumnSchema {
+function sequenceOf(given: string | null, find: CatalogTable['sequence']): SequenceSchema | null {
+  const name = sequenceIn(given);
+  const row = name && find?.(name);
+  if (!row) return null;
+  const cell = (of: string): string => row[of] ?? '';
+  return {
+    name,
+    owned: false,
+    type: 'NUMBER',
+    start: cell('start'),
+    increment: cell('increment'),
+    min: cell('min'),
+    max: cell('max'),
+    cache: cell('cache'),
+    cycle: cell('cycle') === 'Y',
+  };
+}
+
+function toColumn(row: CatalogRow, charset: string, find: CatalogTable['sequence']): ColumnSchema {
   const type = typeOf(row);
   const text = (row['default'] ?? '').trim();
   const isVirtual = row['virtual'] === 'YES';
@@ -51,6 +78,7 @@ function toColumn(row: CatalogRow, charset: string): ColumnSchema {
   // The default of an identity is its sequence.
   const given = isVirtual || identity !== null || text === '' ? null : text;
   const neutral = neutralDefaultOf(given);
+  const sequence = sequenceOf(given, find);
   return {
     name: row['name'] ?? '',
     type,
@@ -61,6 +89,7 @@ function toColumn(row: CatalogRow, charset: string): ColumnSchema {
     nullable: row['nullable'] !== 'N',
     default: given,
     ...(neutral && { neutralDefault: neutral }),
+    ...(sequence && { sequence }),
     identity: identity === null ? null : identity === 'ALWAYS' ? 'always' : 'by-default',
     generated: isVirtual ? text : null,
     collation: collationOf(row, charset),
@@ -100,7 +129,7 @@ function asIndex(found: FoundIndex): IndexSchema {
 /** @param charset  of the database: only in one of Unicode are bytes in the order of letters */
 export function describeTable(found: CatalogTable, charset: string): TableSchema {
   const { table, row } = found;
-  const columns = found.columns.map((column) => toColumn(column, charset));
+  const columns = found.columns.map((column) => toColumn(column, charset, found.sequence));
   const parse = expressionsOf(columns);
   const constraints = groups(found.constraints);
   const ofUnique = new Set(
