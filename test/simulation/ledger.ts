@@ -138,7 +138,8 @@ export function createLedger(
     const row = state.lanes.get(state.laneKey(ref));
     if (plant !== 'fenced-lane-opens-again') refuseClosed(ref);
     if (!row || row.fenced) throw new SluiceError('database.transient', 'another generation stands');
-    const isOther = ifAttempt !== undefined && row.attempt !== ifAttempt;
+    const isClaim = ifAttempt !== undefined && plant !== 'claim-not-checked';
+    const isOther = isClaim && row.attempt !== ifAttempt;
     const opened = isOther
       ? row
       : { ...row, attempt: row.attempt + 1, epoch: wished ?? world.drawEpoch(), n: 0 };

@@ -20,5 +20,7 @@ export const PLANTS = [
   'older-run-plans',
   /** A restored target: the ledger and the hub compare attempts and no epochs. */
   'epoch-is-ignored',
+  /** Of several slices that want a lane each gets it, whoever was first. */
+  'claim-not-checked',
 ] as const;
 export type Plant = (typeof PLANTS)[number];

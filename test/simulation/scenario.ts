@@ -40,6 +40,8 @@ export interface Scenario {
   /** So many more rows may be applied, again and again: each time as a new start has it. Null: all at once. */
   readonly limitRows: number | null;
   readonly writerSlices: number;
+  /** Slices that share the lanes of one table. */
+  readonly readParts: number;
   readonly tablesAtOnce: number;
 }
 
@@ -159,6 +161,7 @@ function createMixed(seed: number): Scenario {
     restoresMidway: false,
     limitRows: null,
     writerSlices: random.pick([1, 1, 2]),
+    readParts: 1,
     tablesAtOnce: random.int(1, 3),
   };
 }
@@ -253,11 +256,24 @@ function createLimited(seed: number): Scenario {
   };
 }
 
+/** Several slices claim the lanes of a table, of which there are many. */
+function createShared(scenario: Scenario): Scenario {
+  const random = createRandom(-1_000 - scenario.seed);
+  const { spec } = scenario;
+  return {
+    ...scenario,
+    spec: { ...spec, ordering: 'none', read: { ...spec.read, rowsPerRange: random.int(2, 6) } },
+    readParts: random.int(2, 3),
+  };
+}
+
 /** Everything that the seed decides before the first step. */
 export function createScenario(seed: number): Scenario {
   if (seed % 8 === 1) return createRestored(seed);
   if (seed % 8 === 5) return createHaunted(seed);
   if (seed % 16 === 7) return createLimited(seed);
+  if (seed % 32 === 3) return createShared(createQuiet(seed));
+  if (seed % 16 === 11) return createShared(createMixed(seed));
   return seed % 16 === 3 ? createQuiet(seed) : createMixed(seed);
 }
 

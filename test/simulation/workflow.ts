@@ -3,8 +3,10 @@ import { closeTransfer } from '../../src/engine/finish-transfer.ts';
 import { planTable } from '../../src/engine/plan-table.ts';
 import { prepareTransfer } from '../../src/engine/prepare-transfer.ts';
 import { readAndPublish } from '../../src/engine/read-and-publish.ts';
+import type { ReadResult } from '../../src/engine/slice.ts';
 import { createTurns } from '../../src/engine/turns.ts';
 import { writeBatches } from '../../src/engine/write-batches.ts';
+import type { Share } from '../../src/model/lane.ts';
 import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import type { Activities, Activity, States } from './activities.ts';
@@ -97,7 +99,7 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
     endTurn?.();
   };
 
-  const readOnce = async (table: Table): Promise<void> => {
+  const readPart = (table: Table, share: Share | null): Activity<ReadResult | null> => {
     const { generation } = table;
     const readers = random.int(1, spec.read?.readers ?? 1);
     const request = {
@@ -108,20 +110,35 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
       settings: settings(),
       readers,
       snapshot: null,
+      ...(share && { share }),
       ...(until !== null && { until: { rows: until } }),
     };
-    const read = activities.start(`read ${table.id}`, (tools) => {
-      const share = Math.min(1, readers / request.settings.readers);
-      tools.watch.limit(Math.max(1, Math.floor((spec.read?.creditBytes ?? 0) * share)));
+    const part = share === null ? '' : ` part ${share.part}`;
+    return activities.start(`read ${table.id}${part}`, (tools) => {
+      const ofCredit = Math.min(1, readers / request.settings.readers);
+      tools.watch.limit(Math.max(1, Math.floor((spec.read?.creditBytes ?? 0) * ofCredit)));
       const observer = { ...silentObserver, reopened: () => tools.watch.reopened() };
       return readAndPublish({ ...tools, observer }, request, tools.control).catch(
         noteSuperseded(table, generation),
       );
     });
-    table.slice = read;
-    const result = await read.result;
-    if (result?.why === 'ended' && table.generation === generation) table.copied = true;
-    if (result?.why !== 'limit' || until === null) return;
+  };
+
+  /** By as many slices as share its lanes, until all of them have ended. */
+  const readOnce = async (table: Table): Promise<void> => {
+    const { generation } = table;
+    const of = scenario.readParts;
+    const shares = Array.from({ length: of }, (_, at) => (of === 1 ? null : { part: at + 1, of }));
+    const parts = shares.map((share) => readPart(table, share));
+    table.slice = {
+      result: Promise.all(parts.map(({ result }) => result)),
+      stop: () => parts.forEach((part) => part.stop()),
+      abandon: () => parts.forEach((part) => part.abandon()),
+    };
+    const results = await Promise.all(parts.map(({ result }) => result));
+    if (results.some((result) => result?.why === 'ended') && table.generation === generation)
+      table.copied = true;
+    if (results[0]?.why !== 'limit' || until === null) return;
     checkLimit(world, states, run, until);
     until += scenario.limitRows ?? 0;
   };
