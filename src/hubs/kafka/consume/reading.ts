@@ -9,10 +9,11 @@ import type { Partition } from './partition.ts';
 import type { Window } from './window.ts';
 
 /**
- * So much at most in one answer, but one message at least: two default blocks. The memory of an answer is used again when
- * all of it was applied, so smaller is better where the way to the broker is short.
+ * So much at most in one answer, but one message at least: one default block. The memory of an answer is used again when
+ * all of it was applied, and by blocks that are published where it is no larger than theirs. 20 ms away from a leader it is
+ * 100 MB/s of each.
  */
-const MOST_FETCHED_BYTES = 4.5 * 1024 * 1024;
+const MOST_FETCHED_BYTES = 2.25 * 1024 * 1024;
 const MAX_WAIT_MS = 500;
 /** Messages begun behind one that is not acknowledged, in one partition. */
 const MOST_SPAN = 4_000;
