@@ -11,8 +11,10 @@ import {
   renderTruncate,
 } from '../../src/databases/oracle/sql/structure-sql.ts';
 import { finishTable } from '../../src/databases/oracle/finish-table.ts';
+import { makingOf } from '../../src/databases/oracle/structure/create-table.ts';
+import { prepareTable } from '../../src/databases/oracle/structure/prepare-table.ts';
 import { oracle } from '../../src/databases/oracle/dialect.ts';
-import { keyOf, ordersTable, peoplePlan, structuredPlan } from '../support/oracle/shop.ts';
+import { keyOf, ordersTable, PEOPLE, peoplePlan, structuredPlan } from '../support/oracle/shop.ts';
 import { type Answer, oraError, pinned, standInSession } from '../support/oracle/stand-in-driver.ts';
 
 describe('a session', () => {
@@ -118,6 +120,44 @@ describe('a sequence that stands behind the rows', () => {
         ) as string,
       },
     });
+  });
+});
+
+describe('the making of a table', () => {
+  const request = { plan, source: PEOPLE, policy: 'create-missing' } as const;
+  const made = makingOf(plan, PEOPLE);
+
+  test('lists what the server does not take, and makes the rest', async () => {
+    const refused = made.tried.at(-1)!;
+    const { session, sent } = standInSession((text, binds) =>
+      text === refused ? oraError(932) : pinned()(text, binds),
+    );
+    await session.pin();
+    const outcome = await prepareTable(session, request);
+    expect(sent).toEqual(expect.arrayContaining([...made.needed, ...made.tried]));
+    expect(outcome).toMatchObject({ done: 'created' });
+    expect(outcome.leftOut).toEqual([...made.untranslated, refused]);
+  });
+
+  test('ends with an error that is no refusal', async () => {
+    const { session } = standInSession((text, binds) =>
+      text === made.tried[0] ? oraError(3113) : pinned()(text, binds),
+    );
+    await session.pin();
+    await expect(prepareTable(session, request)).rejects.toMatchObject({ code: 'database.unreachable' });
+  });
+
+  test('refuses a column that no table of Oracle has, before anything is made', async () => {
+    const { session, sent } = standInSession(pinned());
+    await session.pin();
+    const columns = plan.columns.map((column) =>
+      column.target === 'nick' ? { ...column, target: 'ROWID' } : column,
+    );
+    await expect(prepareTable(session, { ...request, plan: { ...plan, columns } })).rejects.toMatchObject({
+      code: 'target.structure_differs',
+      details: { suggestion: expect.stringContaining('ROWID') as string },
+    });
+    expect(sent.filter((text) => text.startsWith('CREATE'))).toEqual([]);
   });
 });
 

@@ -140,7 +140,11 @@ export function prepareTable(session: Session, request: PrepareRequest): Promise
         table: plan.id,
       });
     if (policy === 'replace')
-      return { table: plan.id, done: 'to-be-replaced', leftOut: renderLeftOut(plan, source) };
+      return {
+        table: plan.id,
+        done: 'to-be-replaced',
+        leftOut: [...makingOf(plan, source).untranslated, ...renderLeftOut(plan, source)],
+      };
     refuse(plan, renderDifferences(plan, target));
     return { table: plan.id, done: 'verified', leftOut: [] };
   });
