@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
+import { SessionSteps } from '../../engine/session-steps.ts';
 import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
@@ -108,45 +109,20 @@ function toWriteError(error: unknown, pool: Pool, plan: TablePlan): SluiceError 
   return toSluiceError(error, { ...context, suggestion });
 }
 
-/** The steps of one transaction on one session; over after commit, rollback or the first error. */
+/** Over after commit, rollback or the first error. */
 class PostgresTransaction implements TargetTransaction {
+  readonly #steps: SessionSteps<Session>;
   readonly #pool: Pool;
-  readonly #session: Session;
   readonly #names: LedgerNames;
-  readonly #signal: AbortSignal;
-  #over = false;
 
   constructor(
     pool: Pool,
     session: Session,
     options: { readonly names: LedgerNames; readonly signal: AbortSignal },
   ) {
+    this.#steps = new SessionSteps(pool, session, options.signal);
     this.#pool = pool;
-    this.#session = session;
     this.#names = options.names;
-    this.#signal = options.signal;
-    this.#signal.addEventListener('abort', this.#cancel, { once: true });
-  }
-
-  readonly #cancel = (): void => this.#session.cancel();
-
-  /** A step of the transaction; its first error ends it and closes the connection. */
-  async #step<T>(work: () => Promise<T>, toError: (error: unknown) => unknown): Promise<T> {
-    if (this.#over) throw new SluiceError('internal', 'the transaction is over');
-    try {
-      return await work();
-    } catch (error) {
-      this.#end(false);
-      throw this.#signal.aborted ? this.#signal.reason : toError(error);
-    }
-  }
-
-  #end(clean: boolean): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#signal.removeEventListener('abort', this.#cancel);
-    if (clean) this.#pool.give(this.#session);
-    else this.#pool.discard(this.#session);
   }
 
   readonly #ledgerError = (error: unknown): unknown =>
@@ -155,33 +131,31 @@ class PostgresTransaction implements TargetTransaction {
   advance(batch: Batch): Promise<boolean> {
     // Invariant 2: this update and the batch's rows are one transaction. It is synchronous whatever the role's default.
     const text = `BEGIN; SET LOCAL synchronous_commit = on; ${renderAdvance(this.#names, batch)}`;
-    return this.#step(async () => (await this.#session.query(text)).count === 1, this.#ledgerError);
+    return this.#steps.step(async (session) => (await session.query(text)).count === 1, this.#ledgerError);
   }
 
   readLane(lane: Parameters<TargetTransaction['readLane']>[0]): ReturnType<TargetTransaction['readLane']> {
-    return this.#step(() => readLane(this.#session, this.#names, lane), this.#ledgerError);
+    return this.#steps.step((session) => readLane(session, this.#names, lane), this.#ledgerError);
   }
 
   write(plan: TablePlan, batch: Batch): Promise<number> {
-    return this.#step(
-      () => writeRows(this.#session, plan, batch),
+    return this.#steps.step(
+      (session) => writeRows(session, plan, batch),
       (error) => toWriteError(error, this.#pool, plan),
     );
   }
 
   async commit(): Promise<void> {
     // A deferred constraint is checked here.
-    await this.#step(
-      () => this.#session.query('COMMIT'),
+    await this.#steps.last(
+      (session) => session.query('COMMIT'),
       (error) => toSluiceError(error, { side: 'target' }),
     );
-    this.#end(true);
   }
 
   async rollback(): Promise<void> {
-    if (this.#over) return;
-    await this.#step(() => this.#session.query('ROLLBACK'), this.#ledgerError);
-    this.#end(true);
+    if (this.#steps.over) return;
+    await this.#steps.last((session) => session.query('ROLLBACK'), this.#ledgerError);
   }
 }
 
