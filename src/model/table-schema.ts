@@ -47,6 +47,8 @@ export interface ColumnSchema {
   /** The same for the expression of a generated column. */
   readonly neutralGenerated?: Expression;
   readonly collation: string | null;
+  /** The one that the column itself declares, as its product writes it; absent: its type's or its database's, or not told. */
+  readonly ownCollation?: string;
   readonly enumLabels: readonly string[] | null;
   /** The domain that the column is declared of, which `type` is without; absent where it is of none. */
   readonly domain?: DomainSchema | null;

@@ -60,6 +60,31 @@ describeWith(['postgres'], 'the structure of a PostgreSQL target', () => {
   const describeAt = async (database: Database): Promise<TableSchema> =>
     (await database.introspector.describeTables([{ schema: 'public', name: 'orders' }], never()))[0]!;
 
+  test('has the collations that columns declare, and lists those that it does not know', async () => {
+    await from.execute(`CREATE COLLATION odd (provider = libc, locale = 'C');
+      CREATE TABLE words (id int PRIMARY KEY, plain text, a text COLLATE "C" DEFAULT 'x', b varchar(9) COLLATE "POSIX" NOT NULL, c text COLLATE odd, n name);
+      CREATE TABLE keyed (word text COLLATE "POSIX" PRIMARY KEY)`);
+    const outcomes = [];
+    for (const table of ['words', 'keyed']) {
+      const { plan, schema } = await planOf(postgresqlHarness, both(), table);
+      outcomes.push(await target.writer.prepare({ plan, source: schema, policy: 'create-missing' }, never()));
+    }
+    const found =
+      await to.query(`SELECT a.attname, c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+      WHERE a.attrelid IN ('words'::regclass, 'keyed'::regclass) AND a.attnum > 0 ORDER BY a.attname`);
+    expect(found).toEqual([
+      ['a', 'C'],
+      ['b', 'POSIX'],
+      ['c', 'default'],
+      ['n', 'C'],
+      ['plain', 'default'],
+      ['word', 'C'],
+    ]);
+    expect(outcomes.flatMap(({ leftOut }) => leftOut)).toEqual([
+      'ALTER TABLE "public"."words" ALTER COLUMN "c" TYPE text COLLATE public.odd',
+    ]);
+  });
+
   test('columns, identity, defaults, enum types, generated columns, key and comments are made; the rest is listed', async ({
     skip,
   }) => {

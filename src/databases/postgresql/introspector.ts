@@ -28,6 +28,8 @@ const COLUMNS = `
       LIMIT 1),
     'generated', CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     'collation', CASE WHEN co.collname = 'default' THEN base.collation ELSE co.collname END,
+    'ownCollation', CASE WHEN co.collname <> 'default' AND co.oid <> (SELECT t.typcollation FROM pg_type t WHERE t.oid = b.oid)
+      THEN CASE WHEN co.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(co.collname) ELSE co.collnamespace::regnamespace::text || '.' || quote_ident(co.collname) END END,
     'domain', CASE WHEN b.domains IS NOT NULL THEN jsonb_build_object(
       'name', format_type(a.atttypid, NULL),
       'checks', coalesce((SELECT jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = ANY (b.domains) AND k.contype = 'c'), '[]'),

@@ -66,6 +66,16 @@ interface Extra {
   readonly leftOut?: string;
 }
 
+/** Of keys that both sides order byte by byte the collation is said where the table is made. */
+function collationOf(plan: TablePlan, source: TableSchema, column: ColumnPlan): Extra {
+  const from = source.columns.find((each) => each.name === column.source);
+  const own = from?.ownCollation;
+  if (own === undefined || source.product !== RULES.product || column.targetType !== from?.type) return {};
+  if (plan.position.sameOrder && plan.position.columns.includes(column.source)) return {};
+  const statement = `ALTER TABLE ${qualified(plan.target)} ALTER COLUMN ${quote(column.target)} TYPE ${column.targetType} COLLATE ${own}`;
+  return isClosedSql(own, RULES.style) ? { tried: statement } : { leftOut: statement };
+}
+
 function defaultOf(plan: TablePlan, source: TableSchema, column: ColumnPlan): Extra {
   const from = source.columns.find((each) => each.name === column.source);
   if (!from || from.default === null || identityOf(from, column.targetType) !== '') return {};
@@ -101,9 +111,10 @@ function generatedOf(plan: TablePlan, source: TableSchema, column: ColumnSchema)
   return isClosedSql(generated, RULES.style) ? { tried: add(renamed) } : { leftOut: add(generated) };
 }
 
-/** Defaults, generated columns and sequences, the source's own between PostgreSQL and PostgreSQL. */
+/** Collations, defaults, generated columns and sequences, the source's own between PostgreSQL and PostgreSQL. */
 export function columnExtras(plan: TablePlan, source: TableSchema): ColumnExtras {
   const extras = [
+    ...plan.columns.map((column) => collationOf(plan, source, column)),
     ...plan.columns.map((column) => defaultOf(plan, source, column)),
     ...source.columns.map((column) => generatedOf(plan, source, column)),
   ];

@@ -139,12 +139,13 @@ const isText = (baseType: string): boolean => /^(?:text|character varying|charac
 function columnOf(column: Omit<ColumnSchema, Derived>, known: readonly KnownColumn[]): ColumnSchema {
   const neutralDefault = column.default === null ? null : parseExpression(column.default, STYLE, []);
   const neutralGenerated = column.generated === null ? null : parseExpression(column.generated, STYLE, known);
-  const { sequence, ...rest } = column;
+  const { sequence, ownCollation, ...rest } = column;
   return {
     ...rest,
     ...parametersOf(column.type),
     // jsonb has null where there is none.
     ...(sequence && { sequence }),
+    ...(ownCollation && { ownCollation }),
     ...(neutralDefault && { neutralDefault }),
     ...(neutralGenerated && { neutralGenerated }),
   };
