@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, createWriter } from '../../src/hubs/kafka/wire/bytes.ts';
@@ -103,7 +104,14 @@ describe('a batch of records', () => {
             const one = await stored(records, 10, compression);
             const two = await stored(records, 10 + records.length, compression);
             const answer = Buffer.concat([one, two.subarray(0, Math.min(cut, two.length - 1))]);
-            const { records: read, nextOffset, damaged } = await decodeRecords(answer, Infinity);
+            const {
+              records: read,
+              nextOffset,
+              damaged,
+            } = await decodeRecords(answer, Infinity, {
+              from: 10,
+              end: 10 + 2 * records.length,
+            });
             expect(nextOffset).toBe(10 + records.length);
             expect(damaged).toEqual([]);
             expect(read.map(plain)).toEqual(records.map(plain));
@@ -123,8 +131,10 @@ describe('a batch of records', () => {
   test('of an older format is passed over, and so is an answer without a whole one', async () => {
     const older = await stored([message(Buffer.from('x'))], 4);
     older.writeInt8(1, 16);
-    expect(await decodeRecords(older, 1)).toMatchObject({ records: [], nextOffset: 5, damaged: [] });
-    expect(await decodeRecords(Buffer.alloc(20), 1)).toMatchObject({ records: [], nextOffset: null });
+    older.writeUInt32BE(crc32(older.subarray(16)), 12);
+    const asked = { from: 4, end: 5 };
+    expect(await decodeRecords(older, 1, asked)).toMatchObject({ records: [], nextOffset: 5, damaged: [] });
+    expect(await decodeRecords(Buffer.alloc(20), 1, asked)).toMatchObject({ records: [], nextOffset: null });
   });
 
   test.each(CODECS)(
@@ -134,7 +144,7 @@ describe('a batch of records', () => {
       const [small, random] = [await stored([message(data)], 0, codec), randomBytes(5_000)];
       expect(small.length).toBeLessThan(data.length / 4);
       expect((await stored([message(random)], 0, codec)).readInt16BE(21)).toBe(0);
-      expect((await decodeRecords(small, Infinity)).expansion).toBeGreaterThan(4);
+      expect((await decodeRecords(small, Infinity, { from: 0, end: 1 })).expansion).toBeGreaterThan(4);
     },
   );
 
@@ -143,9 +153,10 @@ describe('a batch of records', () => {
     const answer = Buffer.concat(
       await Promise.all([0, 1, 2, 3].map((offset) => stored([message(data)], offset, 'lz4'))),
     );
-    expect(await decodeRecords(answer, 150_000)).toMatchObject({ nextOffset: 2 });
-    expect((await decodeRecords(answer, 1)).records).toHaveLength(1);
-    expect((await decodeRecords(answer, Infinity)).records).toHaveLength(4);
+    const asked = { from: 0, end: 4 };
+    expect(await decodeRecords(answer, 150_000, asked)).toMatchObject({ nextOffset: 2 });
+    expect((await decodeRecords(answer, 1, asked)).records).toHaveLength(1);
+    expect((await decodeRecords(answer, Infinity, asked)).records).toHaveLength(4);
   });
 
   test.each([...CODECS, 'none'] as const)(
@@ -162,7 +173,7 @@ describe('a batch of records', () => {
             const bad = Buffer.from(whole);
             bad.writeUInt8(bad.readUInt8(at) ^ 0xff, at);
             if (isSummed) bad.writeUInt32BE(crc32c(bad.subarray(21)), 17);
-            const answer = await decodeRecords(Buffer.concat([bad, next]), Infinity);
+            const answer = await decodeRecords(Buffer.concat([bad, next]), Infinity, { from: 7, end: 9 });
             expect(answer.nextOffset).toBe(9);
             expect(answer.records.at(-1)?.data.toString()).toBe('next');
             // With a checksum that fits, only some forms show it; else the fingerprint of the rows does.
@@ -176,16 +187,66 @@ describe('a batch of records', () => {
     },
   );
 
-  test('whose head was altered is told as batch.damaged, although nothing of it is compressed', async () => {
-    const whole = await stored([message(Buffer.from('one')), message(Buffer.from('two'))], 7);
-    // All that the checksum is of: attributes, last delta, times, producer, count.
-    for (let at = 21; at < 61; at += 1) {
+  describe('whose head was altered', () => {
+    /** Each bit but those of the length, without which nobody knows what is whole, and of the epoch, which is not looked at. */
+    const BITS = Array.from({ length: 61 * 8 }, (_, bit) => bit).filter((bit) => bit < 64 || bit >= 128);
+    const altered = (whole: Buffer, bit: number): Buffer => {
       const bad = Buffer.from(whole);
-      bad.writeUInt8(bad.readUInt8(at) ^ 0x01, at);
-      const { records, damaged } = await decodeRecords(bad, Infinity);
-      expect(records, `byte ${at}`).toEqual([]);
-      expect(damaged.map(({ code }) => code)).toEqual(['batch.damaged']);
-    }
+      bad.writeUInt8(bad.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      return bad;
+    };
+    const two = (): Promise<Buffer> => stored([message(Buffer.from('one')), message(Buffer.from('two'))], 8);
+    const asked = { from: 8, end: 10 };
+
+    test('is told as batch.damaged, and no message but the first is passed over for it', async () => {
+      const whole = await two();
+      for (const bit of BITS) {
+        const { records, damaged, nextOffset } = await decodeRecords(altered(whole, bit), Infinity, asked);
+        expect([records, nextOffset], `byte ${bit >> 3}, bit ${bit & 7}`).toEqual([[], 9]);
+        expect(damaged.map(({ code }) => code)).toEqual(['batch.damaged']);
+      }
+    });
+
+    test('does not keep what follows from being read at its place', async () => {
+      const [whole, next] = [await two(), await stored([message(Buffer.from('next'))], 10)];
+      for (const bit of BITS) {
+        const answer = Buffer.concat([altered(whole, bit), next]);
+        const decoded = await decodeRecords(answer, Infinity, { from: 8, end: 2 ** 40 });
+        expect(
+          decoded.records.map(({ offset }) => offset),
+          `byte ${bit >> 3}, bit ${bit & 7}`,
+        ).toEqual([10]);
+        expect(decoded).toMatchObject({ nextOffset: 11, damaged: [{ code: 'batch.damaged' }] });
+      }
+    });
+
+    test('in its length never makes more be passed over than the first message', async () => {
+      const whole = await two();
+      for (let bit = 64; bit < 96; bit += 1) {
+        const { records, nextOffset } = await decodeRecords(altered(whole, bit), Infinity, asked);
+        expect(records, `byte ${bit >> 3}, bit ${bit & 7}`).toEqual([]);
+        expect([null, 9]).toContain(nextOffset);
+      }
+    });
+
+    test('and is not all that was damaged: still only one message is passed over at a time', async () => {
+      const bad = altered(await two(), 23 * 8 + 6);
+      const decoded = await decodeRecords(Buffer.concat([bad, bad, bad]), Infinity, {
+        from: 8,
+        end: 2 ** 40,
+      });
+      expect(decoded).toMatchObject({ records: [], nextOffset: 9 });
+    });
+  });
+
+  test('is read from the message that was asked for, and where the high watermark is one from before', async () => {
+    const answer = Buffer.concat([
+      await stored([message(Buffer.from('one')), message(Buffer.from('two'))], 8),
+      await stored([message(Buffer.from('next'))], 10),
+    ]);
+    const decoded = await decodeRecords(answer, Infinity, { from: 9, end: 10 });
+    expect(decoded).toMatchObject({ nextOffset: 11, damaged: [] });
+    expect(decoded.records.map(({ offset }) => offset)).toEqual([8, 9, 10]);
   });
 
   test.each(CODECS)('%s never makes more of a few bytes than is allowed', async (codec) => {

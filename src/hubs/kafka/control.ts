@@ -34,7 +34,10 @@ async function readOn(
   if (errorCode !== 0 || !found) return null;
   if (found.errorCode === OUT_OF_RANGE) return earliest(cluster, topic, offset);
   if (found.errorCode !== 0) return null;
-  const { records, nextOffset } = await decodeRecords(found.records, FETCH_BYTES);
+  const { records, nextOffset } = await decodeRecords(found.records, FETCH_BYTES, {
+    from: offset,
+    end: found.highWatermark,
+  });
   for (const record of records) {
     const announcement = record.offset >= offset ? parseAnnouncement(record.data) : null;
     if (announcement) queueMicrotask(() => heard(announcement)); // what it throws must not end the reading

@@ -237,15 +237,17 @@ export class Reading {
     if (fetched.errorCode !== 0) return false;
     // What there is no room for is asked for again.
     if (!frame || fetched.records.length === 0 || room.bytes <= 0) return true;
-    const decoded = await decodeRecords(fetched.records, room.bytes);
     const ask = plan.asks.find(({ partition: id }) => id === fetched.partition);
+    if (!ask) return true;
+    const asked = { from: ask.offset, end: fetched.highWatermark };
+    const decoded = await decodeRecords(fetched.records, room.bytes, asked);
     // Given to another, and back, meanwhile: the answer is about another place.
-    if (!ask || this.#signal.aborted || partitionOf() !== partition || partition.leaving) return true;
+    if (this.#signal.aborted || partitionOf() !== partition || partition.leaving) return true;
     if (!plan.again && ask.offset !== partition.next) return true;
     this.#batchBytes = Math.max(1, decoded.largestBatchBytes);
     this.#expansion = decoded.expansion;
-    room.bytes -= this.#accept(partition, decoded, plan.again ? ask.offset : null, frame);
     if (decoded.damaged.length > 0) this.#options.damaged(decoded.damaged);
+    room.bytes -= this.#accept(partition, decoded, plan.again ? ask.offset : null, frame);
     return true;
   }
 

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
 import { ByteReader, createWriter } from './bytes.ts';
 import { compress, type Compression, COMPRESSIONS, decompress } from './codecs.ts';
@@ -36,7 +37,11 @@ const HEAD_BYTES = 61;
 const LENGTH_END = 12;
 const CRC_AT = 17;
 const CRC_END = 21;
+const LAST_DELTA_AT = 23;
+const MAGIC_AT = 16;
 const MAGIC = 2;
+/** Where formats before 2 have the checksum of what is behind it; each entry of theirs is a message or a set of them. */
+const OLDER_CRC_AT = 12;
 /** The bits of `attributes` that name a compression. */
 const COMPRESSION = 0x07;
 
@@ -146,9 +151,19 @@ function readRecord(reader: ByteReader, baseOffset: number, isCopy: boolean): In
   return { offset, id: found.get(ID) ?? '', ordinal, header: found.get(HEADER) ?? '', data, isCopy };
 }
 
+/** What an answer may hold: each head says its own place, under no checksum. */
+export interface Asked {
+  readonly from: number;
+  /** The high watermark of the answer. */
+  readonly end: number;
+}
+
 export interface DecodedRecords {
   readonly records: readonly IncomingRecord[];
-  /** Behind the last batch that was read; null where there is none. */
+  /**
+   * Behind the last batch that was read, and one further where what follows is damaged, for nobody knows how many messages it
+   * had; never beyond what was asked. Null where there is no whole batch.
+   */
   readonly nextOffset: number | null;
   /** Bytes of the largest whole batch, or what is known of one that was cut off. */
   readonly largestBatchBytes: number;
@@ -165,49 +180,81 @@ interface FoundBatch {
   /** Whole, its head included. */
   readonly bytes: Buffer;
   readonly baseOffset: number;
+  /** As the head says. */
   readonly nextOffset: number;
 }
 
-function* wholeBatches(bytes: Buffer): Generator<FoundBatch, number> {
+const isOlder = (bytes: Buffer): boolean => bytes[MAGIC_AT] === 0 || bytes[MAGIC_AT] === 1;
+
+function wholeBatches(bytes: Buffer): { readonly batches: readonly FoundBatch[]; readonly largest: number } {
+  const batches: FoundBatch[] = [];
   let largest = 0;
   for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
     const sizeBytes = LENGTH_END + bytes.readInt32BE(at + 8);
     largest = Math.max(largest, sizeBytes);
     if (at + sizeBytes > bytes.length || sizeBytes < HEAD_BYTES) break;
-    const baseOffset = Number(bytes.readBigInt64BE(at));
-    const nextOffset = baseOffset + bytes.readInt32BE(at + 23) + 1;
-    yield { bytes: bytes.subarray(at, at + sizeBytes), baseOffset, nextOffset };
+    const batch = bytes.subarray(at, at + sizeBytes);
+    const baseOffset = Number(batch.readBigInt64BE(0));
+    const lastDelta = isOlder(batch) ? 0 : batch.readInt32BE(LAST_DELTA_AT);
+    batches.push({ bytes: batch, baseOffset, nextOffset: baseOffset + lastDelta + 1 });
     at += sizeBytes;
   }
-  return largest;
+  return { batches, largest };
 }
 
-/** The records of a batch as they were before they were compressed. @throws SluiceError batch.damaged */
-async function bodyOf({ bytes }: FoundBatch, compression: Compression): Promise<Buffer> {
-  // Neither the head nor native code is trusted with what changed on the way; 0.7 s of CPU for a gigabyte.
-  if (crc32c(bytes.subarray(CRC_END)) !== bytes.readUInt32BE(CRC_AT)) {
-    throw new SluiceError('batch.damaged', 'records cannot be read: their checksum differs');
-  }
-  const body = bytes.subarray(HEAD_BYTES);
-  return compression === 'none' ? body : decompress(compression, body, MOST_DECOMPRESSED_BYTES);
+/** Neither the head nor native code is trusted with what changed on the way; 0.7 s of CPU for a gigabyte. */
+function checkSum(bytes: Buffer): void {
+  const isRight = isOlder(bytes)
+    ? crc32(bytes.subarray(MAGIC_AT)) === bytes.readUInt32BE(OLDER_CRC_AT)
+    : crc32c(bytes.subarray(CRC_END)) === bytes.readUInt32BE(CRC_AT);
+  if (!isRight) throw new SluiceError('batch.damaged', 'records cannot be read: their checksum differs');
 }
 
 /** @throws SluiceError batch.damaged, config.invalid */
 async function readBatch(batch: FoundBatch): Promise<readonly IncomingRecord[]> {
-  const { bytes, baseOffset } = batch;
+  const { bytes, baseOffset, nextOffset } = batch;
+  checkSum(bytes);
   // An older format holds no message of ours.
-  if (bytes.readInt8(16) !== MAGIC) return [];
+  if (isOlder(bytes)) return [];
   const compression = COMPRESSIONS[bytes.readInt16BE(CRC_END) & COMPRESSION];
-  if (compression === undefined) throw new SluiceError('batch.damaged', 'records of an unknown compression');
-  const reader = new ByteReader(await bodyOf(batch, compression));
+  if (bytes[MAGIC_AT] !== MAGIC || compression === undefined)
+    throw new SluiceError('batch.damaged', 'records of an unknown format or compression');
+  const body = bytes.subarray(HEAD_BYTES);
+  const isPlain = compression === 'none';
+  const reader = new ByteReader(
+    isPlain ? body : await decompress(compression, body, MOST_DECOMPRESSED_BYTES),
+  );
   const records: IncomingRecord[] = [];
   try {
     for (let count = bytes.readInt32BE(57); count > 0; count -= 1)
-      records.push(readRecord(reader, baseOffset, compression !== 'none'));
+      records.push(readRecord(reader, baseOffset, !isPlain));
   } catch (cause) {
     throw new SluiceError('batch.damaged', 'records cannot be read: they end too early', { cause });
   }
+  if (records.some(({ offset }) => offset < baseOffset || offset >= nextOffset))
+    throw new SluiceError(
+      'batch.damaged',
+      'records cannot be read: they are at places that their batch has not',
+    );
   return records;
+}
+
+interface Place {
+  /** Behind what was read before. */
+  readonly at: number;
+  readonly isFirst: boolean;
+  /** Where the next batch begins, or the high watermark. */
+  readonly limit: number;
+}
+
+/** @throws SluiceError batch.damaged where a batch, whatever its checksum, cannot be at the place that its head says */
+function checkPlace({ baseOffset, nextOffset }: FoundBatch, { at, isFirst, limit }: Place): void {
+  // Just where it is expected. No limit then: a broker takes the high watermark before it reads.
+  if (baseOffset === at && nextOffset > at) return;
+  // What was asked for may lie within the first; else there is a gap, as where records were compacted.
+  const isBehind = isFirst ? nextOffset > at : baseOffset >= at;
+  if (!isBehind || nextOffset <= baseOffset || nextOffset > limit)
+    throw new SluiceError('batch.damaged', 'records cannot be read: they are not where they were asked for');
 }
 
 /**
@@ -216,29 +263,44 @@ async function readBatch(batch: FoundBatch): Promise<readonly IncomingRecord[]> 
  * Stops behind the batch with which `mostBytes` are in memory, and reads one at least.
  * @throws SluiceError config.invalid where a codec cannot be had
  */
-export async function decodeRecords(bytes: Buffer, mostBytes: number): Promise<DecodedRecords> {
+export async function decodeRecords(
+  bytes: Buffer,
+  mostBytes: number,
+  { from, end }: Asked,
+): Promise<DecodedRecords> {
   const records: IncomingRecord[] = [];
   const damaged: SluiceError[] = [];
+  let at = from;
   let nextOffset: number | null = null;
   let stored = 0;
   let expanded = 0;
-  let largest = 0;
-  const batches = wholeBatches(bytes);
-  let step = batches.next();
-  for (; !step.done && (nextOffset === null || expanded < mostBytes); step = batches.next()) {
-    const batch: FoundBatch = step.value;
+  const { batches, largest } = wholeBatches(bytes);
+  for (const [index, batch] of batches.entries()) {
+    if (nextOffset !== null && expanded >= mostBytes) break;
+    stored += batch.bytes.length;
     try {
+      checkPlace(batch, {
+        at,
+        isFirst: index === 0,
+        limit: Math.min(end, batches[index + 1]?.baseOffset ?? end),
+      });
       const found = await readBatch(batch);
       records.push(...found);
       expanded += found.reduce((sum, { data }) => sum + data.length, 0);
+      at = batch.nextOffset;
+      nextOffset = at;
     } catch (error) {
       if (!isSluiceError(error) || error.code !== 'batch.damaged') throw error;
       damaged.push(error);
+      // However many are damaged: one that follows and is whole says where it begins.
+      nextOffset = at < end ? at + 1 : at;
     }
-    largest = Math.max(largest, batch.bytes.length);
-    stored += batch.bytes.length;
-    nextOffset = batch.nextOffset;
   }
-  const largestBatchBytes = Math.max(largest, step.done ? step.value : step.value.bytes.length);
-  return { records, nextOffset, largestBatchBytes, expansion: Math.max(1, expanded / stored || 1), damaged };
+  return {
+    records,
+    nextOffset,
+    largestBatchBytes: largest,
+    expansion: Math.max(1, expanded / stored || 1),
+    damaged,
+  };
 }

@@ -128,6 +128,8 @@ export interface FetchOptions {
 export interface FetchedPartition {
   readonly partition: number;
   readonly errorCode: number;
+  /** Behind the last record that all copies in sync have. */
+  readonly highWatermark: number;
   readonly logStartOffset: number;
   readonly records: Buffer;
 }
@@ -148,7 +150,7 @@ function readFetched(reader: ByteReader): Fetched {
       reader.uuid();
       const found = reader.array(() => {
         const head = { partition: reader.int32(), errorCode: reader.int16() };
-        reader.int64();
+        const highWatermark = reader.int64();
         reader.int64();
         const logStartOffset = reader.int64();
         reader.array(() => {
@@ -159,7 +161,7 @@ function readFetched(reader: ByteReader): Fetched {
         reader.int32();
         const records = reader.bytes();
         reader.end();
-        return { ...head, logStartOffset, records };
+        return { ...head, highWatermark, logStartOffset, records };
       });
       reader.end();
       return found;
