@@ -38,6 +38,8 @@ export interface TableRecord {
   verifyPoint: NonNullable<VerifyResult['points']>[string] | null;
   /** Slices in a row that failed without moving anything; attempts are no error budget. */
   fruitless: number;
+  /** Times in a row that its query without a key was interrupted; rows that such a slice moved do not count. */
+  interruptions: number;
   /** Workflow time before which it is not tried again. */
   notBeforeMs: number;
   /** Readers that share it, in as many slices as they need; 0: it is not being read. */
@@ -143,6 +145,7 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   lacking: null,
   verifyPoint: null,
   fruitless: 0,
+  interruptions: 0,
   notBeforeMs: 0,
   readers: 0,
   partsEnded: [],
@@ -153,6 +156,7 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
   const next = nextTableStatus(table.status, event);
   if (next === table.status) return false;
   table.status = next;
+  if (event === 'retry' || event === 'resume' || event === 'ended') table.interruptions = 0;
   if (
     event === 'retry' ||
     event === 'resnapshot' ||

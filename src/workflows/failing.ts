@@ -35,20 +35,29 @@ export const putOffMs = (fruitless: number): number => Math.min(60_000, 5_000 * 
 export const isNobodysFault = (error: TableError): boolean => error.code === 'stalled';
 export const AFTER_DEATH_MS = 1_000;
 
-const blocksAfter = ({ code }: TableError): number => {
-  if (code === 'internal') return INTERNAL_BLOCKS_AFTER;
-  return code === 'source.query_interrupted' ? INTERRUPTED_BLOCKS_AFTER : Infinity;
-};
+/** A slice of these says something of the table; of one that was paused or left out meanwhile it says nothing. */
+const READ: ReadonlySet<TableRecord['status']> = new Set(['ready', 'copying']);
 
-/** In a generation of its own, and not sooner than any other that failed. */
-function beginAgain(table: TableRecord): void {
-  const { fruitless, error } = table;
-  happen(table, 'resnapshot');
-  Object.assign(table, { fruitless, error, notBeforeMs: Date.now() + putOffMs(fruitless) });
+/** It begins again in a generation of its own, later each time, until it was interrupted too often in a row. */
+function queryInterrupted(table: TableRecord, error: TableError): void {
+  // Read on after a pause, what is copied of it is found, and it is interrupted then.
+  if (!READ.has(table.status)) return;
+  table.interruptions += 1;
+  if (table.interruptions < INTERRUPTED_BLOCKS_AFTER) {
+    happen(table, 'resnapshot');
+    table.notBeforeMs = Date.now() + putOffMs(table.interruptions);
+  } else {
+    happen(table, 'refused');
+  }
+  table.error = error;
 }
 
 /** A table's slice failed: one that a person must mend is blocked, the others are tried again later. */
 export function tableFailed(control: Control, table: TableRecord, error: TableError): void {
+  if (error.code === 'source.query_interrupted') {
+    queryInterrupted(table, error);
+    return;
+  }
   const { retry } = ERRORS[error.code];
   table.error = error;
   if (isNobodysFault(error)) {
@@ -58,11 +67,9 @@ export function tableFailed(control: Control, table: TableRecord, error: TableEr
   table.fruitless += 1;
   if (error.code === 'source.snapshot_lost') {
     control.snapshotRefused(table.plannedIn);
-  } else if (error.code === 'source.query_interrupted' && table.fruitless < INTERRUPTED_BLOCKS_AFTER) {
-    beginAgain(table);
   } else if (retry === 'never') {
     control.fail({ code: error.code, message: error.message, details: { table: table.id } });
-  } else if (retry === 'manual' || table.fruitless >= blocksAfter(error)) {
+  } else if (retry === 'manual' || (error.code === 'internal' && table.fruitless >= INTERNAL_BLOCKS_AFTER)) {
     happen(table, 'refused');
   } else {
     table.notBeforeMs = Date.now() + putOffMs(table.fruitless);

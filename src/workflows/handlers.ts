@@ -68,6 +68,8 @@ function tableHandlers(control: Control): void {
       return;
     }
     happen(table, event);
+    // A person wants it anew, and not the transfer after another interruption.
+    if (event === 'resnapshot') table.interruptions = 0;
     control.touch();
   };
   for (const [event, signal, update, description] of TABLE_WISHES) {

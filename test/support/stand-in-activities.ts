@@ -43,6 +43,24 @@ const UNIT_MS = 10;
 const LEFT_BEHIND_MS = 500;
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** What `prepareTransfer` answers. */
+export const standInPrepared = (tables: readonly string[]): Prepared => ({
+  run: 1,
+  continued: false,
+  source: 'shop',
+  hub: 'events',
+  target: 'warehouse',
+  settings: { readers: 2, writers: 4, blockBytes: 4_194_304, ratePerSecond: 0 },
+  verify: 'count',
+  gracePeriodMs: 100,
+  reportingIntervalMs: 10_000,
+  heartbeatTimeoutMs: 30_000,
+  oneSnapshot: false,
+  searchAttributes: false,
+  tables: tables.map((id, index) => ({ id, ordinal: index + 1 })),
+  warnings: [],
+});
+
 /**
  * Activities that move nothing and say everything: what the workflow asks for is in `calls`, what it is told is set by
  * the test. They run in the real wrapper, so that pauses and cancellations take the product's way.
@@ -61,6 +79,8 @@ export function createStandIn(options: StandInOptions) {
     refusals: new Map<string, SluiceError>(),
     /** Thrown for these tables only when they are read. */
     readRefusals: new Map<string, SluiceError>(),
+    /** Waited for before a table is refused when it is read. */
+    beforeReadRefusal: (_table: string): Promise<unknown> => Promise.resolve(),
     /** Their indexes are never done while they are in here. */
     slowIndexes: new Set<string>(),
     /** Their comparison is one statement that never ends while they are in here. */
@@ -119,20 +139,8 @@ export function createStandIn(options: StandInOptions) {
         const refused = world.refusals.get('');
         if (refused) throw refused;
         return {
-          run: 1,
-          continued: false,
-          source: 'shop',
-          hub: 'events',
-          target: 'warehouse',
-          settings: { readers: 2, writers: 4, blockBytes: 4_194_304, ratePerSecond: 0 },
-          verify: 'count',
-          gracePeriodMs: 100,
-          reportingIntervalMs: 10_000,
-          heartbeatTimeoutMs: 30_000,
-          oneSnapshot: false,
+          ...standInPrepared(options.tables),
           searchAttributes: await knowsSearchAttributes(client.connection, info.namespace),
-          tables: options.tables.map((id, index) => ({ id, ordinal: index + 1 })),
-          warnings: [],
           ...options.prepared,
         };
       });
@@ -176,7 +184,10 @@ export function createStandIn(options: StandInOptions) {
       const partial = { rows: 0, bytes: 0 };
       return governed({ log, partial: () => ({ why: 'stopped' as const, ...partial }) }, async (control) => {
         const error = world.refusals.get(request.table) ?? world.readRefusals.get(request.table);
-        if (error) throw error;
+        if (error) {
+          await world.beforeReadRefusal(request.table);
+          throw error;
+        }
         reading.add(request.table);
         try {
           while (!control.stop.aborted && !isEnded(request.table)) {

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { asRefusal, toFailure } from '../../src/activities/failure.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import { packState, unpackState } from '../../src/workflows/carry.ts';
-import { freshState, freshTable, happen } from '../../src/workflows/control-state.ts';
+import { createControl, type Queues } from '../../src/workflows/control.ts';
+import { freshState, freshTable, happen, type TableRecord } from '../../src/workflows/control-state.ts';
+import { tableFailed } from '../../src/workflows/failing.ts';
 import type { TableError } from '../../src/workflows/messages.ts';
 import { checkInput, checkSettings } from '../../src/workflows/input.ts';
 
@@ -90,6 +92,36 @@ describe('the state that a transfer takes into its next run', () => {
     expect(happen(table, 'resnapshot')).toBe(true);
     expect(table).toMatchObject({ status: 'waiting', generation: 4, rows: 0, lanes: 0, error: null });
     expect(happen(table, 'verified')).toBe(false);
+  });
+});
+
+describe('interruptions of a query without a key', () => {
+  const errorOf = (code: TableError['code']): TableError => ({
+    code,
+    message: '',
+    column: null,
+    vendorCode: null,
+    suggestion: null,
+  });
+  const fail = (table: TableRecord, code: TableError['code']): void => {
+    const control = createControl(freshState({ transfer: 'orders' }, 5), {} as Queues);
+    table.status = 'ready';
+    tableFailed(control, table, errorOf(code));
+  };
+
+  test('block it when there are five in a row, whatever else failed and whatever moved meanwhile', () => {
+    const table = { ...freshTable('main.a', 1), generation: 1 };
+    for (const time of [1, 2, 3, 4]) {
+      for (let n = 1; n <= 6; n += 1) fail(table, 'target.unreachable');
+      fail(table, 'source.query_interrupted');
+      expect(table).toMatchObject({ status: 'waiting', generation: 1 + time });
+      table.fruitless = 0; // the next slice moved something
+    }
+    fail(table, 'source.query_interrupted');
+    expect(table).toMatchObject({ status: 'blocked', error: { code: 'source.query_interrupted' } });
+    happen(table, 'retry');
+    fail(table, 'source.query_interrupted');
+    expect(table.status).toBe('waiting');
   });
 });
 

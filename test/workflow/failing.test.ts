@@ -1,15 +1,19 @@
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { afterEach, expect, test } from 'vitest';
 import { SluiceError } from '../../src/model/sluice-error.ts';
+import { type Carry, packState } from '../../src/workflows/carry.ts';
+import { freshState, freshTable } from '../../src/workflows/control-state.ts';
 import * as messages from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeWith } from '../support/servers.ts';
-import type { StandInOptions } from '../support/stand-in-activities.ts';
+import { standInPrepared, type StandInOptions } from '../support/stand-in-activities.ts';
 import { createWorkflowWorld, type WorkflowWorld } from '../support/workflow-world.ts';
 
 const denied = new SluiceError('database.permission_denied', 'the user may not read', {
   suggestion: 'GRANT SELECT ON b TO app;',
 });
+
+const queryInterrupted = new SluiceError('source.query_interrupted', 'interrupted');
 
 describeWith(['temporal'], 'a transfer that meets errors', () => {
   let world: WorkflowWorld;
@@ -48,7 +52,7 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
 
   test('a query without a key that was interrupted is copied again from its start, and no other table is', async () => {
     await create({ tables: ['main.a', 'main.b'], keyless: true });
-    world.standIn.readRefusals.set('main.a', new SluiceError('source.query_interrupted', 'interrupted'));
+    world.standIn.readRefusals.set('main.a', queryInterrupted);
     await world.start();
     await eventually('it is planned again', () => (world.standIn.ledger.get('main.a')?.generation ?? 0) > 1);
     world.standIn.readRefusals.clear();
@@ -58,6 +62,48 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
       ['main.b', 'finished'],
     ]);
     expect(world.standIn.ledger.get('main.b')?.generation).toBe(1);
+  });
+
+  /** A table that was interrupted so often in earlier runs of the workflow. */
+  const interrupted = (interruptions: number): Carry => {
+    const state = freshState({ transfer: world.transfer }, Date.now());
+    const { settings, tables: _, warnings: __, ...prepared } = standInPrepared(['main.a']);
+    const table = { ...freshTable('main.a', 1), interruptions };
+    return packState({ ...state, prepared, settings, tables: [table] });
+  };
+
+  test('a query without a key is blocked by its fifth interruption, also if a pause let each slice end in order', async () => {
+    await create({ tables: ['main.a'], keyless: true });
+    world.standIn.held = true;
+    await world.start({ transfer: world.transfer, carry: interrupted(4) });
+    await eventually('it is read', () => world.standIn.called('readAndPublish').length > 0);
+    await world.handle.executeUpdate<messages.Answer, [messages.Wish]>('pauseAndWait', { args: [{}] });
+    world.standIn.readRefusals.set('main.a', queryInterrupted);
+    await world.handle.executeUpdate<messages.Answer, [messages.Wish]>('resume', { args: [{}] });
+    await eventually('it is blocked', async () => (await world.statusOf('main.a')) === 'blocked');
+    expect(world.standIn.ledger.get('main.a')?.generation).toBe(1);
+    world.standIn.readRefusals.clear();
+    world.standIn.held = false;
+    await world.handle.executeUpdate(messages.tableRetryUpdate, { args: [{ table: 'main.a' }] });
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
+  });
+
+  test.each([
+    ['paused', messages.tablePauseSignal],
+    ['skipped', messages.tableSkipSignal],
+  ] as const)('a query that is %s while it is interrupted does not begin again', async (status, wish) => {
+    await create({ tables: ['main.a', 'main.b'], keyless: true });
+    world.standIn.refusals.set('main.b', denied); // it keeps the transfer from ending
+    world.standIn.readRefusals.set('main.a', queryInterrupted);
+    world.standIn.beforeReadRefusal = (table) => world.handle.signal(wish, { table });
+    await world.start();
+    await eventually('its slice has failed', async () =>
+      (await world.handle.fetchHistory()).events?.some((event) => event.activityTaskFailedEventAttributes),
+    );
+    await eventually('the failure is heard', async () => (await world.statusOf('main.a')) !== 'pausing');
+    expect(await world.statusOf('main.a')).toBe(status);
+    const { tables } = await world.handle.query(messages.tablesQuery);
+    expect(tables.find(({ table }) => table === 'main.a')?.error ?? null).toBeNull();
   });
 
   test('a table whose rows stand in the way of an index is blocked with the query that finds them, and a retry makes it', async () => {
