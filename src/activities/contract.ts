@@ -112,6 +112,8 @@ export interface PlannedSummary {
   readonly estimatedBytes: number | null;
   /** It can be read in a snapshot only; planned without one it must be planned again. */
   readonly needsSnapshot: boolean;
+  /** A query without a key: who interrupts it makes it begin again. Absent: it is none, or the history is older. */
+  readonly readInOne?: true;
   /** How much of the source's structure the target does not get; `sluice plan` lists it. */
   readonly leftOut: number;
   /** The first of it, as SQL with the reason. */

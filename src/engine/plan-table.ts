@@ -9,6 +9,7 @@ import type { Database } from './ports/dialect.ts';
 import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
+import { isReadInOne } from './source-query.ts';
 import { tableProgress } from './table-progress.ts';
 import { keysInTheWay, type TransferTables } from './structure/keys-in-the-way.ts';
 import { wishedStructure, withStructure } from './structure/planned-structure.ts';
@@ -38,6 +39,8 @@ export interface PlannedSummary {
   readonly estimatedBytes: number | null;
   /** The table can only be read in a held snapshot; where the request had none, nothing was planned and `lanes` is 0. */
   readonly needsSnapshot: boolean;
+  /** A query without a key: who interrupts it makes it begin again. */
+  readonly readInOne?: true;
   /** What of the structure was left out, with its SQL. */
   readonly leftOut: readonly string[];
   /** Tables of the transfer that its foreign keys refer to, itself left out; null: it has no foreign key to make. */
@@ -97,6 +100,7 @@ const summary = (
   estimatedRows: planned.plan.estimatedRows,
   estimatedBytes: planned.plan.estimatedBytes,
   needsSnapshot: needsSnapshot(spec, planned.plan),
+  ...(isReadInOne(planned.plan) && { readInOne: true }),
   leftOut,
   parents: parentsOf(planned.plan),
 });

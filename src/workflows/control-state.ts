@@ -24,6 +24,8 @@ export interface TableRecord {
   estimatedRows: number | null;
   estimatedBytes: number | null;
   needsSnapshot: boolean;
+  /** Interrupted it begins again: a query without a key. */
+  readInOne: boolean;
   /** The snapshot in which this generation was planned: its positions mean nothing in another one. */
   plannedIn: string | null;
   /** Tables that its foreign keys refer to; null: it has none to make. */
@@ -138,6 +140,7 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   estimatedRows: null,
   estimatedBytes: null,
   needsSnapshot: false,
+  readInOne: false,
   plannedIn: null,
   parents: null,
   error: null,

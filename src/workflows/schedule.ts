@@ -12,6 +12,8 @@ export interface RunningSlice {
   readonly share: Share | null;
   /** Of the transfer's rates, for a slice that reads. */
   readonly rateShare: number;
+  /** Ended before its table is, it begins again: a query without a key. */
+  readonly inOne: boolean;
   readonly revision: number;
   readonly key: string;
   readonly startedAtMs: number;

@@ -13,7 +13,8 @@ export const readersOf = (each: readonly { readonly readers: number }[]): number
 
 /**
  * Divides the transfer's rates by readers: of all that it may have, or where no other table wants one, of those at work. When
- * a share fits no more all slices end, and nothing begins before: together they never have more than all.
+ * a share fits no more all slices end, but for queries that would begin again and have not too much themselves, and nothing
+ * begins before: together they never have more than all.
  */
 export function shareRates(
   settings: TransferSettings,
@@ -32,12 +33,14 @@ export function shareRates(
 ): readonly Move[] {
   if (settings.ratePerSecond <= 0 && (settings.bytesPerSecond ?? 0) <= 0) return moves;
   const total = isAll ? readersOf(reading) + readersOf(moves) : settings.readers;
-  const isUnfit = ({ readers, rateShare, startedAtMs }: RunningSlice): boolean => {
-    const fair = readers / total;
-    if (rateShare > fair * ROUNDING) return true;
-    return fair > rateShare * WORTH_A_SHARE && nowMs - startedAtMs >= WORTH_AFTER_MS;
-  };
-  if (reading.some(isUnfit))
-    return reading.filter(({ halted }) => !halted).map((slice) => ({ move: 'halt', slice }));
+  const isTooLarge = ({ readers, rateShare }: RunningSlice): boolean =>
+    rateShare > (readers / total) * ROUNDING;
+  // What was read in one go would be read again, which costs more than any share is worth.
+  const isTooSmall = ({ readers, rateShare, startedAtMs, inOne }: RunningSlice): boolean =>
+    !inOne && readers / total > rateShare * WORTH_A_SHARE && nowMs - startedAtMs >= WORTH_AFTER_MS;
+  if (reading.some((slice) => isTooLarge(slice) || isTooSmall(slice)))
+    return reading
+      .filter((slice) => !slice.halted && (!slice.inOne || isTooLarge(slice)))
+      .map((slice) => ({ move: 'halt', slice }));
   return moves.map((move) => ({ ...move, rateShare: move.readers / total }));
 }

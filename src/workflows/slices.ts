@@ -69,6 +69,7 @@ export const sliceOf = (
   readers: 0,
   share: null,
   rateShare: 1,
+  inOne: false,
   revision: control.state.revision,
   key: '',
   startedAtMs: Date.now(),
@@ -123,6 +124,7 @@ export async function planTables(control: Control, tables: readonly TableRecord[
     if (!table || planned.generation < table.generation) continue; // asked for anew meanwhile
     const { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot } = planned;
     Object.assign(table, { generation, lanes, endedLanes, estimatedRows, estimatedBytes, needsSnapshot });
+    table.readInOne = planned.readInOne ?? false;
     // Only now is it known of a new table that the snapshot of this plan binds it.
     if (needsSnapshot && request.snapshot !== null) table.plannedIn = request.snapshot;
     table.parents = planned.parents ?? null;
@@ -157,7 +159,7 @@ export async function readTable(control: Control, move: Extract<Move, { move: 'r
     happen(table, 'resnapshot');
     return;
   }
-  const slice = { ...sliceOf(control, 'read', [table]), readers, share, rateShare };
+  const slice = { ...sliceOf(control, 'read', [table]), readers, share, rateShare, inOne: table.readInOne };
   const { generation } = table;
   if (happen(table, 'reading')) Object.assign(table, { readers: readersOfAll, partsEnded: [] });
   const request = {

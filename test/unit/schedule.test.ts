@@ -15,6 +15,7 @@ const slice = (kind: RunningSlice['kind'], changes: Partial<RunningSlice> = {}):
   readers: 1,
   share: null,
   rateShare: 1,
+  inOne: false,
   revision: 0,
   key: '[[],0]',
   startedAtMs: 0,
@@ -311,6 +312,25 @@ describe('reading under a limit', () => {
     // A part that finds nothing left ends at once: its neighbour would be ended each time before it read a row.
     expect(reads(decide(scene([copying('a', 1)], { settings, running, nowMs: 5_000 })))).toEqual([]);
     expect(reads(decide(scene([copying('a', 1), table('b')], { settings, running })))).toEqual([]);
+  });
+
+  test('a query that would begin again is left alone with too small a share, also where another slice ends for a larger one', () => {
+    const query = slice('read', { tables: ['q'], readers: 1, rateShare: 0.25, inOne: true });
+    const other = slice('read', { tables: ['a'], readers: 1, rateShare: 0.25 });
+    const tables = [copying('q', 1), copying('a', 1)];
+    const alone = new Set([query]);
+    expect(reads(decide(scene([copying('q', 1)], { settings, running: alone })))).toEqual([]);
+    expect(reads(decide(scene(tables, { settings, running: new Set([query, other]) })))).toEqual(['halt a']);
+    // Its share still fits when the others begin anew, and nothing begins before they have ended.
+    const halted = new Set([query, { ...other, halted: true }]);
+    expect(reads(decide(scene(tables, { settings, running: halted })))).toEqual([]);
+    expect(reads(decide(scene([copying('q', 1), ready('a', 1)], { settings, running: alone })))).toEqual([
+      'a x1 0.5',
+    ]);
+    const greedy = new Set([{ ...query, rateShare: 1 }]);
+    expect(reads(decide(scene([copying('q', 1), ready('a', 1)], { settings, running: greedy })))).toEqual([
+      'halt q',
+    ]);
   });
 
   test('what has too large a share ends before another table begins, so that together they never have more than all', () => {
