@@ -50,7 +50,11 @@ const halfReplaced = async (target: StageDatabase, before: readonly string[]): P
 
 /** Rows move while every connection that is used ends in its middle, and afterwards. */
 export async function limit({ stage, proxy, rows }: Network, toxic: Toxic): Promise<void> {
-  const before = await stage.target.sessions();
+  // While all are being opened anew there is none, and no half of it.
+  const before = await eventually('it has connections', async () => {
+    const open = await stage.target.sessions();
+    return open.length > 0 && open;
+  });
   await proxy.add(toxic);
   await stage.moves(rows);
   await stage.flowing(() =>

@@ -55,8 +55,8 @@ export interface WorkflowWorld {
   statusOf(table: string): Promise<string | undefined>;
   /** Shuts the workers down, as SIGTERM does, and starts others. */
   restartWorkers(): Promise<void>;
-  /** Keeps the history for the replay test, when SLUICE_RECORD_HISTORIES is set. */
-  record(name: string): Promise<void>;
+  /** Keeps the history of a run, or the newest, for the replay test, when SLUICE_RECORD_HISTORIES is set. */
+  record(name: string, runId?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -121,9 +121,11 @@ export async function createWorkflowWorld(options: StandInOptions): Promise<Work
       await stopWorkers();
       stopWorkers = await startWorkers();
     },
-    record: async (name) => {
+    record: async (name, runId) => {
       if (!process.env['SLUICE_RECORD_HISTORIES']) return;
-      const recorded = historyToJSON(await handle.fetchHistory());
+      const recorded = historyToJSON(
+        await client.workflow.getHandle(handle.workflowId, runId).fetchHistory(),
+      );
       const anonymous = recorded.replaceAll(/("identity": ?)"[^"]*"/g, '$1"worker"').replaceAll(ROOT, '');
       await writeFile(join(HISTORIES, `${name}.json`), anonymous);
     },

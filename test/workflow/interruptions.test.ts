@@ -45,7 +45,7 @@ describeWith(['temporal'], 'a transfer whose activities are interrupted', () => 
     standIn.slowVerify.clear();
     expect(await handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
     expect(standIn.called('verifyTables')).toHaveLength(1);
-    await world.record('long-comparison');
+    await world.record('long-comparison', runId);
   });
 
   test("Temporal's own pause of an activity interrupts it, and it goes on after the unpause", async () => {
