@@ -2,6 +2,7 @@ import { lookUpTables } from '../engine/look-up-tables.ts';
 import { planTable } from '../engine/plan-table.ts';
 import { prepareTransfer, type TransferDeps } from '../engine/prepare-transfer.ts';
 import type { ReadUntil } from '../engine/read-budget.ts';
+import { whileWorking } from '../engine/while-working.ts';
 import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
@@ -102,19 +103,24 @@ export const createPlanTables =
       await withEnds(deps, request, async (ends) => {
         const spec = await readRunSpec(ends.target, request, control.stop);
         const ids = request.tables.map(({ id }) => id);
-        const found = await lookUpTables(ends, spec, ids, control.stop);
+        const found = await whileWorking(
+          () => control.progress(),
+          lookUpTables(ends, spec, ids, control.stop),
+        );
         for (const { id, ordinal, generation } of request.tables) {
           if (control.stop.aborted) return;
           const wanted = { ...request, spec, table: id, ordinal, generation, found: found.get(id) };
           try {
-            const { leftOut, ...summary } = await planTable(ends, wanted, control.stop);
+            const { leftOut, ...summary } = await whileWorking(
+              () => control.progress(),
+              planTable(ends, wanted, control.stop),
+            );
             if (leftOut.length > 0)
               deps.log.info({ table: id, leftOut }, 'not made at the target: indexes, keys, checks');
             planned.push({ ...summary, ...tellLeftOut(leftOut) });
           } catch (error) {
             refused.push(asRefusal(id, error));
           }
-          control.progress();
         }
       });
       return { planned, refused };

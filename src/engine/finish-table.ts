@@ -5,6 +5,7 @@ import type { Database } from './ports/dialect.ts';
 import type { StructureLack, TargetStructure } from './ports/target-structure.ts';
 import type { SliceControl } from './slice.ts';
 import { withReason } from './structure/wanted-indexes.ts';
+import { whileWorking } from './while-working.ts';
 
 export interface FinishRequest {
   readonly transfer: string;
@@ -24,19 +25,6 @@ export interface FinishedTable {
 
 type Target = Pick<Database, 'ledger' | 'writer' | 'structure' | 'introspector'>;
 
-const TICK_MS = 5_000;
-
-/** A statement over a large table says nothing until it ends: it counts as progress as long as its connection lives. */
-async function whileWorking<T>(control: SliceControl, work: Promise<T>): Promise<T> {
-  const ticker = setInterval(() => control.progress(), TICK_MS);
-  try {
-    return await work;
-  } finally {
-    clearInterval(ticker);
-    control.progress();
-  }
-}
-
 /** Makes what is lacking, one after the other; null when the slice had to end before the last. */
 async function makeAll(
   of: { readonly plan: TablePlan; readonly structure: TargetStructure; readonly lack: StructureLack },
@@ -47,7 +35,7 @@ async function makeAll(
   let made = 0;
   for (const step of lack.steps) {
     if (control.stop.aborted || control.overdue()) return null;
-    const outcome = await whileWorking(control, structure.make(plan, step, control.stop));
+    const outcome = await whileWorking(() => control.progress(), structure.make(plan, step, control.stop));
     if (outcome.done === 'made') made += 1;
     else leftOut.push(withReason(step.sql, `the target refused it with ${outcome.vendorCode}`));
   }
@@ -107,7 +95,7 @@ export function finishTable(
     const lackOf = (structure: TargetStructure): Promise<StructureLack> =>
       structure.lacking({ plan, exists: true }, control.stop);
     const result = await complete({ plan, target, request }, lackOf, control);
-    if (result) await whileWorking(control, target.writer.finish(plan, control.stop));
+    if (result) await whileWorking(() => control.progress(), target.writer.finish(plan, control.stop));
     return result;
   });
 }

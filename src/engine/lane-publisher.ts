@@ -12,6 +12,7 @@ import type { Publisher } from './ports/hub.ts';
 import type { ReadOptions, SourceReader } from './ports/source-reader.ts';
 import type { ReadBudget } from './read-budget.ts';
 import { refuseSameKey, refuseSecondRow } from './source-query.ts';
+import { whileWorking, workingUntilFirst } from './while-working.ts';
 import { encodeBatch } from './wire-format.ts';
 
 /** What a reader knows of a lane that it publishes or has published. */
@@ -43,6 +44,8 @@ export interface LanePublisherDeps {
   readonly credit: Credit;
   readonly observer: Observer;
   readonly pass: (rows: number, bytes: number, signal: AbortSignal) => Promise<void>;
+  /** Called while a query has no answer yet. */
+  readonly progress: () => void;
   /** What the readers of the slice may read together. */
   readonly budget: ReadBudget;
   /** Called when all that is to be read of the lane is read; some of it is still on its way to the hub. */
@@ -105,9 +108,11 @@ async function* readPortions(
     const granted = deps.budget.takeRows((plan.mostRows ?? Infinity) - read);
     if (granted <= 0) return 'cut';
     const limits = granted === Infinity ? options : { ...options, mostRows: granted };
-    await refuseSecondRow(deps.reader, plan, { after, snapshot: options.snapshot }, signal);
+    const at = { after, snapshot: options.snapshot };
+    await whileWorking(deps.progress, refuseSecondRow(deps.reader, plan, at, signal));
     let left = granted;
-    for await (const block of deps.reader.readRange({ plan, range, after }, limits, signal)) {
+    const blocks = deps.reader.readRange({ plan, range, after }, limits, signal);
+    for await (const block of workingUntilFirst(deps.progress, blocks)) {
       left -= block.rows;
       if (left < 0)
         throw new SluiceError('internal', 'the source gave more rows than it was asked for', {

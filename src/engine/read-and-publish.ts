@@ -167,6 +167,7 @@ async function publishOnce(reading: Reading, toRead: LaneToRead, signal: AbortSi
       credit: reading.credit,
       observer: deps.observer,
       pass: (rows, bytes, passing) => reading.limit.pass({ rows, bytes, overdue, onWaiting }, passing),
+      progress: onWaiting,
       budget: reading.budget,
       overdue,
     },

@@ -18,7 +18,7 @@ import type { Move, RunningSlice } from './schedule.ts';
 
 /** Longer than any slice's own budget of 8 minutes and the batch in hand. */
 const SLICE_LIMIT = '20m';
-/** One query over a table without ranges ends when it ends; its heartbeats say that it lives. */
+/** One query that is planned, read or compared ends when it ends; its heartbeats say that it lives. */
 const UNCUT_LIMIT = '24h';
 /** About two and a half minutes; then the workflow shows the error and decides. */
 const ATTEMPTS = 18;
@@ -109,7 +109,9 @@ export async function planTables(control: Control, tables: readonly TableRecord[
   };
   const summary = `plan ${named(tables)}`;
   const outcome = await runSlice<PlanResult>(control, slice, () =>
-    control.sourceIn(request.snapshot).planTables.executeWithOptions({ summary }, [request]),
+    control
+      .sourceIn(request.snapshot)
+      .planTables.executeWithOptions({ summary, startToCloseTimeout: UNCUT_LIMIT }, [request]),
   );
   if (!outcome) return;
   if ('error' in outcome) {
@@ -176,11 +178,7 @@ export async function readTable(control: Control, move: Extract<Move, { move: 'r
   const outcome = await runSlice<ReadResult>(control, slice, () =>
     control
       .sourceIn(request.snapshot)
-      // A query without a key is among those.
-      .readAndPublish.executeWithOptions(
-        { summary, ...(table.needsSnapshot && { startToCloseTimeout: UNCUT_LIMIT }) },
-        [request],
-      ),
+      .readAndPublish.executeWithOptions({ summary, startToCloseTimeout: UNCUT_LIMIT }, [request]),
   );
   if (table.generation !== generation) return; // a person wants it anew: this slice says nothing of that
   if (outcome && 'result' in outcome && outcome.result.why === 'ended') {

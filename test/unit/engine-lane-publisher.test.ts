@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createCredit } from '../../src/engine/credit.ts';
 import { publishLane, type LaneRequest, type OpenLane } from '../../src/engine/lane-publisher.ts';
 import { silentObserver } from '../../src/engine/observer.ts';
@@ -42,12 +42,14 @@ interface Scene {
   readonly left?: ReadUntil;
   /** Rows of a query that have the key behind which reading goes on. */
   readonly rowsAtKey?: bigint;
+  /** Time for which the source works before its first row. */
+  readonly firstRowMs?: number;
 }
 
 /** Publishes given blocks of one lane, opened the second time with 5 rows and 50 bytes in the ledger. */
 function publish(scene: Scene) {
   const sent: HubMessage[] = [];
-  const seen = { unanswered: 0, most: 0, readerClosed: false, asked: [] as unknown[] };
+  const seen = { progressed: 0, unanswered: 0, most: 0, readerClosed: false, asked: [] as unknown[] };
   const lane: OpenLane = {
     range: { lane: 3, after: null, upto: null },
     epoch: '',
@@ -61,6 +63,7 @@ function publish(scene: Scene) {
   };
   const reader = {
     async *readRange(asked: { readonly after: Position | null }, options: ReadOptions) {
+      if (scene.firstRowMs) await new Promise((resolve) => setTimeout(resolve, scene.firstRowMs));
       seen.asked.push([asked.after?.[0], options.mostRows]);
       try {
         if (options.mostRows === undefined) yield* scene.blocks;
@@ -113,6 +116,7 @@ function publish(scene: Scene) {
       pass: () => Promise.resolve(),
       budget,
       overdue: () => false,
+      progress: () => void (seen.progressed += 1),
       publisher: {
         close: () => Promise.resolve(),
         storedBytes: ({ data }) => data.byteLength + 10,
@@ -280,6 +284,19 @@ describe('publishing a lane', () => {
       details: { suggestion: expect.stringContaining('resnapshot') },
     });
     expect(two.sent).toEqual([]);
+  });
+
+  test('counts a query that takes long to its first row as work, not as standing still', async () => {
+    vi.useFakeTimers();
+    try {
+      const { result, seen } = publish({ blocks: [block(1, 2)], firstRowMs: 600_000 });
+      await vi.advanceTimersByTimeAsync(590_000);
+      expect(seen.progressed).toBeGreaterThan(100);
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await result).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('publishes at most one block more than the bytes that may be read', async () => {

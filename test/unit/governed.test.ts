@@ -2,6 +2,7 @@ import { asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activi
 import { ActivityCancellationDetails, type ActivityCancellationDetailsOptions } from '@temporalio/common';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Governance, governed } from '../../src/activities/governed.ts';
+import { whileWorking } from '../../src/engine/while-working.ts';
 import type { SliceControl } from '../../src/engine/slice.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 
@@ -131,5 +132,14 @@ describe('a governed activity', () => {
       expect(await outcome).toMatchObject({ type: 'stalled', nonRetryable: false });
       expect(attempt.beats.length).toBe(length);
     }
+  });
+
+  test('one statement that says nothing until it ends is no stall', async () => {
+    vi.useFakeTimers();
+    const statement = (): Promise<string> =>
+      new Promise((resolve) => setTimeout(() => resolve('planned'), 3_600_000));
+    const result = createAttempt().run({}, (control) => whileWorking(control.progress, statement()));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    await expect(result).resolves.toBe('planned');
   });
 });
