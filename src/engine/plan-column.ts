@@ -177,7 +177,11 @@ const TEXTS: ReadonlySet<string> = new Set(['text', 'enum', 'native', 'any']);
 function foldsBeside(request: ColumnRequest, { reading, targetType }: Way): readonly string[] {
   const { source, target, column, existing } = request;
   if (!TEXTS.has(reading.logical.kind)) return [];
-  const made = { type: targetType, collation: sameProduct(request) ? column.collation : null };
+  const { collation, nondeterministic = false } = column;
+  const made = {
+    type: targetType,
+    ...(sameProduct(request) ? { collation, nondeterministic } : { collation: null }),
+  };
   const known = source.types.folds?.(column) ?? [];
   return (target.types.folds?.(existing ?? made) ?? []).filter((each) => !known.includes(each));
 }

@@ -24,6 +24,7 @@ export type FittingPolicy = 'null' | 'clamp';
 /** The greatest number of so many digits, as canonical text. */
 export const greatestDecimal = (digits: number, scale: number): string => {
   if (scale < 0) return '9'.repeat(digits + scale) + '0'.repeat(-scale);
+  if (digits < 0) return scale === 0 ? '0' : `0.${'0'.repeat(-digits)}${'9'.repeat(scale + digits)}`;
   const whole = digits === 0 ? '0' : '9'.repeat(digits);
   return scale === 0 ? whole : `${whole}.${'9'.repeat(scale)}`;
 };

@@ -49,6 +49,8 @@ export interface ColumnSchema {
   readonly collation: string | null;
   /** The one that the column itself declares, as its product writes it; absent: its type's or its database's, or not told. */
   readonly ownCollation?: string;
+  /** The collation takes texts for the same whose bytes differ (PostgreSQL 12 and later); absent: it has no such. */
+  readonly nondeterministic?: boolean;
   readonly enumLabels: readonly string[] | null;
   /** The domain that the column is declared of, which `type` is without; absent where it is of none. */
   readonly domain?: DomainSchema | null;

@@ -113,4 +113,18 @@ describeWith(['postgres', 'mariadb'], 'an upsert by a key whose values could bec
       expect(await between.to.query('SELECT v FROM t')).toEqual([['1']]);
     },
   );
+
+  test('is refused where the target in PostgreSQL has a collation that is not deterministic, not where both have it', async () => {
+    const between = await ends('postgres', 'postgres', 'text COLLATE "C"');
+    const collation = `CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`;
+    await between.to.execute(
+      `${collation}; CREATE TABLE t (k text COLLATE folding NOT NULL PRIMARY KEY, v int)`,
+    );
+    const refusal = { code: 'target.structure_differs', details: { column: 'k' } };
+    await expect(planBetween(between, 't', { spec })).rejects.toMatchObject(refusal);
+    await between.from.execute(
+      `${collation}; DROP TABLE t; CREATE TABLE t (k text COLLATE folding NOT NULL PRIMARY KEY, v int)`,
+    );
+    await planBetween(between, 't', { spec });
+  });
 });

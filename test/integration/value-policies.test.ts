@@ -77,6 +77,15 @@ const CASES: readonly Case[] = [
       { ...hundreds, policy: 'null', becomes: ['0', null, null, null, null, null], altered: 5 },
     ];
   }),
+  ...(['postgres', 'mariadb', 'sqlite'] as const).flatMap((from): Case[] => {
+    const type = from === 'sqlite' ? 'INTEGER' : 'bigint';
+    const values = ['0', '149', '150', '-99949', '99950', '1234500'];
+    const hundreds = { from, to: 'postgres', as: 'numeric(3,-2)', type, values } as const;
+    return [
+      { ...hundreds, policy: 'clamp', becomes: ['0', '100', '200', '-99900', '99900', '99900'], altered: 5 },
+      { ...hundreds, policy: 'null', becomes: ['0', null, null, null, null, null], altered: 5 },
+    ];
+  }),
   {
     from: 'postgres',
     to: 'mariadb',
@@ -237,9 +246,35 @@ describeWith(['postgres', 'mariadb'], 'values that the target cannot hold', () =
       ['sqlite', 'DECIMAL_TEXT(12,4)', 'postgres', 'numeric(4,2)'],
     ] as const;
 
-    test.each(DECIMALS)('%s %s to %s %s', async (from, type, to, as) => {
+    type Rounded = readonly [
+      from: Product,
+      type: string,
+      to: Product,
+      as: string,
+      fits: string,
+      tooLong: string,
+    ];
+    const NUMBERS: readonly Rounded[] = [
+      ...DECIMALS.map(
+        (each): Rounded => (/-1|int/.test(each[3]) ? [...each, '20', '21.5'] : [...each, '1.5', '1.234']),
+      ),
+      ['postgres', 'smallint', 'postgres', 'numeric(3,-2)', '100', '15049'],
+      ['mariadb', 'bigint', 'postgres', 'numeric(30,-1)', '20', '20215'],
+      ['sqlite', 'INTEGER', 'postgres', 'numeric(3,-2)', '100', '15049'],
+      ['postgres', 'double precision', 'mariadb', 'double(10,2)', '1.24', '1.239'],
+      ['postgres', 'real', 'mariadb', 'double(10,2)', '1.24', '1.239'],
+      ['postgres', 'double precision', 'mariadb', 'float(10,2)', '1.25', '1.239'],
+      ['postgres', 'numeric', 'mariadb', 'double(10,2)', '1.50', '1.239'],
+      ['postgres', 'text', 'mariadb', 'int', '20', '1.5'],
+      ['postgres', 'text', 'mariadb', 'double(10,2)', '1.25', '1.239'],
+      ['postgres', 'text', 'mariadb', 'decimal(4,2)', '1.50', '1.234'],
+      ['postgres', 'text', 'postgres', 'integer', '20', '1.5'],
+      ['mariadb', 'varchar(20)', 'postgres', 'numeric(4,2)', '1.50', '1.234'],
+      ['postgres', 'text', 'postgres', 'money', '1.50', '1.239'],
+    ];
+
+    test.for(NUMBERS)('%s %s to %s %s', async ([from, type, to, as, fits, tooLong]) => {
       const ends = [await open(from), await open(to)] as const;
-      const [fits, tooLong] = /-1|int/.test(as) ? ['20', '21.5'] : ['1.5', '1.234'];
       await ends[0].place.execute(
         `CREATE TABLE t (id bigint PRIMARY KEY, v ${type}); INSERT INTO t VALUES (1, '${fits}'), (2, '-${fits}'), (3, NULL)`,
       );

@@ -30,6 +30,7 @@ const COLUMNS = `
     'collation', CASE WHEN co.collname = 'default' THEN base.collation ELSE co.collname END,
     'ownCollation', CASE WHEN co.collname <> 'default' AND co.oid <> (SELECT t.typcollation FROM pg_type t WHERE t.oid = b.oid)
       THEN CASE WHEN co.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(co.collname) ELSE co.collnamespace::regnamespace::text || '.' || quote_ident(co.collname) END END,
+    'nondeterministic', to_jsonb(co)->>'collisdeterministic' = 'false',
     'domain', CASE WHEN b.domains IS NOT NULL THEN jsonb_build_object(
       'name', format_type(a.atttypid, NULL),
       'checks', coalesce((SELECT jsonb_agg(pg_get_constraintdef(k.oid) ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = ANY (b.domains) AND k.contype = 'c'), '[]'),

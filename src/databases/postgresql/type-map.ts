@@ -4,7 +4,14 @@ import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { exactly, merging, roughly } from './types/column-writing.ts';
 import { fit } from './types/fit.ts';
 import { ALIASES, parseType, type TypeText } from './types/type-text.ts';
-import { INT_BITS, withoutZeros, writeDecimal, writeFloat, writeInt } from './types/write-numbers.ts';
+import {
+  INT_BITS,
+  loadWhole,
+  withoutZeros,
+  writeDecimal,
+  writeFloat,
+  writeInt,
+} from './types/write-numbers.ts';
 import type { ColumnSchema } from '../../model/table-schema.ts';
 import { quote } from './sql.ts';
 
@@ -142,7 +149,16 @@ function writeText(
   }
   // A literal of bytea reads backslashes in its own way: the text would change in silence.
   if (to.base === 'bytea') return null;
-  return merging(column, `texts that are no ${to.base} are refused, others take its usual form`);
+  return {
+    ...merging(column, `texts that are no ${to.base} are refused, others take its usual form`),
+    ...unrounded(to, column),
+  };
+}
+
+/** Numbers of which the column would round some. */
+function unrounded({ base, args }: TypeText, column: string): Partial<ColumnWriting> {
+  if (base === 'money') return { load: `(${loadWhole(2)})::money`, render: `(${column})::numeric` };
+  return base === 'numeric' && args.length > 0 ? { load: loadWhole(args[1] ?? 0) } : {};
 }
 
 const ENDS: Readonly<Record<string, readonly [from: string, upto: string]>> = {
@@ -316,9 +332,11 @@ function portableOrder(column: ColumnSchema): boolean {
   return INT_BITS[base] !== undefined || base === 'uuid' || base === 'bytea';
 }
 
-/** Blanks at the end of a padded text are none. */
-const folds: NonNullable<TypeMap['folds']> = ({ type }) =>
-  parseType(type).base === 'character' ? ['blanks'] : [];
+/** Blanks at the end of a padded text are none; a collation that is not deterministic takes other texts for the same. */
+const folds: NonNullable<TypeMap['folds']> = ({ type, collation, nondeterministic }) => [
+  ...(parseType(type).base === 'character' ? ['blanks'] : []),
+  ...(nondeterministic === true ? [collation ?? 'a collation'] : []),
+];
 
 export const types: TypeMap = {
   reading,

@@ -69,7 +69,7 @@ export interface TypeMap {
    * By what a key takes texts for the same that differ: names of collations, and `blanks` for those at the end. Absent, or
    * nothing: it tells all apart.
    */
-  folds?(column: Pick<ColumnSchema, 'type' | 'collation'>): readonly string[];
+  folds?(column: Pick<ColumnSchema, 'type' | 'collation' | 'nondeterministic'>): readonly string[];
   /** True where keys of this logical type are ordered the same in every database of ours that has the flag. */
   portableOrder(column: ColumnSchema): boolean;
 }

@@ -10,7 +10,9 @@ interface Cases {
   readonly cut: string | null;
 }
 
-function decimalCases(column: string, limits: Limits & { kind: 'decimal' }): Cases {
+/** Null: a cast to so many places, of which MySQL and MariaDB have 30 both. */
+function decimalCases(column: string, limits: Limits & { kind: 'decimal' }): Cases | null {
+  if (limits.scale > 30) return null;
   const most = greatestDecimal(limits.digits, limits.scale);
   const usual = `CAST(ROUND(${column}, ${limits.scale}) AS DECIMAL(65,${Math.max(limits.scale, 0)}))`;
   return {
@@ -106,7 +108,7 @@ function casesOf(
         cut: null,
       };
     case 'decimal':
-      return decimalCases(column, limits);
+      return decimalCases(logical.kind === 'int' ? `CAST(${column} AS DECIMAL(65,0))` : column, limits);
     case 'moment': {
       const { kind } = logical;
       if (kind === 'date') return momentCases(column, { kind, precision: 0, render }, limits);

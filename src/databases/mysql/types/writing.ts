@@ -85,7 +85,14 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
 const NOT_A_NUMBER = 'NaN and infinities are refused';
 
 /** A fraction is rounded without a word: it becomes what is no number. */
-const LOAD_WHOLE = "IF($value IS NULL OR $value REGEXP '^-?[0-9]+([.]0*)?$', $value, 'not whole')";
+const LOAD_WHOLE =
+  "IF($value IS NULL OR $value REGEXP '^[[:space:]]*[-+]?[0-9]+([.]0*)?[[:space:]]*$', $value, 'not whole')";
+
+/** The same for a `double(M,D)`, which rounds too. A text that is no number stays one. */
+const loadPlaces = ({ args: [, places] }: TypeText): string | null =>
+  places === undefined
+    ? null
+    : `IF($value IS NULL OR ROUND($value + 0e0, ${places}) = $value + 0e0 OR FLOOR($value + 0e0) = $value + 0e0, $value, 'too many places')`;
 
 /** A number with the places of the source, of which a cast has 30 at most (MariaDB's has 38). */
 const placed = (column: string, own: number, places: number): string =>
@@ -100,7 +107,8 @@ function writeWhole({ scale }: LogicalType & { kind: 'decimal' }, column: string
 
 function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, column: string) {
   if (INT_BITS[to.base] !== undefined) return writeWhole(logical, column);
-  if (to.base === 'double') return merging(renderDouble(column, '1e15'), 'decimals become binary fractions');
+  if (to.base === 'double')
+    return merging(renderDouble(column, '1e15'), 'decimals become binary fractions', loadPlaces(to));
   if (to.base !== 'decimal') return null;
   const [precision = 10, scale = 0] = to.args;
   const limits: Limits = { kind: 'decimal', digits: precision - scale, scale, nan: false, infinity: false };
@@ -122,10 +130,12 @@ function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, 
 function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
   const value = to.args.length > 0 ? `(${column} + 0e0)` : column;
   const from = kind === 'float32' ? '1e6' : '1e15';
-  const note = `${NOT_A_NUMBER}, minus zero becomes zero`;
-  if (to.base === 'double') return within({ kind: 'finite' }, roughly(renderDouble(value, from), note));
+  const load = loadPlaces(to);
+  const tooLong = load === null ? '' : `more than ${to.args[1]} places are refused; `;
+  const note = `${tooLong}${NOT_A_NUMBER}, minus zero becomes zero`;
+  if (to.base === 'double') return within({ kind: 'finite' }, roughly(renderDouble(value, from), note, load));
   if (to.base !== 'float' || kind === 'float32') return null;
-  return merging(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`);
+  return merging(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`, load);
 }
 
 function writeBoolean(to: TypeText, column: string) {
@@ -145,6 +155,13 @@ const charsOf = (to: TypeText): number | null => {
   return bytes === undefined ? null : to.base === 'longtext' ? Infinity : Math.floor(bytes / 4);
 };
 
+function loadText(to: TypeText): string | null {
+  if (to.base === 'year') return LOAD_YEAR_TEXT;
+  if (isLabelled(to)) return loadLabel(to);
+  if (INT_BITS[to.base] !== undefined) return LOAD_WHOLE;
+  return to.base === 'double' || to.base === 'float' ? loadPlaces(to) : null;
+}
+
 function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column: string) {
   const chars = charsOf(to);
   if (chars !== null) {
@@ -161,10 +178,13 @@ function writeText(logical: LogicalType & { kind: 'text' }, to: TypeText, column
     return merging(column, note);
   }
   if (isBytes(to.base) || isGeometry(to.base) || to.base === 'bit') return null;
-  const load = to.base === 'year' ? LOAD_YEAR_TEXT : isLabelled(to) ? loadLabel(to) : null;
   const hasFraction = to.base === 'time' || to.base === 'datetime';
   const render = hasFraction ? renderFraction(column, to.args[0] ?? 0) : column;
-  return merging(render, `texts that are no ${to.base} are refused, others take its usual form`, load);
+  return merging(
+    render,
+    `texts that are no ${to.base} are refused, others take its usual form`,
+    loadText(to),
+  );
 }
 
 function writeBytes(logical: LogicalType & { kind: 'bytes' }, to: TypeText, column: string) {

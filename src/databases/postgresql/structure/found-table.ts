@@ -139,13 +139,14 @@ const isText = (baseType: string): boolean => /^(?:text|character varying|charac
 function columnOf(column: Omit<ColumnSchema, Derived>, known: readonly KnownColumn[]): ColumnSchema {
   const neutralDefault = column.default === null ? null : parseExpression(column.default, STYLE, []);
   const neutralGenerated = column.generated === null ? null : parseExpression(column.generated, STYLE, known);
-  const { sequence, ownCollation, ...rest } = column;
+  const { sequence, ownCollation, nondeterministic, ...rest } = column;
   return {
     ...rest,
     ...parametersOf(column.type),
     // jsonb has null where there is none.
     ...(sequence && { sequence }),
     ...(ownCollation && { ownCollation }),
+    ...(nondeterministic === true && { nondeterministic }),
     ...(neutralDefault && { neutralDefault }),
     ...(neutralGenerated && { neutralGenerated }),
   };

@@ -64,7 +64,7 @@ function casesOf(value: string, kind: string, limits: Limits): Cases | null {
       };
     }
     case 'decimal':
-      return decimalCases(value, limits);
+      return decimalCases(kind === 'int' ? `${value}::numeric` : value, limits);
     case 'finite':
       return {
         unfit: [

@@ -24,10 +24,13 @@ export function writeInt(
   }
   if (to.base === 'numeric') {
     const [precision, scale = 0] = to.args;
-    const fits = precision === undefined || precision - scale >= digitsOf(logical.bits);
+    if (precision === undefined) return exactly(column);
+    const digits = precision - scale;
+    if (scale < 0) return writeHundreds(column, digits, scale);
     const render = scale === 0 ? column : `round(${column}, 0)`;
-    const limits = precision === undefined ? undefined : digitLimits(precision - scale);
-    return fits ? exactly(render) : roughly(render, 'values with more digits are refused', limits);
+    return digits >= digitsOf(logical.bits)
+      ? exactly(render)
+      : roughly(render, 'values with more digits are refused', digitLimits(digits));
   }
   if (to.base === 'oid' && logical.unsigned && logical.bits === 32) return exactly(column);
   if (to.base === 'boolean') {
@@ -39,8 +42,24 @@ export function writeInt(
 }
 
 /** What the column would round is refused: a text that is no number, of which the server makes one only when it comes to it. */
-const loadWhole = (scale: number): string =>
+export const loadWhole = (scale: number): string =>
   `CASE WHEN round(($value)::numeric, ${scale}) = ($value)::numeric THEN ($value)::numeric ELSE ('too many places' || left($value, 0))::numeric END`;
+
+/** Integers into a column that has only tens, hundreds and so on: the server would round them. */
+const writeHundreds = (column: string, digits: number, scale: number): ColumnWriting => ({
+  ...roughly(
+    column,
+    `only whole multiples of 1${'0'.repeat(-scale)}, of ${digits} digits, are kept: others are refused`,
+    {
+      kind: 'decimal',
+      digits,
+      scale,
+      nan: true,
+      infinity: false,
+    },
+  ),
+  load: loadWhole(scale),
+});
 
 /** Without zeros at the end of the fraction; trim_scale is of PostgreSQL 13. */
 export const withoutZeros = (value: string): string =>
