@@ -9,6 +9,7 @@ import type { Database } from './ports/dialect.ts';
 import type { PlannedTable, TableProgress } from './ports/ledger.ts';
 import type { SnapshotRef } from './ports/source-reader.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
+import { refuseSecondAppend } from './refuse-second-append.ts';
 import { isReadInOne } from './source-query.ts';
 import { tableProgress } from './table-progress.ts';
 import { keysInTheWay, type TransferTables } from './structure/keys-in-the-way.ts';
@@ -120,11 +121,12 @@ async function findPlanned(deps: TransferDeps, request: PlanTableRequest, signal
   if (!known) return { known: null, progress: undefined, generation: request.generation ?? 1 };
   const progress = await tableProgress(ledger, request, signal);
   const ended = progress !== undefined && progress.endedLanes === progress.lanes;
+  // Also where a clearing that commits by itself was begun, and no plan written after it: then it has none.
   const otherSource = known.incarnation !== (await deps.source.incarnation(signal));
   // Positions of a lost snapshot mean nothing in another one; without a number it is a new execution, its snapshot new.
   const lostSnapshot = request.generation === null && needsSnapshot(request.spec, known.plan) && !ended;
-  const wanted =
-    otherSource || lostSnapshot ? known.generation + 1 : (request.generation ?? known.generation);
+  const least = otherSource || lostSnapshot ? known.generation + 1 : known.generation;
+  const wanted = Math.max(least, request.generation ?? least);
   if (wanted <= known.generation) return { known, progress, generation: known.generation };
   return { known: null, progress, generation: wanted };
 }
@@ -139,16 +141,8 @@ interface Emptiness {
 /** @throws SluiceError target.not_empty */
 async function refuseRows(deps: TransferDeps, table: Emptiness, signal: AbortSignal): Promise<void> {
   const { plan, generation } = table;
-  if (plan.writeMode === 'append' && generation > 1 && table.appliedRows > 0) {
-    throw new SluiceError(
-      'target.not_empty',
-      'the table cannot be copied again: its earlier rows cannot be told from others',
-      {
-        table: plan.id,
-        suggestion: 'choose write.mode truncate or upsert',
-      },
-    );
-  }
+  // The ledger asks again behind its fence: a batch may be on its way.
+  await refuseSecondAppend(table, () => table.appliedRows);
   if (plan.writeMode !== 'fail-if-not-empty' || generation > 1) return;
   if (await deps.target.writer.hasRows(plan, signal)) {
     throw new SluiceError('target.not_empty', 'the target table holds rows already', {

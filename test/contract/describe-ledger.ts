@@ -248,6 +248,25 @@ export function describeLedger(harness: ContractHarness): void {
         expect(await count()).toBe(0);
       });
 
+      test('what was appended is not appended again, also where the first rows came behind the question', async () => {
+        const plan = await planFor('append');
+        const blocks = await readBlocks(database, { plan, range: wholeRange });
+        await place.execute(`DELETE FROM ${quoteOf(harness)(items.name)}`);
+        await database.ledger.planTable(ref(), entryOf(plan), keep, never());
+        const lane = laneOf({ run, plan });
+        const { attempt, epoch } = await database.ledger.openLane(lane, never());
+        const batch = batchOf(plan, blocks[0]!, { lane, attempt, epoch, n: 1 });
+        await applyBatch(database.writer, plan, batch, never());
+        const again = database.ledger.planTable(ref(), entryOf(plan, { generation: 2 }), keep, never());
+        await expect(again).rejects.toMatchObject({ code: 'target.not_empty', details: { table: plan.id } });
+        expect(await count()).toBe(3);
+        // Nothing of the refused planning stands: the lane goes on where it was.
+        expect(await database.ledger.readTable(TRANSFER, run, plan.id, never())).toEqual(entryOf(plan));
+        expect(await database.ledger.lanes(TRANSFER, run, plan.id, never())).toMatchObject([
+          { generation: 1, attempt, epoch, n: 1, rows: 3 },
+        ]);
+      });
+
       test('a table that others refer to is cleared too', async () => {
         const quote = quoteOf(harness);
         await place.execute(

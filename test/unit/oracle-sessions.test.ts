@@ -3,7 +3,12 @@ import { COMMIT } from '../../src/databases/oracle/connections/pool.ts';
 import { PIN_STATEMENTS } from '../../src/databases/oracle/connections/pins.ts';
 import { ledgerNames } from '../../src/databases/oracle/ledger/ledger-sql.ts';
 import { planTable } from '../../src/databases/oracle/ledger/plan-table.ts';
-import { fenceTable, lockRunRow } from '../../src/databases/oracle/ledger/run-sql.ts';
+import {
+  appliedRows,
+  fenceTable,
+  forgetSource,
+  lockRunRow,
+} from '../../src/databases/oracle/ledger/run-sql.ts';
 import {
   REFERRING,
   renderDelete,
@@ -54,7 +59,18 @@ const [drop, truncate, remove] = [
   renderTruncate(plan.target),
   renderDelete(plan.target),
 ];
-const NOTABLE = new Set([lockRunRow(names), fenceTable(names), REFERRING, drop, truncate, remove, COMMIT]);
+const forget = forgetSource(names);
+const NOTABLE = new Set([
+  lockRunRow(names),
+  fenceTable(names),
+  appliedRows(names),
+  forget,
+  REFERRING,
+  drop,
+  truncate,
+  remove,
+  COMMIT,
+]);
 
 /** A server with an open run, no plan of the table, and tables that are empty, but for one. */
 const emptyServer =
@@ -72,12 +88,13 @@ async function clearing(options: {
   readonly locked?: boolean;
   readonly drops?: boolean;
   readonly full?: string;
+  readonly appends?: boolean;
 }) {
   const { session, sent } = standInSession(emptyServer(options.answer, options.full));
   await session.pin();
   const planned = {
-    plan,
-    generation: 1,
+    plan: options.appends ? { ...plan, writeMode: 'append' as const } : plan,
+    generation: options.appends ? 2 : 1,
     ranges: [{ lane: 1, after: null, upto: null }],
     incarnation: 'x',
     changeMarker: '',
@@ -163,10 +180,12 @@ describe('the making of a table', () => {
 
 describe('the clearing of a table', () => {
   const fence = [lockRunRow(names), fenceTable(names)];
+  /** Committed before anything is cleared: whoever dies behind it leaves no plan that says that rows are applied. */
+  const begun = [lockRunRow(names), forget, COMMIT];
 
   test('fences the lanes, drops the keys in the way, empties the table, and fences again before it writes the plan', async () => {
     const { sent } = await clearing({});
-    expect(sent).toEqual([...fence, COMMIT, REFERRING, COMMIT, drop, truncate, ...fence, COMMIT]);
+    expect(sent).toEqual([...fence, COMMIT, REFERRING, COMMIT, ...begun, drop, truncate, ...fence, COMMIT]);
   });
 
   test('goes on where a key was gone already', async () => {
@@ -189,7 +208,17 @@ describe('the clearing of a table', () => {
       return text === REFERRING ? [['SHOP', 'NOTES', 'NOTES_FK', 'WHO', 'NO ACTION']] : [];
     };
     const { sent } = await clearing({ answer, drops: false });
-    expect(sent).toEqual([...fence, COMMIT, truncate, REFERRING, ...fence, REFERRING, remove, COMMIT]);
+    expect(sent).toEqual([
+      ...fence,
+      COMMIT,
+      ...begun,
+      truncate,
+      REFERRING,
+      ...fence,
+      REFERRING,
+      remove,
+      COMMIT,
+    ]);
   });
 
   test('deletes nothing where somebody refers to the rows whom the user may not see', async () => {
@@ -199,6 +228,16 @@ describe('the clearing of a table', () => {
     });
     expect(failure).toMatchObject({ code: 'target.constraint_violated' });
     expect(sent).not.toContain(remove);
+  });
+
+  test('is refused behind the fence where rows of it were appended', async () => {
+    const { sent, failure } = await clearing({
+      answer: (text) => (text === appliedRows(names) ? [['7']] : []),
+      appends: true,
+      drops: false,
+    });
+    expect(failure).toMatchObject({ code: 'target.not_empty' });
+    expect(sent).toEqual([...fence, appliedRows(names)]);
   });
 
   test('commits nothing by itself without the lock: the rows are deleted, and no key is dropped', async () => {

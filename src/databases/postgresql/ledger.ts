@@ -1,5 +1,6 @@
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
+import { refuseSecondAppend } from '../../engine/refuse-second-append.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { LaneProgress, LaneRef } from '../../model/lane.ts';
 import { encodePosition } from '../../model/row-block.ts';
@@ -224,6 +225,15 @@ async function planTable(
     `UPDATE ${names.lanes} SET ${FENCE} WHERE transfer = $1 AND run = $2 AND table_id = $3`,
     [ref.transfer, ref.run, plan.id],
   );
+  if (options.replaceBy === null)
+    await refuseSecondAppend(planned, async () =>
+      Number(
+        await session.cell(
+          `SELECT coalesce(sum(rows), 0) FROM ${names.lanes} WHERE transfer = $1 AND run = $2 AND table_id = $3`,
+          [ref.transfer, ref.run, plan.id],
+        ),
+      ),
+    );
   const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
   await dropKeys(session, options.dropKeys ?? []);
   if (options.replaceBy) await replaceTable(session, plan, options.replaceBy);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { planHashOf } from '../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
+import { refuseSecondAppend } from '../../engine/refuse-second-append.ts';
 import type { LaneRef, LaneToOpen, Opening } from '../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
@@ -141,8 +142,14 @@ async function insertPlanned(session: Session, tables: LedgerTables, planning: P
   // A start that was superseded must not clear what the next one wrote.
   if (!open) throw new SluiceError('transfer.not_running', 'the run is closed', { table: planned.plan.id });
   const generation = BigInt(planned.generation);
+  const ofTable = `FROM ${tables.lanes} WHERE transfer = ? AND run = ? AND table_id = ?`;
+  if (planning.replaceBy === null)
+    await refuseSecondAppend(planned, async () => {
+      const [applied] = await session.rows(`SELECT coalesce(sum(rows), 0) ${ofTable}`, key);
+      return Number(applied?.[0]);
+    });
   // Fence before clearing: batches of older generations find no lane any more and are dropped.
-  await session.run(`DELETE FROM ${tables.lanes} WHERE transfer = ? AND run = ? AND table_id = ?`, key);
+  await session.run(`DELETE ${ofTable}`, key);
   if (planning.replaceBy !== null) await replaceTable(session, planned.plan, planning.replaceBy);
   else if (clears(planned)) await clear(session, planned.plan);
   await session.run(

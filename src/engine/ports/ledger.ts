@@ -24,7 +24,7 @@ export interface PlannedTable {
   readonly plan: TablePlan;
   readonly generation: number;
   readonly ranges: readonly KeyRange[];
-  /** Identity of the source that the ranges belong to. */
+  /** Identity of the source that the ranges belong to; empty: the target was being cleared for a newer generation, and they mean nothing. */
   readonly incarnation: string;
   /** The source's change marker when the table was planned. */
   readonly changeMarker: string;
@@ -61,9 +61,11 @@ export interface Ledger {
    * Writes plan and ranges of a table's generation, insert if absent, in one transaction with the clearing (or
    * replacing) of the target table where the plan's write mode says so (truncate always; fail-if-not-empty from generation 2 on), which is
    * refused once a range of that generation has n > 0. Lanes of older generations of the table are fenced in the same
-   * transaction (attempt + 1) before the clearing. Then reads back: what is returned is what stands in the ledger.
+   * transaction (attempt + 1) before the clearing, and what they applied is counted behind that: a batch that was waited for may
+   * have brought the first rows. Then reads back: what is returned is what stands in the ledger.
    * A generation below the ledger's is refused by returning the ledger's newer one.
-   * @throws SluiceError transfer.not_running when the run is closed or not the newest: it would clear what that one wrote
+   * @throws SluiceError transfer.not_running when the run is closed or not the newest: it would clear what that one wrote;
+   * target.not_empty for a second generation that appends beside rows of an older one
    */
   planTable(
     run: { readonly transfer: string; readonly run: number },

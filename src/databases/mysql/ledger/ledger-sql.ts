@@ -67,6 +67,10 @@ export interface TableRef {
 
 export const tableKey = (ref: TableRef): string => `${runKey(ref)} AND table_id = ${literal(ref.table)}`;
 
+/** A plan without a source is that of another one: the next planning makes a newer generation of it. */
+export const forgetSource = (names: LedgerNames, ref: TableRef): string =>
+  `UPDATE ${names.tables} SET incarnation = '' WHERE ${tableKey(ref)}`;
+
 export const laneKey = (lane: LaneRef): string =>
   `${runKey(lane)} AND table_id = ${literal(lane.table)} AND generation = ${lane.generation} AND lane = ${lane.lane}`;
 

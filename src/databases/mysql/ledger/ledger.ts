@@ -1,6 +1,7 @@
 import { drawEpoch } from '../../../engine/epoch.ts';
 import { planHashOf } from '../../../engine/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../../engine/ports/ledger.ts';
+import { refuseSecondAppend } from '../../../engine/refuse-second-append.ts';
 import type { LaneToOpen, Opening } from '../../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
@@ -11,6 +12,7 @@ import { type ErrorContext, toSluiceError } from '../error-codes.ts';
 import { droppedBefore, readUnplanned, recordDrops, UNPLANNED } from './dropped-keys.ts';
 import {
   FENCE,
+  forgetSource,
   installStatements,
   laneKey,
   type LedgerNames,
@@ -157,10 +159,24 @@ interface Planning {
   readonly options: Parameters<Ledger['planTable']>[2];
 }
 
+/** Behind it all that was applied of the table is committed. @throws SluiceError target.not_empty */
+async function fence(
+  session: Session,
+  names: LedgerNames,
+  { ref, planned, options }: Planning,
+): Promise<void> {
+  const table = tableKey({ ...ref, table: planned.plan.id });
+  await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${table}`);
+  if (options.replaceBy === null)
+    await refuseSecondAppend(planned, async () =>
+      Number(await session.cell(`SELECT COALESCE(SUM(\`rows\`), 0) FROM ${names.lanes} WHERE ${table}`)),
+    );
+}
+
 /**
  * Clearing commits by itself here, so it stands between two transactions: the first fences all lanes of the table, the second
- * fences them again, deletes what was written meanwhile, and writes the new ones. Whoever dies in between leaves a table that the
- * next planning clears again.
+ * fences them again, deletes what was written meanwhile, and writes the new ones. Before it clears, the plan that stands there loses
+ * its source: whoever dies in between leaves a table that the next planning clears again, whatever generation it was to have.
  * The lock of the transfer, which is held throughout, keeps another run from planning meanwhile.
  */
 async function planTable(session: Session, names: LedgerNames, planning: Planning): Promise<PlannedTable> {
@@ -171,7 +187,7 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
     await lockRun(session, names, ref);
     const before = await readTable(session, names, table);
     if (before && before.generation >= generation) return before;
-    await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${tableKey(table)}`);
+    await fence(session, names, planning);
     return null;
   });
   // What stands there was cleared by whoever wrote it: nothing is cleared a second time.
@@ -181,10 +197,13 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
   const dropped = options.dropKeys ?? [];
   // What is dropped stays so: what would be refused behind it is refused before.
   if (clears && dropped.length > 0) await refuseCascades(session, plan, dropped);
-  if (dropped.length > 0) {
+  const mustBeEmpty = options.replaceBy !== null || clears;
+  if (dropped.length > 0 || mustBeEmpty) {
     await inTransaction(session, async () => {
       await lockRun(session, names, ref);
-      await recordDrops(session, names, { ref: table, plan, dropped });
+      if (dropped.length > 0) await recordDrops(session, names, { ref: table, plan, dropped });
+      // Invariant 4: what stands there says of rows that they are applied, and they are about to go.
+      if (mustBeEmpty) await session.query(forgetSource(names, table));
     });
   }
   await dropKeys(session, dropped);
@@ -193,8 +212,7 @@ async function planTable(session: Session, names: LedgerNames, planning: Plannin
   return inTransaction(session, async () => {
     await lockRun(session, names, ref);
     // While nothing of it was locked, a lane of the older generation could be opened and its batches be applied.
-    await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${tableKey(table)}`);
-    const mustBeEmpty = options.replaceBy !== null || clears;
+    await fence(session, names, planning);
     if (!emptied || (mustBeEmpty && (await hasRows(session, plan)))) await clearRows(session, plan, !emptied);
     const droppedKeys = await droppedBefore(session, names, table, plan.droppedKeys);
     await writePlan(session, names, table, { ...planned, plan: { ...plan, ...droppedKeys } });

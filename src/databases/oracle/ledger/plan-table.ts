@@ -1,4 +1,5 @@
 import type { Ledger, PlannedTable } from '../../../engine/ports/ledger.ts';
+import { refuseSecondAppend } from '../../../engine/refuse-second-append.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
@@ -8,7 +9,16 @@ import { clearRows, clearTable, hasRows, replaceTable } from '../structure/clear
 import { refuseCascades } from '../structure/delete-rows.ts';
 import { dropKeys } from '../structure/standing-keys.ts';
 import { type LedgerNames, runBinds, tableBinds } from './ledger-sql.ts';
-import { deletePlan, fenceTable, insertLane, insertPlan, lockRunRow, plannedTable } from './run-sql.ts';
+import {
+  appliedRows,
+  deletePlan,
+  fenceTable,
+  forgetSource,
+  insertLane,
+  insertPlan,
+  lockRunRow,
+  plannedTable,
+} from './run-sql.ts';
 
 export interface TableRef {
   readonly transfer: string;
@@ -85,22 +95,31 @@ interface Planning {
   readonly locked: boolean;
 }
 
-/** What stands already, or null when all older lanes are fenced and the way is free. */
-async function fence(session: Session, names: LedgerNames, { ref, planned }: Planning) {
+/** What stands already, or null when all older lanes are fenced and the way is free. @throws SluiceError target.not_empty */
+async function fence(session: Session, names: LedgerNames, { ref, planned, options }: Planning) {
   const table = { ...ref, table: planned.plan.id };
   await lockRun(session, names, ref);
   const before = await readTable(session, names, table);
   if (before && before.generation >= planned.generation) return before;
   await session.query(fenceTable(names), tableBinds(table));
+  if (options.replaceBy === null)
+    await refuseSecondAppend(planned, async () =>
+      Number(await session.cell(appliedRows(names), tableBinds(table))),
+    );
   return null;
 }
 
 /** What commits by itself. @returns whether the table is empty by it */
-async function clearByItself(session: Session, planning: Planning, clears: boolean): Promise<boolean> {
-  const { planned, options, locked } = planning;
+async function clearByItself(
+  session: Session,
+  names: LedgerNames,
+  planning: Planning,
+  clears: boolean,
+): Promise<boolean> {
+  const { ref, planned, options, locked } = planning;
   const dropped = options.dropKeys ?? [];
-  if (options.replaceBy === null && dropped.length === 0)
-    return clears && locked ? clearTable(session, planned.plan) : false;
+  const commits = options.replaceBy !== null || dropped.length > 0;
+  if (!commits && !(clears && locked)) return false;
   if (!locked) {
     throw new SluiceError(
       'database.permission_denied',
@@ -115,6 +134,12 @@ async function clearByItself(session: Session, planning: Planning, clears: boole
   // What is dropped stays so: what would be refused behind it is refused before.
   if (clears && dropped.length > 0)
     await inTransaction(session, () => refuseCascades(session, plan, dropped));
+  // Invariant 4: what stands there says of rows that they are applied, and they are about to go.
+  if (clears || options.replaceBy !== null)
+    await inTransaction(session, async () => {
+      await lockRun(session, names, ref);
+      await session.query(forgetSource(names), tableBinds({ ...ref, table: plan.id }));
+    });
   await dropKeys(session, dropped);
   if (options.replaceBy === null) return clears ? clearTable(session, plan) : false;
   await replaceTable(session, plan, options.replaceBy);
@@ -123,8 +148,9 @@ async function clearByItself(session: Session, planning: Planning, clears: boole
 
 /**
  * Clearing commits by itself here, so it stands between two transactions: the first fences all lanes of the table, the second
- * looks again, fences them again, deletes what was written meanwhile, and writes the new ones. Whoever dies in between leaves a
- * table that the next planning clears again. The lock, which is held throughout, keeps others from planning meanwhile; without
+ * looks again, fences them again, deletes what was written meanwhile, and writes the new ones. Before it clears, the plan that
+ * stands there loses its source: whoever dies in between leaves a table that the next planning clears again, whatever generation
+ * it was to have. The lock, which is held throughout, keeps others from planning meanwhile; without
  * the right to it nothing is done that commits by itself, and the rows are deleted in the second transaction.
  */
 export async function planTable(
@@ -138,7 +164,7 @@ export async function planTable(
   const known = await inTransaction(session, () => fence(session, names, planning));
   // What stands there was cleared by whoever wrote it: nothing is cleared a second time.
   if (known) return known;
-  const emptied = await clearByItself(session, planning, clears);
+  const emptied = await clearByItself(session, names, planning, clears);
   return inTransaction(session, async () => {
     const meanwhile = await fence(session, names, planning);
     if (meanwhile) return meanwhile;

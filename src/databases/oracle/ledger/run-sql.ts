@@ -63,6 +63,14 @@ export const plannedTable = (names: LedgerNames): string =>
 export const fenceTable = (names: LedgerNames): string =>
   `UPDATE ${names.lanes} SET ${FENCE} WHERE ${TABLE_KEY}`;
 
+/** Of all generations. */
+export const appliedRows = (names: LedgerNames): string =>
+  `SELECT NVL(SUM(ROW_COUNT), 0) FROM ${names.lanes} WHERE ${TABLE_KEY}`;
+
+/** A plan without a source is that of another one: the next planning makes a newer generation of it. */
+export const forgetSource = (names: LedgerNames): string =>
+  `UPDATE ${names.tables} SET INCARNATION = NULL WHERE ${TABLE_KEY}`;
+
 export const deletePlan = (names: LedgerNames): string => `DELETE FROM ${names.tables} WHERE ${TABLE_KEY}`;
 
 export const insertPlan = (names: LedgerNames): string =>
