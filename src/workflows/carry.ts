@@ -1,8 +1,8 @@
 import type { TableStatus } from '../model/table-status.ts';
 import { type ControlState, freshTable, type TableRecord } from './control-state.ts';
 
-/** What is not in the row below and not as it was at first. */
-type Rest = Partial<TableRecord>;
+/** What is not in the row below and not as it was at first, by the letters of `SHORT`; by whole names in older versions. */
+type Rest = Readonly<Record<string, unknown>>;
 
 /**
  * A table in a few bytes. Parents by their ordinals; of a comparison `source rows, target rows, equal, drift, basis`; of an
@@ -44,6 +44,8 @@ type OlderTable = Pick<TableRecord, 'id' | 'ordinal'> & Partial<TableRecord>;
 
 /** The control state on its way into the next run, which Temporal takes up to 2 MB of: thousands of tables in few words. */
 export interface Carry extends Omit<ControlState, 'tables'> {
+  /** In which tables were planned: few, of many tables. Absent in what older versions carried. */
+  readonly snapshots?: readonly string[];
   readonly tables: readonly (PackedTable | OlderTable)[];
   readonly finished?: readonly OlderFinished[];
 }
@@ -64,20 +66,82 @@ const IN_ROW = [
   'error',
 ] as const satisfies readonly (keyof TableRecord)[];
 
+/** One letter, thousands of times. */
+const SHORT: Readonly<Record<string, string>> = {
+  needsSnapshot: 's',
+  readInOne: 'o',
+  plannedIn: 'p',
+  altered: 'a',
+  lacking: 'l',
+  verifyPoint: 'v',
+  fruitless: 'f',
+  interruptions: 'i',
+  notBeforeMs: 'n',
+} satisfies Partial<Record<keyof TableRecord, string>>;
+const LONG: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SHORT).map(([name, letter]) => [letter, name]),
+);
+
 /** Characters of all errors together, and the least that one keeps. */
 const ERROR_CHARS = 400_000;
 const LEAST_ERROR_CHARS = 20;
+/** Characters of the altered columns of all tables together; of each table there is one entry at least. */
+const ALTERED_CHARS = 300_000;
+/** Room for the entry that stands for all others. */
+const LAST_ALTERED_CHARS = 40;
 
 const cut = (text: string, mostChars: number): string =>
   text.length <= mostChars ? text : `${text.slice(0, mostChars)}…`;
 
-function restOf(table: TableRecord): Rest | undefined {
+type Altered = NonNullable<TableRecord['altered']>;
+
+/** As many columns as there is room for; of the others how many there are, with their rows and the first one's policy. */
+function cutAltered(altered: Altered, mostChars: number): Altered {
+  const kept: Altered[number][] = [];
+  let chars = 0;
+  for (const each of altered) {
+    chars += JSON.stringify(Object.values(each)).length;
+    if (chars > mostChars - LAST_ALTERED_CHARS) break;
+    kept.push(each);
+  }
+  const [first, ...others] = altered.slice(kept.length);
+  if (first === undefined) return altered;
+  const rows = others.reduce((sum, each) => sum + BigInt(each.rows), BigInt(first.rows)).toString();
+  return [...kept, { ...first, column: `… ${others.length + 1} more`, rows }];
+}
+
+/** What only tables have that are being read; nothing is while the state is carried. */
+const WHILE_READ: ReadonlySet<string> = new Set(['readers', 'partsEnded']);
+
+interface Room {
+  readonly alteredChars: number;
+  readonly snapshots: readonly string[];
+}
+
+const packAltered = (altered: Altered, mostChars: number): readonly unknown[] =>
+  cutAltered(altered, mostChars).map(({ column, policy, rows }) => [column, policy, rows]);
+
+const unpackAltered = (packed: readonly unknown[]): Altered =>
+  packed.map((each) => {
+    if (!Array.isArray(each)) return each as Altered[number];
+    const [column, policy, rows] = each as [string, Altered[number]['policy'], string];
+    return { column, policy, rows };
+  });
+
+function restOf(record: TableRecord, { alteredChars, snapshots }: Room): Rest | undefined {
+  const { altered, plannedIn } = record;
+  const table = {
+    ...record,
+    plannedIn: plannedIn === null ? null : snapshots.indexOf(plannedIn),
+    ...(altered && { altered: packAltered(altered, alteredChars) }),
+  };
   const fresh: Partial<Record<string, unknown>> = { ...freshTable(table.id, table.ordinal) };
-  const known: ReadonlySet<string> = new Set(IN_ROW);
+  const known: ReadonlySet<string> = new Set([...IN_ROW, ...WHILE_READ]);
   const changed = Object.entries(table).filter(
     ([key, value]) => !known.has(key) && JSON.stringify(value) !== JSON.stringify(fresh[key]),
   );
-  return changed.length === 0 ? undefined : Object.fromEntries(changed);
+  if (changed.length === 0) return undefined;
+  return Object.fromEntries(changed.map(([key, value]) => [SHORT[key] ?? key, value]));
 }
 
 function packError(error: TableRecord['error'], mostChars: number): readonly (string | null)[] | null {
@@ -117,6 +181,9 @@ export function packState(state: ControlState): Carry {
   const failed = state.tables.filter(({ error }) => error !== null).length;
   // Each has a message and a suggestion.
   const errorChars = Math.max(LEAST_ERROR_CHARS, Math.floor(ERROR_CHARS / Math.max(1, 2 * failed)));
+  const altered = state.tables.filter((table) => table.altered !== undefined).length;
+  const snapshots = [...new Set(state.tables.flatMap(({ plannedIn }) => plannedIn ?? []))];
+  const room = { alteredChars: Math.floor(ALTERED_CHARS / Math.max(1, altered)), snapshots };
   const pack = (table: TableRecord): PackedTable => {
     const parents = table.parents?.map((id) => ordinals.get(id) ?? 0) ?? null;
     const values = IN_ROW.slice(0, 10).map((key) => table[key]);
@@ -125,14 +192,29 @@ export function packState(state: ControlState): Carry {
       parents,
       packComparison(table.comparison),
       packError(table.error, errorChars),
-      restOf(table),
+      restOf(table, room),
     ];
     return trimmed(row) as unknown as PackedTable;
   };
-  return { ...state, tables: state.tables.map(pack) };
+  return { ...state, snapshots, tables: state.tables.map(pack) };
 }
 
-function unpackTable(packed: PackedTable, idOf: (ordinal: number) => string): TableRecord {
+function unpackRest(packed: Rest, snapshots: readonly string[]): Partial<TableRecord> {
+  const rest = Object.fromEntries(Object.entries(packed).map(([key, value]) => [LONG[key] ?? key, value]));
+  const { plannedIn, altered } = rest;
+  return {
+    ...rest,
+    ...(typeof plannedIn === 'number' && { plannedIn: snapshots[plannedIn] ?? null }),
+    ...(Array.isArray(altered) && { altered: unpackAltered(altered) }),
+  };
+}
+
+interface Names {
+  readonly idOf: (ordinal: number) => string;
+  readonly snapshots: readonly string[];
+}
+
+function unpackTable(packed: PackedTable, { idOf, snapshots }: Names): TableRecord {
   const [id, ordinal, status, generation, lanes, endedLanes, rows, bytes] = packed;
   const [estimatedRows = null, estimatedBytes = null, parents = null, comparison = null, error = null, rest] =
     packed.slice(8) as [
@@ -156,7 +238,7 @@ function unpackTable(packed: PackedTable, idOf: (ordinal: number) => string): Ta
     parents: parents?.map(idOf) ?? null,
     comparison: unpackComparison(comparison),
     error: unpackError(error),
-    ...rest,
+    ...unpackRest(rest ?? {}, snapshots),
   };
 }
 
@@ -179,13 +261,15 @@ function unpackOlder(packed: OlderFinished): TableRecord {
 const isPacked = (table: PackedTable | OlderTable): table is PackedTable => Array.isArray(table);
 
 export function unpackState(carry: Carry): ControlState {
-  const { finished = [], tables, ...rest } = carry;
+  const { finished = [], snapshots = [], tables, ...rest } = carry;
   // What an older version carried lacks what came later.
   const { leftOut = [], leftOutCount = 0 } = carry as Partial<Carry>;
   const ids = new Map(tables.filter(isPacked).map(([id, ordinal]) => [ordinal, id]));
   const idOf = (ordinal: number): string => ids.get(ordinal) ?? '';
   const unpacked = tables.map((table) =>
-    isPacked(table) ? unpackTable(table, idOf) : { ...freshTable(table.id, table.ordinal), ...table },
+    isPacked(table)
+      ? unpackTable(table, { idOf, snapshots })
+      : { ...freshTable(table.id, table.ordinal), ...table },
   );
   const all = [...unpacked, ...finished.map(unpackOlder)];
   return { ...rest, leftOut, leftOutCount, tables: all.sort((a, b) => a.ordinal - b.ordinal) };

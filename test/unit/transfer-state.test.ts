@@ -24,7 +24,13 @@ describe('the state that a transfer takes into its next run', () => {
         bytes: 70,
         comparison,
       },
-      { ...freshTable('main.a', 2), status: 'copying', generation: 1, plannedIn: 'snapshot-1' },
+      {
+        ...freshTable('main.a', 2),
+        status: 'copying',
+        generation: 1,
+        plannedIn: 'snapshot-1',
+        interruptions: 2,
+      },
       { ...freshTable('main.c', 3), status: 'verified', generation: 1, parents: ['main.b'] },
       freshTable('main.d', 4),
     ];
@@ -66,6 +72,71 @@ describe('the state that a transfer takes into its next run', () => {
       expect(first).toMatchObject({ id: named(0), status, rows: 71_234 });
     },
   );
+
+  test.each(['ready', 'paused', 'blocked', 'copied', 'finished'] as const)(
+    'fits into it with all that a table may have, of thousands that are %s',
+    (status) => {
+      const state = freshState({ transfer: 'orders' }, 5);
+      const named = (n: number): string => `public.a_table_with_a_name_of_its_own_${n}`;
+      const column = (n: number): string => `a_column_with_a_long_name_of_its_own_${n}`;
+      const isCompared = status === 'copied' || status === 'finished';
+      state.tables = Array.from({ length: 5_000 }, (_, n) => ({
+        ...freshTable(named(n), n + 1),
+        status,
+        generation: 3,
+        lanes: 312,
+        endedLanes: 311,
+        rows: 7_123_456,
+        bytes: 712_345_678,
+        estimatedRows: 7_123_456,
+        estimatedBytes: 712_345_678,
+        needsSnapshot: true,
+        readInOne: true,
+        plannedIn: '00000003-0000001B-1',
+        parents: [named(n >> 1), named(n >> 2)],
+        error: isCompared ? null : errorOf(4_000),
+        comparison: isCompared
+          ? { sourceRows: '7123456', targetRows: '7123455', equal: false, drift: true, basis: 'checksum' }
+          : null,
+        altered: Array.from({ length: 20 }, (_each, at) => ({
+          column: column(at),
+          policy: 'null',
+          rows: '7',
+        })),
+        lacking: isCompared ? '1' : null,
+        fruitless: 3,
+        interruptions: 3,
+        notBeforeMs: 1_790_000_000_000,
+        readers: 4,
+        partsEnded: [1, 2],
+      }));
+      const packed = JSON.stringify(packState(state));
+      expect(Buffer.byteLength(packed)).toBeLessThan(1_900_000);
+      const [first] = unpackState(JSON.parse(packed) as ReturnType<typeof packState>).tables;
+      expect(first).toMatchObject({ status, plannedIn: '00000003-0000001B-1', interruptions: 3 });
+      // Cut short, but never without a word.
+      const rows = first?.altered?.reduce((sum, each) => sum + Number(each.rows), 0);
+      expect(rows).toBe(140);
+    },
+  );
+
+  test('comes back from what an older version carried, with whole names', () => {
+    const state = freshState({ transfer: 'orders' }, 5);
+    const altered = [{ column: 'a', policy: 'null', rows: '7' }] as const;
+    const changed = { plannedIn: 'snapshot-1', needsSnapshot: true, fruitless: 2, altered };
+    const row = ['main.a', 1, 'ready', 1, 3, 1, 7, 70, null, null, null, null, null, changed] as const;
+    const [table] = unpackState({ ...state, tables: [row] }).tables;
+    expect(table).toEqual({
+      ...freshTable('main.a', 1),
+      ...changed,
+      status: 'ready',
+      generation: 1,
+      lanes: 3,
+      endedLanes: 1,
+      rows: 7,
+      bytes: 70,
+    });
+  });
 
   test('keeps errors whole where there are few', () => {
     const state = freshState({ transfer: 'orders' }, 5);
