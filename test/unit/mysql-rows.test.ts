@@ -177,6 +177,24 @@ describe('rows of the protocol', () => {
     );
   });
 
+  test('that are malformed leave nothing to those of another reader', () => {
+    const cells = ['1', 'one', 'two'].map((text) => Buffer.from(text));
+    const whole = answerOf(3, [cells]);
+    // The last cell says that it is longer than all that came.
+    const malformed = answerOf(3, []).subarray(0, -END().length);
+    const row = packet(Buffer.from([1, 0x31, 3, 0x61, 0x62, 0x63, 0xfa]));
+    expect(() => cut(Buffer.concat([malformed, row]), [10_000], ['plain', 'text', 'text'])).toThrow(
+      RangeError,
+    );
+    // Its first cell is long, so that a tab of the other's would be within it.
+    const letters = Buffer.from('x'.repeat(100));
+    const { blocks } = cut(answerOf(2, [[letters, ...cells.slice(1, 2)]]), [10_000], ['text', 'text']);
+    expect(cellsOf(blocks[0]!.data)).toEqual([[letters.toString(), 'one']]);
+    expect(cellsOf(cut(whole, [10_000], ['plain', 'text', 'text']).blocks[0]!.data)).toEqual([
+      ['1', 'one', 'two'],
+    ]);
+  });
+
   test('larger than a frame come whole', () => {
     const large = Buffer.alloc(0xff_ff_ff + 10, 'ä-');
     large.write('a\tb\\', 0xff_ff_ff - 2);

@@ -224,6 +224,7 @@ function encodeCell(into: Filling, kind: CellKind, from: Reading, at: number): n
  */
 export function encodeRow(into: Filling, kinds: readonly CellKind[], from: Reading, start: number): void {
   const { bytes } = from;
+  followers.count = 0; // a malformed row may have left its own
   let at = start;
   let run = -1; // where the first cell of the run begins
   for (let cell = 0; cell < kinds.length; cell += 1) {
