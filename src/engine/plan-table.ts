@@ -1,3 +1,4 @@
+import type { KeyRange } from '../model/lane.ts';
 import { isSluiceError, SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
@@ -238,14 +239,29 @@ function wishedRows(
   return Math.min(DEFAULTS.rowsPerRange, Math.max(worthIt, shared));
 }
 
-function planRanges(source: Database, request: PlanTableRequest, plan: TablePlan, signal: AbortSignal) {
+/** Neighbours become one where there are too many: databases know about how many rows they have, not how many. */
+export function atMost(ranges: readonly KeyRange[], most: number): readonly KeyRange[] {
+  const together = Math.ceil(ranges.length / most);
+  return Array.from({ length: Math.ceil(ranges.length / Math.max(1, together)) }, (_, place) => {
+    const joined = ranges.slice(place * together, (place + 1) * together);
+    return { lane: place + 1, after: joined[0]?.after ?? null, upto: joined.at(-1)?.upto ?? null };
+  });
+}
+
+async function planRanges(
+  source: Database,
+  request: PlanTableRequest,
+  plan: TablePlan,
+  signal: AbortSignal,
+): Promise<readonly KeyRange[]> {
   const isOne = request.spec.ordering === 'table' || plan.mostRows !== undefined;
   // The key of a query is looked through in any case.
-  if (isOne && plan.query === undefined) return Promise.resolve([{ lane: 1, after: null, upto: null }]);
+  if (isOne && plan.query === undefined) return [{ lane: 1, after: null, upto: null }];
   const estimatedRows = plan.estimatedRows ?? 0;
   const wished = isOne ? Number.MAX_SAFE_INTEGER : wishedRows(request.spec, plan);
   const rowsPerRange = Math.max(wished, Math.ceil(estimatedRows / MAX_RANGES));
-  return source.reader.planRanges(plan, { rowsPerRange, snapshot: request.snapshot }, signal);
+  const options = { rowsPerRange, snapshot: request.snapshot };
+  return atMost(await source.reader.planRanges(plan, options, signal), MAX_RANGES);
 }
 
 /** A hint for writers; the ledger has the plan. */
