@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import mysql from 'mysql2';
+import { within } from '../../../engine/waiting.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { MysqlConfig } from '../config.ts';
 import { toSluiceError, vendorCode } from '../error-codes.ts';
@@ -182,19 +183,22 @@ export class Session {
 
   /**
    * Ends the running statement and leaves the session, and what transaction it has, as they are.
-   * @returns false: the connection that said so was lost, and the server may still do it, whatever runs then
+   * @returns false: the connection that said so was lost or is without an answer, and the server may still do it, whatever runs then
    */
   async interrupt(): Promise<boolean> {
     const { threadId } = this.#driver;
     if (this.#ended || threadId === null) return true;
     const killer = driverOf(this.#config, 'sluice');
     killer.on('error', () => {});
-    return new Promise<boolean>((resolve) => {
+    const told = new Promise<boolean>((resolve) => {
       killer.query(`KILL QUERY ${threadId}`, (error) => {
-        killer.destroy();
         resolve(!error || /^\d+$/.test(vendorCode(error)));
       });
     });
+    // A connection that is dead without saying so would hold up whoever reads next until TCP gives up.
+    const known = await within(told, CONNECT_TIMEOUT_MS, false);
+    killer.destroy();
+    return known;
   }
 
   end(): Promise<void> {
