@@ -93,7 +93,7 @@ describeWith(
     }
 
     test.each(['truncate', 'fail-if-not-empty'] as const)(
-      'with %s is followed by one that copies it from its first row, though nobody asks for that again',
+      'with %s, emptied by a worker that dies before it writes that down, is copied from its first row though nobody asks again',
       async (mode) => {
         const spec: TransferSpec = {
           source: 'a',
@@ -122,5 +122,43 @@ describeWith(
         expect(await plan(spec, null)).toMatchObject({ generation: 2 });
       },
     );
+
+    test('is not appended twice where the first batch was on its way', async () => {
+      const spec: TransferSpec = {
+        source: 'a',
+        hub: 'h',
+        target: 'b',
+        tables: { '*.*': {} },
+        write: { mode: 'append' },
+      };
+      const { table } = await plan(spec, null);
+      const planned = await deps.target.ledger.readTable(run.transfer, 1, table, never());
+      const other = await createConnection({ uri: to.url.replace('mariadb:', 'mysql:') });
+      const waiting = (statement: string) =>
+        eventually(`"${statement}" waits`, async () => {
+          const found = await to.query(
+            `SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '${statement}' AND ID <> CONNECTION_ID() AND DB = DATABASE()`,
+          );
+          return found.length > 0;
+        });
+      try {
+        await other.query('START TRANSACTION');
+        await other.query("INSERT INTO items VALUES (20, 'of another')");
+        const copying = copyAll(planned!.plan);
+        await waiting('LOAD DATA%');
+        // Nothing is applied yet for who asks now.
+        const again = plan(spec, 2).catch((error: unknown) => error);
+        await waiting('UPDATE%attempt = attempt + 1%');
+        await other.query('ROLLBACK');
+        expect(await again).toMatchObject({ code: 'target.not_empty' });
+        await copying;
+      } finally {
+        await other.end();
+      }
+      expect(await count()).toBe('20');
+      expect(await deps.target.ledger.lanes(run.transfer, 1, table, never())).toMatchObject([
+        { generation: 1, rows: 20, ended: true },
+      ]);
+    });
   },
 );
