@@ -218,10 +218,13 @@ function rendersOf(
   { source }: ColumnRequest,
   { reading, writing }: Way,
   fitting: ColumnFitting | null,
-): Pick<ColumnPlan, 'renderSource' | 'renderTarget'> {
+): Pick<ColumnPlan, 'renderSource' | 'renderTarget' | 'dropsZeros'> {
   if (fitting) return { renderSource: fitting.render, renderTarget: writing.renderFitted ?? writing.render };
-  const bare = writing.dropsZeros ? source.types.withoutZeros?.(reading.render) : undefined;
-  return { renderSource: bare ?? reading.render, renderTarget: writing.render };
+  if (!writing.dropsZeros) return { renderSource: reading.render, renderTarget: writing.render };
+  const bare = source.types.withoutZeros?.(reading.render);
+  const made =
+    bare === undefined ? { renderSource: reading.render, dropsZeros: true } : { renderSource: bare };
+  return { ...made, renderTarget: writing.render };
 }
 
 /**

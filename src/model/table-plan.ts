@@ -28,6 +28,8 @@ export interface ColumnPlan {
   readonly note: string | null;
   /** What becomes of a value that the target cannot hold; absent in plans of older versions: `error`. */
   readonly policy?: ValuePolicy;
+  /** For a source that makes the texts itself: of a decimal without zeros at the end, as `renderTarget` is. */
+  readonly dropsZeros?: boolean;
   /** With the policies `null` and `clamp`: what the values are made to fit, and which rows of the source are altered. */
   readonly fit?: { readonly limits: Limits | null; readonly altered: string | null };
 }

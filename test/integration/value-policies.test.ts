@@ -271,6 +271,9 @@ describeWith(['postgres', 'mariadb'], 'values that the target cannot hold', () =
       ['postgres', 'text', 'postgres', 'integer', '20', '1.5'],
       ['mariadb', 'varchar(20)', 'postgres', 'numeric(4,2)', '1.50', '1.234'],
       ['postgres', 'text', 'postgres', 'money', '1.50', '1.239'],
+      ['sqlite', 'DECIMAL_TEXT', 'postgres', 'numeric(4,2)', '1.50', '1.234'],
+      ['sqlite', 'DECIMAL_TEXT', 'mariadb', 'decimal(4,2)', '1.50', '1.234'],
+      ['sqlite', 'DECIMAL_TEXT', 'mariadb', 'int', '20.00', '1.234'],
     ];
 
     test.for(NUMBERS)('%s %s to %s %s', async ([from, type, to, as, fits, tooLong]) => {
@@ -294,6 +297,63 @@ describeWith(['postgres', 'mariadb'], 'values that the target cannot hold', () =
       expect(JSON.stringify(failure) + String(failure)).not.toContain(tooLong);
       expect(await ends[1].place.query('SELECT COUNT(*) FROM t')).toEqual([['0']]);
     });
+  });
+
+  const SHOWN_OTHERWISE: readonly (readonly [Product, string, Product, string, value: string])[] = [
+    ['postgres', 'numeric(38,31)', 'mariadb', 'decimal(65,35)', '1.5'],
+    ['postgres', 'numeric(38,31)', 'mariadb', 'decimal(20,10)', '1.5'],
+    ['postgres', 'numeric(38,31)', 'mariadb', 'int', '20'],
+    ['postgres', 'numeric(6,2)', 'mariadb', 'decimal(10,2) zerofill', '1.5'],
+    ['postgres', 'numeric', 'mariadb', 'decimal(10,2) zerofill', '1.5'],
+    ['postgres', 'numeric(5,0)', 'mariadb', 'int(8) zerofill', '7'],
+    ['postgres', 'integer', 'mariadb', 'decimal(12,0) zerofill', '7'],
+    ['postgres', 'real', 'mariadb', 'double zerofill', '1.5'],
+    ['postgres', 'numeric(10,0)', 'postgres', 'money', '5'],
+    ['postgres', 'numeric(10,1)', 'postgres', 'money', '5.5'],
+  ];
+
+  test.for(SHOWN_OTHERWISE)(
+    'are none where the target only shows them otherwise, and they are verified: %s %s to %s %s',
+    async ([from, type, to, as, value]) => {
+      const [source, target] = [await open(from), await open(to)];
+      await source.place.execute(
+        `CREATE TABLE t (id bigint PRIMARY KEY, v ${type}); INSERT INTO t VALUES (1, ${value}), (2, NULL)`,
+      );
+      await target.place.execute(`CREATE TABLE t (id bigint PRIMARY KEY, v ${as})`);
+      const ends = { source: source.database, target: target.database };
+      const { plan } = await copyTable(ends, 't');
+      expect(await ends.target.writer.checksum(plan, null, never())).toEqual(
+        await ends.source.reader.checksum(plan, null, never()),
+      );
+    },
+  );
+
+  test.for(['integer', 'numeric(4,0)'])(
+    'bound ranges of the target all the same: bigint to postgres %s',
+    async (as) => {
+      const [from, to] = [await open('mariadb'), await open('postgres')];
+      await from.place.execute(
+        'CREATE TABLE t (id bigint unsigned PRIMARY KEY); INSERT INTO t VALUES (1), (2)',
+      );
+      const ends = { source: from.database, target: to.database };
+      const { plan } = await copyTable(ends, 't', { selection: { columns: { types: { id: as } } } });
+      const whole = await ends.source.reader.checksum(plan, null, never());
+      for (const upto of ['3000000000', '18446744073709551615'])
+        expect(
+          await ends.target.writer.checksum(plan, { lane: 0, after: ['-3000000000'], upto: [upto] }, never()),
+        ).toEqual(whole);
+    },
+  );
+
+  test('keep no policy that would cast to more places than the server does', async () => {
+    const [from, to] = [await open('mariadb'), await open('mariadb')];
+    await from.place.execute('CREATE TABLE t (id bigint PRIMARY KEY, v decimal(65,38))');
+    const types = { v: 'decimal(40,35)' };
+    await expect(
+      planBetween({ source: from.database, target: to.database }, 't', {
+        selection: { columns: { types, policies: { v: 'clamp' } } },
+      }),
+    ).rejects.toMatchObject({ code: 'config.invalid', details: { column: 'v' } });
   });
 
   test.each(CASES)('$from $type to $to by $policy, counted and verified ($altered)', async (each) => {

@@ -2,6 +2,8 @@ import type { KeyRange } from '../../model/lane.ts';
 import type { Position } from '../../model/row-block.ts';
 import type { TableName } from '../../model/table-name.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
+import { parseType } from './types/type-text.ts';
+import { INT_BITS } from './types/write-numbers.ts';
 
 /** Pure makers of SQL text. Identifiers go through `quote`, texts through `literal`. */
 export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
@@ -78,15 +80,27 @@ export function renderConditions(
 export const renderRowsAt = (plan: TablePlan, shape: ReadShape, position: Position): string =>
   `SELECT count(*) FROM ${renderFrom(plan.source, shape)} WHERE ${compare(positionColumns(plan, shape), '=', position, positionTypes(plan, shape))}`;
 
+/**
+ * Bounds of the source may lie beyond the integers, or the digits, of the target's column. Its index serves integers of any
+ * size; a bound beyond 64 bits does without it.
+ */
+function boundType(type: string, bound: string): string {
+  const { base } = parseType(type);
+  if (base === 'numeric') return base;
+  if (INT_BITS[base] === undefined || !/^-?\d+$/.test(bound)) return type;
+  return BigInt.asIntN(64, BigInt(bound)) === BigInt(bound) ? 'bigint' : 'numeric';
+}
+
 /** Conditions of a range on the target: only where both sides order the key alike. */
 export function renderTargetConditions(plan: TablePlan, range: KeyRange | null): string {
   if (range === null) return '';
   const keys = plan.columns.slice(0, plan.position.columns.length);
   const columns = keys.map((column) => quote(column.target));
-  const types = keys.map((column) => column.targetType);
+  const typesOf = (bounds: Position): readonly string[] =>
+    keys.map(({ targetType }, at) => boundType(targetType, bounds[at] ?? ''));
   const conditions = [
-    ...(range.after ? [compare(columns, '>', range.after, types)] : []),
-    ...(range.upto ? [compare(columns, '<=', range.upto, types)] : []),
+    ...(range.after ? [compare(columns, '>', range.after, typesOf(range.after))] : []),
+    ...(range.upto ? [compare(columns, '<=', range.upto, typesOf(range.upto))] : []),
   ];
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }

@@ -30,6 +30,7 @@ const columnsOf = (plan: TablePlan, side: 'source' | 'target'): ReadProgram['col
     logical: column.logical,
     affinity: affinityOf(side === 'source' ? column.sourceType : column.targetType),
     ...(side === 'source' && column.policy === 'text' && { asText: true }),
+    ...(side === 'source' && column.dropsZeros && { dropsZeros: true }),
     ...(side === 'source' && column.fit && { fit: { ...column.fit, policy: fittingPolicy(column.policy) } }),
   }));
 

@@ -51,7 +51,7 @@ export interface TypeMap {
     readonly limits: Limits | null;
     readonly policy: FittingPolicy;
   }): ColumnFitting | null;
-  /** SQL for the text of a decimal without zeros at the end of its fraction; absent: what it reads has none. */
+  /** SQL for the text of a decimal without zeros at the end of its fraction; absent: see ColumnPlan.dropsZeros. */
   withoutZeros?(render: string): string;
   /** The column type that this database would create for a logical type: exact wherever it has one. */
   propose(logical: LogicalType): string;

@@ -64,7 +64,7 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
   const unsigned = logical.unsigned ?? false;
   if (bits !== undefined) {
     const fits = to.unsigned ? unsigned && logical.bits <= bits : logical.bits + (unsigned ? 1 : 0) <= bits;
-    const render = to.zerofill ? `${column} + 0` : column;
+    const render = unfilled(to, column);
     const limits = wholeLimits(bits, to.unsigned);
     return fits
       ? exactly(render)
@@ -73,7 +73,7 @@ function writeInt(logical: LogicalType & { kind: 'int' }, to: TypeText, column: 
   if (to.base === 'decimal') {
     const [precision = 10, scale = 0] = to.args;
     const fits = precision - scale >= ({ 8: 3, 16: 5, 32: 10 }[logical.bits as 8] ?? 20);
-    const render = scale === 0 ? column : `CAST(${column} AS DECIMAL(65,0))`;
+    const render = scale === 0 ? unfilled(to, column) : `CAST(${column} AS DECIMAL(65,0))`;
     const rough = roughly(render, 'values with more digits are refused');
     return fits ? exactly(render) : within(digitLimits(precision - scale), rough);
   }
@@ -94,18 +94,28 @@ const loadPlaces = ({ args: [, places] }: TypeText): string | null =>
     ? null
     : `IF($value IS NULL OR ROUND($value + 0e0, ${places}) = $value + 0e0 OR FLOOR($value + 0e0) = $value + 0e0, $value, 'too many places')`;
 
-/** A number with the places of the source, of which a cast has 30 at most (MariaDB's has 38). */
-const placed = (column: string, own: number, places: number): string =>
-  places === own || places > 30 ? column : `CAST(${column} AS DECIMAL(65,${places}))`;
+/** A number without the zeros that a zerofill puts before it. */
+const unfilled = ({ zerofill }: TypeText, column: string): string => (zerofill ? `(${column} + 0)` : column);
 
-function writeWhole({ scale }: LogicalType & { kind: 'decimal' }, column: string): ColumnWriting {
-  const note = 'values with a fraction are refused';
-  return scale === null
-    ? { ...roughly(column, note, LOAD_WHOLE), dropsZeros: true }
-    : roughly(placed(column, 0, Math.max(scale, 0)), note, LOAD_WHOLE);
+/**
+ * A number with the places of the source, of which a cast has 30 at most, and 38 in MariaDB: only there a column has more
+ * than 30 of its own. Where they cannot be had it is without zeros at the end.
+ */
+function placed(column: string, own: number, places: number): Pick<ColumnWriting, 'render' | 'dropsZeros'> {
+  if (places === own) return { render: column };
+  if (places > (own > 30 ? 38 : 30)) return { render: renderBare(column), dropsZeros: true };
+  return { render: `CAST(${column} AS DECIMAL(65,${places}))` };
 }
 
-function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, column: string) {
+function writeWhole({ scale }: LogicalType & { kind: 'decimal' }, column: string): ColumnWriting {
+  const rough = roughly(column, 'values with a fraction are refused', LOAD_WHOLE);
+  return scale === null
+    ? { ...rough, dropsZeros: true }
+    : { ...rough, ...placed(column, 0, Math.max(scale, 0)) };
+}
+
+function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, name: string) {
+  const column = unfilled(to, name);
   if (INT_BITS[to.base] !== undefined) return writeWhole(logical, column);
   if (to.base === 'double')
     return merging(renderDouble(column, '1e15'), 'decimals become binary fractions', loadPlaces(to));
@@ -120,15 +130,16 @@ function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, 
     return { ...within(limits, rough), renderFitted: column, dropsZeros: true };
   }
   // The scale of the source is the one that is compared.
-  const render = placed(column, scale, Math.max(logical.scale, 0));
+  const shown = placed(column, scale, Math.max(logical.scale, 0));
   const fits = scale >= logical.scale && precision - scale >= logical.precision - logical.scale;
-  if (fits) return within({ ...limits, scale: logical.scale }, roughly(render, NOT_A_NUMBER));
-  const rough = roughly(render, `more than ${scale} places, or ${precision} digits, are refused`);
-  return { ...within(limits, rough), renderFitted: column };
+  if (fits)
+    return within({ ...limits, scale: logical.scale }, { ...roughly(column, NOT_A_NUMBER), ...shown });
+  const rough = roughly(column, `more than ${scale} places, or ${precision} digits, are refused`);
+  return { ...within(limits, rough), ...shown, renderFitted: column };
 }
 
 function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
-  const value = to.args.length > 0 ? `(${column} + 0e0)` : column;
+  const value = to.args.length > 0 || to.zerofill ? `(${column} + 0e0)` : column;
   const from = kind === 'float32' ? '1e6' : '1e15';
   const load = loadPlaces(to);
   const tooLong = load === null ? '' : `more than ${to.args[1]} places are refused; `;

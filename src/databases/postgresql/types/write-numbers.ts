@@ -68,7 +68,8 @@ export const withoutZeros = (value: string): string =>
 function writeMoney(logical: LogicalType & { kind: 'decimal' }, column: string): ColumnWriting {
   const fits = (logical.scale ?? 3) <= 2 && (logical.precision ?? 99) <= 18;
   const render = `(${column})::numeric`;
-  if (fits || (logical.precision === 19 && logical.scale === 2)) return exactly(render);
+  if (fits || (logical.precision === 19 && logical.scale === 2))
+    return exactly(padded(render, 2, logical.scale));
   const rough = roughly(padded(render, 2, logical.scale), 'more than 2 places are refused');
   const dropsZeros = logical.scale === null;
   return { ...rough, load: `(${loadWhole(2)})::money`, ...(dropsZeros && { dropsZeros }) };

@@ -14,6 +14,8 @@ export interface ThreadColumn {
   readonly affinity: Affinity;
   /** Of a source that is copied as text whatever its type: numbers as their digits. */
   readonly asText?: boolean;
+  /** Of a source whose target has zeros of its own behind the point. */
+  readonly dropsZeros?: boolean;
   /** Of a source under a policy: what its values are made to fit. */
   readonly fit?: { readonly limits: Limits | null; readonly policy: FittingPolicy };
   /** Counts the values that are altered, where somebody asks. */
@@ -167,7 +169,8 @@ function counted({ tally }: ThreadColumn, becomes: string | null): string | null
 }
 
 function fitted(column: ThreadColumn, made: string): string | null {
-  if (column.fit === undefined) return made;
+  if (column.fit === undefined)
+    return column.dropsZeros === true ? made.replace(/(?:\.|(\.\d*[1-9]))0*$/, '$1') : made;
   const { text: becomes, altered } = fitText(made, column.fit.limits, column.fit.policy);
   return altered ? counted(column, becomes) : becomes;
 }
