@@ -23,15 +23,10 @@ import { createShow } from './show.ts';
 import { activitiesOn } from './slices.ts';
 import { keepSnapshot } from './snapshot.ts';
 import { queueNames, reportOf } from './view.ts';
+import { type History, whetherToLeave } from './whether-to-leave.ts';
 
 /** Until the transfer's own is known. */
 const FIRST_HEARTBEAT_MS = 30_000;
-/** With a held snapshot the history may grow further: the snapshot would be lost with the run. */
-const HISTORY_WITH_SNAPSHOT = 40_000;
-/** Of the 50 MB at which the server ends a workflow. */
-const HISTORY_BYTES = 30_000_000;
-/** One statement each, which ends when it ends. */
-const UNCUT = ['finish', 'link', 'verify'] as const;
 /** A stopped transfer ends when the hub is empty, or nothing of it moved for so long. */
 const DRAIN_PATIENCE_MS = 10_000;
 /** The report names at most so many tables. */
@@ -64,16 +59,17 @@ async function prepare(control: Control): Promise<void> {
     control.warn('this Temporal server has no Sluice search attributes; see sluice doctor');
 }
 
-/** `settle`: what runs in one statement ends first, and nothing of the kind begins. */
-function whetherToLeave(control: Control): 'stay' | 'settle' | 'leave' {
+function historyOf(control: Control, nowMs: number): History {
   const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
   const { historyEvents, snapshotInUse } = control.state;
-  const isFull = historyLength > HISTORY_WITH_SNAPSHOT || historySize > HISTORY_BYTES;
-  if (isFull) return 'leave';
-  const isDue = continueAsNewSuggested || (historyEvents !== null && historyLength > historyEvents);
-  if (!isDue || snapshotInUse) return 'stay';
-  // A statement over a large table would begin again in each run, and never end where it takes longer than one.
-  return UNCUT.some((kind) => control.runs(kind)) ? 'settle' : 'leave';
+  return {
+    events: historyLength,
+    bytes: historySize,
+    isDue: continueAsNewSuggested || (historyEvents !== null && historyLength > historyEvents),
+    snapshotInUse,
+    running: control.scene(nowMs).running,
+    nowMs,
+  };
 }
 
 function isDrained({ state }: Control, nowMs: number): boolean {
@@ -96,9 +92,9 @@ const earliest = (a: number | null, b: number | null): number | null =>
 async function work(control: Control, show: () => void): Promise<void> {
   const moves = new Set<Promise<void>>();
   for (;;) {
-    const whether = whetherToLeave(control);
-    if (whether === 'leave') control.leave('continue-as-new');
     const nowMs = Date.now();
+    const whether = whetherToLeave(historyOf(control, nowMs));
+    if (whether === 'leave') control.leave('continue-as-new');
     const endsAtMs = watchTime(control, nowMs);
     const drained = isDrained(control, nowMs);
     const scene = { ...control.scene(nowMs), settling: whether === 'settle' };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TABLE_STATUSES } from '../../src/model/table-status.ts';
 import { freshTable, isExcluded, type TableRecord } from '../../src/workflows/control-state.ts';
 import { decide, type Move, nextDueMs, type RunningSlice, type Scene } from '../../src/workflows/schedule.ts';
+import { whetherToLeave } from '../../src/workflows/whether-to-leave.ts';
 
 const table = (id: string, changes: Partial<TableRecord> = {}): TableRecord => ({
   ...freshTable(id, 1),
@@ -339,5 +340,25 @@ describe('reading under a limit', () => {
     expect(reads(decide(scene(tables, { settings, running })))).toEqual(['halt a']);
     const halted = new Set([slice('read', { tables: ['a'], readers: 1, rateShare: 1, halted: true })]);
     expect(reads(decide(scene(tables, { settings, running: halted })))).toEqual([]);
+  });
+});
+
+describe('a history that is due to be left behind', () => {
+  const nowMs = 36_000_000;
+  const due = { events: 5_000, bytes: 1_000_000, isDue: true, snapshotInUse: false, nowMs };
+  const index = (ageMs: number) => slice('finish', { tables: ['a'], startedAtMs: nowMs - ageMs });
+
+  test('is left at once where only what can be cut runs', () => {
+    expect(whetherToLeave({ ...due, running: [slice('read')] })).toBe('leave');
+    expect(whetherToLeave({ ...due, isDue: false, running: [] })).toBe('stay');
+    expect(whetherToLeave({ ...due, snapshotInUse: true, running: [] })).toBe('stay');
+  });
+
+  test('waits for one statement and begins no other, but an index of hours holds no other table up while there is room', () => {
+    expect(whetherToLeave({ ...due, running: [index(60_000)] })).toBe('settle');
+    expect(whetherToLeave({ ...due, running: [index(3_600_000), slice('read')] })).toBe('stay');
+    expect(whetherToLeave({ ...due, events: 20_001, running: [index(3_600_000)] })).toBe('settle');
+    expect(whetherToLeave({ ...due, bytes: 15_000_001, running: [index(3_600_000)] })).toBe('settle');
+    expect(whetherToLeave({ ...due, events: 40_001, running: [index(3_600_000)] })).toBe('leave');
   });
 });
