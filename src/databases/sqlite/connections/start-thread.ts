@@ -38,21 +38,26 @@ interface Waiting {
  * The entry beside this file: JavaScript in `dist`, TypeScript in the source tree, where tsx must be registered within
  * the new thread (`--import tsx` in execArgv does not reach the entry itself on Node 20).
  */
-function startWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('../thread/worker.js', import.meta.url));
+function startWorker(givenUp: Int32Array<SharedArrayBuffer>): Worker {
+  const options = { workerData: givenUp.buffer };
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL('../thread/worker.js', import.meta.url), options);
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href;
   const entry = new URL('../thread/worker.ts', import.meta.url).href;
   const code = `import { register } from ${JSON.stringify(tsx)}; register(); await import(${JSON.stringify(entry)});`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`));
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), options);
 }
 
 class WorkerThread implements Thread {
-  readonly #worker = startWorker();
+  /** Read in loops over many rows. */
+  readonly #givenUp = new Int32Array(new SharedArrayBuffer(4));
+  readonly #worker = startWorker(this.#givenUp);
   readonly #waiting = new Map<number, Waiting>();
   readonly #idle: (() => void)[] = [];
   #lastId = 0;
   #broken = false;
   #exited = false;
+  #closed: Promise<void> | null = null;
 
   constructor() {
     this.#worker.on('message', (reply: ThreadReply) => this.#settle(reply));
@@ -106,10 +111,19 @@ class WorkerThread implements Thread {
     return idle.finally(() => clearTimeout(timer));
   }
 
-  async close(): Promise<void> {
-    // Work that nobody waits for any more is not waited for either: the thread ends with the statement it is in.
-    if (!this.#broken && this.#waiting.size === 0) await this.call('close', null).catch(() => null);
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  /**
+   * Never terminated in a statement: where that one fails, the driver makes its error with what V8 no longer gives, and the whole
+   * process ends.
+   */
+  async #end(): Promise<void> {
     this.#broken = true;
+    Atomics.store(this.#givenUp, 0, 1);
+    if (!this.#exited) await this.call('close', null).catch(() => null);
     await this.#worker.terminate();
   }
 

@@ -5,6 +5,7 @@ import type { ReadProgram } from './operations.ts';
 import { unorderedStatement } from './read-statement.ts';
 import { iterate, maybeInvalid, refuseNullKeys, type StoredRow, strictRows } from './row-source.ts';
 import { checkRowAddress, schemaVersion } from './row-address.ts';
+import { stopIfGivenUp } from './given-up.ts';
 
 interface Sum {
   readonly rows: bigint;
@@ -44,6 +45,7 @@ function visitAll(
 ): boolean {
   const texts = program.columns.map((column) => canonicalText(column, program));
   for (const row of rows) {
+    stopIfGivenUp();
     if (!strict && row.some(maybeInvalid)) return false;
     visitor.visit(texts.map((text, at) => text(row[at] ?? null)));
   }

@@ -4,6 +4,7 @@ import type { Position } from '../../../model/row-block.ts';
 import type { ReadProgram } from './operations.ts';
 import { positionText } from '../values/position-text.ts';
 import type { StoredValue } from '../values/stored-value.ts';
+import { stopIfGivenUp } from './given-up.ts';
 import { orderOf, readStatement } from './read-statement.ts';
 import { nullKey, rawStatement, refuseNullKeys } from './row-source.ts';
 import { schemaVersion } from './row-address.ts';
@@ -20,6 +21,7 @@ function cutQuery(database: BetterSqlite.Database, program: ReadProgram, rowsPer
   const cuts: Position[] = [];
   let rows = 0;
   for (const row of rawStatement(database, sql).iterate()) {
+    stopIfGivenUp();
     const key = types.map((_, at) => row[at] ?? null);
     if (key.includes(null)) throw badKey(program.table, 'null');
     if (row.at(-1) === 1n) throw badKey(program.table, 'double');
