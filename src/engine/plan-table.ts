@@ -219,7 +219,7 @@ export async function planTable(
 }
 
 /** So many ranges for each reader, so that all have work to the end; smaller ones are not worth their opening. */
-const RANGES_A_READER = 8;
+const RANGES_A_READER = 4;
 const LEAST_ROWS = 10_000;
 const LEAST_BYTES = 4 * 1024 * 1024;
 /** Fewer read a table in one slice, and share whatever ranges it has. */
