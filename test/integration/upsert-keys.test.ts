@@ -1,18 +1,8 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/engine/ports/dialect.ts';
-import type { TestPlace } from '../contract/harness.ts';
+import { expect, test } from 'vitest';
 import { copyTable, planBetween } from '../support/copy-table.ts';
-import { mariadbPlace } from '../support/mariadb-harness.ts';
-import { postgresPlace } from '../support/postgresql-harness.ts';
+import { type Product, useOpenPlaces } from '../support/places.ts';
 import { describeWith } from '../support/servers.ts';
-import { sqlitePlace } from '../support/sqlite-harness.ts';
 
-const PLACES = {
-  postgres: () => postgresPlace(),
-  mariadb: () => mariadbPlace(),
-  sqlite: () => sqlitePlace(),
-};
-type Product = keyof typeof PLACES;
 type Case = readonly [from: Product, type: string, to: Product, as: string];
 
 /** Of a key that is made at the target by `columns.types`. */
@@ -53,14 +43,7 @@ const KEPT: readonly (readonly [...Case, value: string])[] = [
 const spec = { write: { mode: 'upsert' } } as const;
 
 describeWith(['postgres', 'mariadb'], 'an upsert by a key whose values could become the same', () => {
-  const places: TestPlace[] = [];
-  const open = async (product: Product): Promise<{ place: TestPlace; database: Database }> => {
-    const place = await PLACES[product]();
-    places.push(place);
-    return { place, database: await place.open() };
-  };
-  beforeEach(() => void places.splice(0));
-  afterEach(() => Promise.all(places.map((place) => place.drop())));
+  const open = useOpenPlaces();
 
   const ends = async (from: Product, to: Product, type: string) => {
     const [source, target] = [await open(from), await open(to)];

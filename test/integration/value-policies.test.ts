@@ -1,19 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/engine/ports/dialect.ts';
-import type { TestPlace } from '../contract/harness.ts';
+import { describe, expect, test } from 'vitest';
 import { never } from '../contract/test-tables.ts';
 import { copyTable, planBetween } from '../support/copy-table.ts';
-import { mariadbPlace } from '../support/mariadb-harness.ts';
-import { postgresPlace } from '../support/postgresql-harness.ts';
+import { type Product, useOpenPlaces } from '../support/places.ts';
 import { describeWith } from '../support/servers.ts';
-import { sqlitePlace } from '../support/sqlite-harness.ts';
-
-const PLACES = {
-  postgres: () => postgresPlace(),
-  mariadb: () => mariadbPlace(),
-  sqlite: () => sqlitePlace(),
-};
-type Product = keyof typeof PLACES;
 
 interface Case {
   readonly from: Product;
@@ -220,14 +209,7 @@ const CASES: readonly Case[] = [
 ];
 
 describeWith(['postgres', 'mariadb'], 'values that the target cannot hold', () => {
-  const places: TestPlace[] = [];
-  const open = async (product: Product): Promise<{ place: TestPlace; database: Database }> => {
-    const place = await PLACES[product]();
-    places.push(place);
-    return { place, database: await place.open() };
-  };
-  beforeEach(() => void places.splice(0));
-  afterEach(() => Promise.all(places.map((place) => place.drop())));
+  const open = useOpenPlaces();
 
   describe('and no policy says what becomes of them: no decimal is rounded,', () => {
     const DECIMALS = [

@@ -2,12 +2,13 @@ import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/l
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import { refuseSecondAppend } from '../../engine/refuse-second-append.ts';
 import type { Batch } from '../../model/batch.ts';
+import { laneOfCells } from '../../engine/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../model/lane.ts';
 import { encodePosition } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { ErrorContext } from './error-codes.ts';
-import type { Cells, Pool, Session } from './pool.ts';
+import type { Pool, Session } from './pool.ts';
 import { LANE_KEY, laneKey, openLane, positionOf } from './open-lane.ts';
 import { lockRun, newestRun, readSpec } from './read-runs.ts';
 import { literal, quote } from './sql.ts';
@@ -244,20 +245,7 @@ async function planTable(
 
 const LANE_COLUMNS = 'table_id, generation, lane, attempt, epoch, n, rows, bytes, ended';
 
-function toProgress(cells: Cells): LaneProgress {
-  const [table, generation, lane, attempt, epoch, n, rows, bytes, ended] = cells;
-  return {
-    table: table ?? '',
-    generation: Number(generation),
-    lane: Number(lane),
-    attempt: Number(attempt),
-    epoch: epoch ?? '',
-    n: Number(n),
-    rows: Number(rows),
-    bytes: Number(bytes),
-    ended: ended === 't',
-  };
-}
+const toProgress = laneOfCells('t');
 
 /** The lane as the session's transaction sees it. */
 export async function readLane(

@@ -1,8 +1,9 @@
 import type { OpenOptions } from '../../../engine/ports/dialect.ts';
 import type { Batch } from '../../../model/batch.ts';
+import { laneOfCells } from '../../../engine/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../../model/lane.ts';
 import { encodePosition } from '../../../model/row-block.ts';
-import type { Cells, Session } from '../connections/session.ts';
+import type { Session } from '../connections/session.ts';
 import { literal, quote } from '../sql/names.ts';
 
 /** Quoted names of the ledger's tables, and the bare ones. */
@@ -76,20 +77,7 @@ export const laneKey = (lane: LaneRef): string =>
 
 const LANE_COLUMNS = 'table_id, generation, lane, attempt, epoch, n, `rows`, bytes, ended';
 
-function toProgress(cells: Cells): LaneProgress {
-  const [table, generation, lane, attempt, epoch, n, rows, bytes, ended] = cells;
-  return {
-    table: table ?? '',
-    generation: Number(generation),
-    lane: Number(lane),
-    attempt: Number(attempt),
-    epoch: epoch ?? '',
-    n: Number(n),
-    rows: Number(rows),
-    bytes: Number(bytes),
-    ended: ended === '1',
-  };
-}
+const toProgress = laneOfCells('1');
 
 /** The lane as the session's transaction sees it. */
 export async function readLane(

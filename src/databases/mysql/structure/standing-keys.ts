@@ -1,5 +1,5 @@
 import type { StandingForeignKey } from '../../../engine/ports/target-structure.ts';
-import { tableId } from '../../../model/table-name.ts';
+import { touchingKeys } from '../../../engine/structure/touching-keys.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
 import type { Session } from '../connections/session.ts';
 import { vendorCode } from '../error-codes.ts';
@@ -18,12 +18,7 @@ export async function standingForeignKeys(
   );
   if (rows.length === 0) return [];
   const names = rows.map(([inSchema, table]) => ({ schema: inSchema ?? '', name: table ?? '' }));
-  const id = tableId(plan.target);
-  return (await describeTables(session, names)).flatMap(({ table, foreignKeys }) =>
-    foreignKeys
-      .filter(({ references }) => tableId(table) === id || tableId(references) === id)
-      .map((key) => ({ table, key })),
-  );
+  return touchingKeys(await describeTables(session, names), plan.target);
 }
 
 /** Gone already, or its table is: another table's planning was first. */

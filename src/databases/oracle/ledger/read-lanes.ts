@@ -1,22 +1,10 @@
+import { laneOfCells } from '../../../engine/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../../model/lane.ts';
-import type { Cells, Session } from '../connections/session.ts';
+import type { Session } from '../connections/session.ts';
 import { laneBinds, type LedgerNames, runBinds, tableBinds } from './ledger-sql.ts';
 import { laneOf, lanesOfTable, progressOfRun } from './run-sql.ts';
 
-function toProgress(cells: Cells): LaneProgress {
-  const [table, generation, lane, attempt, epoch, n, rows, bytes, ended] = cells;
-  return {
-    table: table ?? '',
-    generation: Number(generation),
-    lane: Number(lane),
-    attempt: Number(attempt),
-    epoch: epoch ?? '',
-    n: Number(n),
-    rows: Number(rows),
-    bytes: Number(bytes),
-    ended: ended === '1',
-  };
-}
+const toProgress = laneOfCells('1');
 
 /** The lane as the session's transaction sees it. */
 export async function readLane(

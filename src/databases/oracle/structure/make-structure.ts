@@ -114,19 +114,19 @@ async function makeStep(session: Session, plan: TablePlan, step: StructureStep):
 /** What is made of an Oracle table after its rows; under a lock of the server, where the user may take one. */
 export function createStructure(pool: Pool): TargetStructure {
   const make = (plan: TablePlan, step: StructureStep, signal: AbortSignal): Promise<StepOutcome> =>
-    madeOrRefused((refuse) => {
-      const work = async (session: Session): Promise<void> => {
-        try {
-          await makeStep(session, plan, step);
-        } catch (error) {
-          const code = vendorCode(error);
-          if (isRefusal(code)) refuse(code);
-          const finds = step.finds === null ? {} : { suggestion: step.finds };
-          throw signal.aborted ? error : toSluiceError(error, { side: 'target', table: plan.id, ...finds });
-        }
-      };
-      const lock = `structure of ${tableId(plan.target)}`;
-      return pool.lockedAtLast(lock, work, signal, { side: 'target', table: plan.id });
+    madeOrRefused<Session>({
+      plan,
+      step,
+      signal,
+      lend: (work) =>
+        pool.lockedAtLast(`structure of ${tableId(plan.target)}`, work, signal, {
+          side: 'target',
+          table: plan.id,
+        }),
+      make: makeStep,
+      vendorCode,
+      isRefusal,
+      toError: toSluiceError,
     });
   return {
     foreignKeysWhileLoading: 'checked',

@@ -1,5 +1,5 @@
 import type { StandingForeignKey } from '../../../engine/ports/target-structure.ts';
-import { tableId } from '../../../model/table-name.ts';
+import { touchingKeys } from '../../../engine/structure/touching-keys.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
 import type { Session } from '../connections/session.ts';
 import { vendorCode } from '../error-codes.ts';
@@ -15,12 +15,7 @@ export async function standingForeignKeys(
   const { rows } = await session.query(STANDING, { schema, name });
   if (rows.length === 0) return [];
   const names = rows.map(([owner, table]) => ({ schema: owner ?? '', name: table ?? '' }));
-  const id = tableId(plan.target);
-  return (await describeTables(session, names)).flatMap(({ table, foreignKeys }) =>
-    foreignKeys
-      .filter(({ references }) => tableId(table) === id || tableId(references) === id)
-      .map((key) => ({ table, key })),
-  );
+  return touchingKeys(await describeTables(session, names), plan.target);
 }
 
 /** Each commits by itself. */

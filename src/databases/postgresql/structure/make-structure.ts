@@ -169,18 +169,15 @@ async function makeStep(session: Session, plan: TablePlan, step: StructureStep):
 /** What is made of a PostgreSQL table after its rows. */
 export function createStructure(pool: Pool): TargetStructure {
   const make = (plan: TablePlan, step: StructureStep, signal: AbortSignal): Promise<StepOutcome> =>
-    madeOrRefused((refuse) => {
-      const work = async (session: Session): Promise<void> => {
-        try {
-          await makeStep(session, plan, step);
-        } catch (error) {
-          const code = vendorCode(error);
-          if (isRefusal(code)) refuse(code);
-          const finds = step.finds === null ? {} : { suggestion: step.finds };
-          throw signal.aborted ? error : toSluiceError(error, { side: 'target', table: plan.id, ...finds });
-        }
-      };
-      return pool.transaction(work, signal, { side: 'target', table: plan.id });
+    madeOrRefused<Session>({
+      plan,
+      step,
+      signal,
+      lend: (work) => pool.transaction(work, signal, { side: 'target', table: plan.id }),
+      make: makeStep,
+      vendorCode,
+      isRefusal,
+      toError: toSluiceError,
     });
   return {
     foreignKeysWhileLoading: 'checked',

@@ -1,6 +1,6 @@
 import type { StandingForeignKey } from '../../../engine/ports/target-structure.ts';
+import { touchingKeys } from '../../../engine/structure/touching-keys.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import { tableId } from '../../../model/table-name.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
 import { describeTables } from '../introspector.ts';
 import type { Session } from '../pool.ts';
@@ -18,12 +18,7 @@ export async function standingForeignKeys(
   );
   if (rows.length === 0) return [];
   const names = rows.map(([schema, name]) => ({ schema: schema ?? '', name: name ?? '' }));
-  const id = tableId(plan.target);
-  return (await describeTables(session, names)).flatMap(({ table, foreignKeys }) =>
-    foreignKeys
-      .filter(({ references }) => tableId(table) === id || tableId(references) === id)
-      .map((key) => ({ table, key })),
-  );
+  return touchingKeys(await describeTables(session, names), plan.target);
 }
 
 /** In the transaction that is open. */
