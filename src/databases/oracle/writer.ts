@@ -1,6 +1,7 @@
+import { SessionSteps } from '../../engine/session-steps.ts';
 import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
-import { SluiceError } from '../../model/sluice-error.ts';
+import type { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import { COMMIT, type Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
@@ -25,84 +26,56 @@ function toWriteError(error: unknown, session: Session, plan: TablePlan): Sluice
   return toSluiceError(error, { ...context, suggestion });
 }
 
-/** The steps of one transaction on one session; over after commit, rollback or the first error. */
+/** Over after commit, rollback or the first error. */
 class OracleTransaction implements TargetTransaction {
+  readonly #steps: SessionSteps<Session>;
   readonly #pool: Pool;
-  readonly #session: Session;
   readonly #names: LedgerNames;
-  readonly #signal: AbortSignal;
-  #over = false;
 
   constructor(
     pool: Pool,
     session: Session,
     options: { readonly names: LedgerNames; readonly signal: AbortSignal },
   ) {
+    this.#steps = new SessionSteps(pool, session, options.signal);
     this.#pool = pool;
-    this.#session = session;
     this.#names = options.names;
-    this.#signal = options.signal;
-    this.#signal.addEventListener('abort', this.#cancel, { once: true });
-  }
-
-  readonly #cancel = (): void => this.#session.cancel();
-
-  /** A step of the transaction. Its first error closes the connection: what a statement undid of itself alone is not asked. */
-  async #step<T>(work: () => Promise<T>, toError: (error: unknown) => unknown): Promise<T> {
-    if (this.#over) throw new SluiceError('internal', 'the transaction is over');
-    try {
-      this.#signal.throwIfAborted();
-      return await work();
-    } catch (error) {
-      this.#end(false);
-      throw this.#signal.aborted ? this.#signal.reason : toError(error);
-    }
-  }
-
-  #end(clean: boolean): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#signal.removeEventListener('abort', this.#cancel);
-    if (clean) this.#pool.give(this.#session);
-    else this.#pool.discard(this.#session);
   }
 
   readonly #ledgerError = (error: unknown): unknown =>
     toSluiceError(error, { side: 'ledger', where: this.#names.schema });
 
   advance(batch: Batch): Promise<boolean> {
-    return this.#step(async () => {
+    return this.#steps.step(async (session) => {
       // An update would wait for the lane's row without an end.
-      await this.#session.run(renderLockLane(this.#names, batch.header));
+      await session.run(renderLockLane(this.#names, batch.header));
       // Invariant 2: this update and the batch's rows are one transaction.
-      return (await this.#session.run(renderAdvance(this.#names, batch))).count === 1;
+      return (await session.run(renderAdvance(this.#names, batch))).count === 1;
     }, this.#ledgerError);
   }
 
   readLane(lane: Parameters<TargetTransaction['readLane']>[0]): ReturnType<TargetTransaction['readLane']> {
-    return this.#step(() => readLane(this.#session, this.#names, lane), this.#ledgerError);
+    return this.#steps.step((session) => readLane(session, this.#names, lane), this.#ledgerError);
   }
 
   write(plan: TablePlan, batch: Batch): Promise<number> {
     const { emptyText } = this.#pool.config;
-    return this.#step(
-      () => writeRows(this.#session, { plan, batch, emptyText }),
-      (error) => toWriteError(error, this.#session, plan),
+    return this.#steps.step(
+      (session) => writeRows(session, { plan, batch, emptyText }),
+      (error, session) => toWriteError(error, session, plan),
     );
   }
 
   async commit(): Promise<void> {
-    await this.#step(
-      () => this.#session.query(COMMIT),
+    await this.#steps.last(
+      (session) => session.query(COMMIT),
       (error) => toSluiceError(error, { side: 'target' }),
     );
-    this.#end(true);
   }
 
   async rollback(): Promise<void> {
-    if (this.#over) return;
-    await this.#step(() => this.#session.query('ROLLBACK'), this.#ledgerError);
-    this.#end(true);
+    if (this.#steps.over) return;
+    await this.#steps.last((session) => session.query('ROLLBACK'), this.#ledgerError);
   }
 }
 
