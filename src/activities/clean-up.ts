@@ -1,5 +1,5 @@
 import type { LostKey } from '../engine/structure/restore-keys.ts';
-import { closeTransfer, removeFromHub } from '../engine/finish-transfer.ts';
+import { closeTransfer, removeFromHub } from '../engine/finishing/finish-transfer.ts';
 import type { ActivityDeps, CleanUpRequest } from './contract.ts';
 import { governed } from './governed.ts';
 

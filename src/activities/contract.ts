@@ -1,9 +1,9 @@
 import type { Observer } from '../engine/observer.ts';
 import type { LostKey } from '../engine/structure/restore-keys.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
-import type { ReadUntil } from '../engine/read-budget.ts';
+import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
-import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/verify-table.ts';
+import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/finishing/verify-table.ts';
 import type { Config } from '../model/config.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';

@@ -1,4 +1,4 @@
-import { type FinishedTable, finishTable, linkTable } from '../engine/finish-table.ts';
+import { type FinishedTable, finishTable, linkTable } from '../engine/finishing/finish-table.ts';
 import type {
   ActivityDeps,
   FinishedSummary,

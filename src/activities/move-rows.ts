@@ -2,9 +2,9 @@ import { Context } from '@temporalio/activity';
 import type { Observer } from '../engine/observer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { Hub } from '../engine/ports/hub.ts';
-import { readAndPublish } from '../engine/read-and-publish.ts';
+import { readAndPublish } from '../engine/reading/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
-import { writeBatches } from '../engine/write-batches.ts';
+import { writeBatches } from '../engine/writing/write-batches.ts';
 import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,

@@ -1,7 +1,7 @@
-import { lookUpTables } from '../engine/look-up-tables.ts';
-import { planTable } from '../engine/plan-table.ts';
-import { prepareTransfer, type TransferDeps } from '../engine/prepare-transfer.ts';
-import type { ReadUntil } from '../engine/read-budget.ts';
+import { lookUpTables } from '../engine/planning/look-up-tables.ts';
+import { planTable } from '../engine/planning/plan-table.ts';
+import { prepareTransfer, type TransferDeps } from '../engine/planning/prepare-transfer.ts';
+import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import { whileWorking } from '../engine/while-working.ts';
 import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
 import type {

@@ -1,4 +1,4 @@
-import { type TableVerification, type VerifyPoint, verifyTable } from '../engine/verify-table.ts';
+import { type TableVerification, type VerifyPoint, verifyTable } from '../engine/finishing/verify-table.ts';
 import type { ActivityDeps, Comparison, Refusal, VerifyRequest, VerifyResult } from './contract.ts';
 import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';

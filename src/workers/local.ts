@@ -1,11 +1,11 @@
-import { computeTablePlan } from '../engine/compute-table-plan.ts';
+import { computeTablePlan } from '../engine/planning/compute-table-plan.ts';
 import type { Database } from '../engine/ports/dialect.ts';
-import { selectTables } from '../engine/select-tables.ts';
+import { selectTables } from '../engine/planning/select-tables.ts';
 import type { SliceControl } from '../engine/slice.ts';
-import { describeSelected } from '../engine/source-query.ts';
+import { describeSelected } from '../engine/planning/source-query.ts';
 import { wishedStructure, withStructure } from '../engine/structure/planned-structure.ts';
-import { createNaming, namingRules, refuseClashes, targetName } from '../engine/target-names.ts';
-import { type TableVerification, type VerifyMode, verifyTable } from '../engine/verify-table.ts';
+import { createNaming, namingRules, refuseClashes, targetName } from '../engine/planning/target-names.ts';
+import { type TableVerification, type VerifyMode, verifyTable } from '../engine/finishing/verify-table.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';

@@ -1,4 +1,4 @@
-import { withoutParents } from '../engine/finish-table.ts';
+import { withoutParents } from '../engine/finishing/finish-table.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { StructureLack } from '../engine/ports/target-structure.ts';
 import type { TablePreview } from '../engine/ports/target-writer.ts';

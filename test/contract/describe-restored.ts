@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { applyBatch } from '../../src/engine/apply-batch.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { Opening } from '../../src/model/lane.ts';
 import type { RowBlock } from '../../src/model/row-block.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
-import { readQuery } from '../../src/engine/source-query.ts';
+import { readQuery } from '../../src/engine/planning/source-query.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
 import type { TableSelection } from '../../src/model/transfer-spec.ts';
 import { type ContractHarness, nameOf, type TestPlace, type TestRow, type TestTable } from './harness.ts';

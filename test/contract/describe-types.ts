@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { standInDialect } from '../support/stand-in-dialect.ts';
 import { CHECKSUM_VECTORS } from './checksum-vectors.ts';

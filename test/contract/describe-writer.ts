@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { applyBatch } from '../../src/engine/apply-batch.ts';
-import { planFingerprint } from '../../src/engine/fingerprint.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
+import { planFingerprint } from '../../src/engine/wire/fingerprint.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { RowBlock } from '../../src/model/row-block.ts';
 import type { ContractHarness, TestPlace, TestRow, TestTable } from './harness.ts';

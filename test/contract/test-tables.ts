@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
 import { withStructure } from '../../src/engine/structure/planned-structure.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { ReadOptions, RangeChecksum } from '../../src/engine/ports/source-reader.ts';

@@ -1,5 +1,5 @@
-import { applyBatch } from '../../src/engine/apply-batch.ts';
-import { fingerprint, planFingerprint } from '../../src/engine/fingerprint.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
+import { fingerprint, planFingerprint } from '../../src/engine/wire/fingerprint.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { PlannedTable } from '../../src/engine/ports/ledger.ts';
 import type { Batch, RangeEnd } from '../../src/model/batch.ts';

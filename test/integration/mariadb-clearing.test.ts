@@ -1,6 +1,6 @@
 import { createConnection } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { applyBatch } from '../../src/engine/apply-batch.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { never } from '../contract/test-tables.ts';
 import { entryOf, laneOf, startTable, TRANSFER } from '../contract/test-transfer.ts';

@@ -1,9 +1,9 @@
 import { createConnection } from 'mysql2/promise';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { applyBatch } from '../../src/engine/apply-batch.ts';
-import { planTable } from '../../src/engine/plan-table.ts';
-import type { TransferDeps } from '../../src/engine/prepare-transfer.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
+import { planTable } from '../../src/engine/planning/plan-table.ts';
+import type { TransferDeps } from '../../src/engine/planning/prepare-transfer.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import { nats } from '../../src/hubs/nats/hub.ts';

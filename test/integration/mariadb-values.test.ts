@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { applyBatch } from '../../src/engine/apply-batch.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import { never } from '../contract/test-tables.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
 import { describeSelection } from '../contract/describe-selection.ts';
 import { never, readBlocks, wholeRange } from '../contract/test-tables.ts';
 import { postgresqlHarness } from '../support/postgresql-harness.ts';

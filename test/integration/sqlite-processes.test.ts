@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { applyBatch } from '../../src/engine/apply-batch.ts';
+import { applyBatch } from '../../src/engine/writing/apply-batch.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { never, random, readBlocks, smallBlocks, wholeRange } from '../contract/test-tables.ts';
 import { batchOf, laneOf, openRun, TRANSFER } from '../contract/test-transfer.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
-import { type VerifyPoint, verifyTable } from '../../src/engine/verify-table.ts';
+import { type VerifyPoint, verifyTable } from '../../src/engine/finishing/verify-table.ts';
 import { never } from '../contract/test-tables.ts';
 import { entryOf, openRun, TRANSFER } from '../contract/test-transfer.ts';
 import { planBetween } from '../support/copy-table.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
-import { verifyTable, type VerifyMode } from '../../src/engine/verify-table.ts';
+import { verifyTable, type VerifyMode } from '../../src/engine/finishing/verify-table.ts';
 import { never } from '../contract/test-tables.ts';
 import { TRANSFER } from '../contract/test-transfer.ts';
 import { copyTable, type CopyOptions } from '../support/copy-table.ts';

@@ -1,5 +1,5 @@
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../src/engine/ports/ledger.ts';
-import { planFingerprint } from '../../src/engine/fingerprint.ts';
+import { planFingerprint } from '../../src/engine/wire/fingerprint.ts';
 import type { LaneProgress, LaneRef, LaneToOpen, Opening } from '../../src/model/lane.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import type { CreditWatch } from './credit-watch.ts';

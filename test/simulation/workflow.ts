@@ -1,11 +1,11 @@
 import { silentObserver } from '../../src/engine/observer.ts';
-import { closeTransfer } from '../../src/engine/finish-transfer.ts';
-import { planTable } from '../../src/engine/plan-table.ts';
-import { prepareTransfer } from '../../src/engine/prepare-transfer.ts';
-import { readAndPublish } from '../../src/engine/read-and-publish.ts';
+import { closeTransfer } from '../../src/engine/finishing/finish-transfer.ts';
+import { planTable } from '../../src/engine/planning/plan-table.ts';
+import { prepareTransfer } from '../../src/engine/planning/prepare-transfer.ts';
+import { readAndPublish } from '../../src/engine/reading/read-and-publish.ts';
 import type { ReadResult } from '../../src/engine/slice.ts';
-import { createTurns } from '../../src/engine/turns.ts';
-import { writeBatches } from '../../src/engine/write-batches.ts';
+import { createTurns } from '../../src/engine/reading/turns.ts';
+import { writeBatches } from '../../src/engine/writing/write-batches.ts';
 import type { Share } from '../../src/model/lane.ts';
 import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';

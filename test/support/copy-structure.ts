@@ -1,5 +1,5 @@
-import { finishTable, type FinishedTable, linkTable } from '../../src/engine/finish-table.ts';
-import { computePlan } from '../../src/engine/plan-table.ts';
+import { finishTable, type FinishedTable, linkTable } from '../../src/engine/finishing/finish-table.ts';
+import { computePlan } from '../../src/engine/planning/plan-table.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import { keysInTheWay } from '../../src/engine/structure/keys-in-the-way.ts';
 import { restoreKeys } from '../../src/engine/structure/restore-keys.ts';

@@ -1,4 +1,4 @@
-import { computeTablePlan } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TableOutcome } from '../../src/engine/ports/target-writer.ts';
 import type { TableName } from '../../src/model/table-name.ts';

@@ -1,4 +1,4 @@
-import { fingerprint } from '../../src/engine/fingerprint.ts';
+import { fingerprint } from '../../src/engine/wire/fingerprint.ts';
 import type { Delivery, HubMessage } from '../../src/engine/ports/hub.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import type { Batch, BatchHeader } from '../../src/model/batch.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBlockPool } from '../../src/engine/block-pool.ts';
+import { createBlockPool } from '../../src/engine/driver/block-pool.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { applyBatch, judge } from '../../src/engine/apply-batch.ts';
+import { applyBatch, judge } from '../../src/engine/writing/apply-batch.ts';
 import type { TargetTransaction, TargetWriter } from '../../src/engine/ports/target-writer.ts';
 import type { LaneProgress } from '../../src/model/lane.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';

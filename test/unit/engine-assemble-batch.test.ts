@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createAssembler, type AssemblerOptions } from '../../src/engine/assemble-batch.ts';
+import { createAssembler, type AssemblerOptions } from '../../src/engine/writing/assemble-batch.ts';
 import type { Handled } from '../../src/engine/ports/hub.ts';
-import { encodeBatch } from '../../src/engine/wire-format.ts';
+import { encodeBatch } from '../../src/engine/wire/wire-format.ts';
 import type { Batch } from '../../src/model/batch.ts';
 import { createStandingClock, makeBatch, makeDelivery, settled } from '../support/make-batch.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { computeTablePlan, type PlanInput } from '../../src/engine/compute-table-plan.ts';
+import { computeTablePlan, type PlanInput } from '../../src/engine/planning/compute-table-plan.ts';
 import type { TableSchema } from '../../src/model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../../src/model/transfer-spec.ts';
 import { standInColumn as column, standInDialect, standInTable } from '../support/stand-in-dialect.ts';

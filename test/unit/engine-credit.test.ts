@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCredit } from '../../src/engine/credit.ts';
+import { createCredit } from '../../src/engine/reading/credit.ts';
 import { settled } from '../support/make-batch.ts';
 
 const never = new AbortController().signal;

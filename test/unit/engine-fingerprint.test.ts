@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fingerprint } from '../../src/engine/fingerprint.ts';
+import { fingerprint } from '../../src/engine/wire/fingerprint.ts';
 import { makeBatch } from '../support/make-batch.ts';
 
 const { header, data } = makeBatch({ first: ['1', 'a'], last: ['9', 'b'], rows: 3 });

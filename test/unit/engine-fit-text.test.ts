@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitText } from '../../src/engine/fit-text.ts';
+import { fitText } from '../../src/engine/driver/fit-text.ts';
 
 const hundreds = { kind: 'decimal', digits: 5, scale: -2, nan: false, infinity: false } as const;
 const cents = { ...hundreds, digits: 2, scale: 2 };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { createCredit } from '../../src/engine/credit.ts';
-import { publishLane, type LaneRequest, type OpenLane } from '../../src/engine/lane-publisher.ts';
+import { createCredit } from '../../src/engine/reading/credit.ts';
+import { publishLane, type LaneRequest, type OpenLane } from '../../src/engine/reading/lane-publisher.ts';
 import { silentObserver } from '../../src/engine/observer.ts';
 import type { HubMessage } from '../../src/engine/ports/hub.ts';
 import type { ReadOptions, SourceReader } from '../../src/engine/ports/source-reader.ts';
-import { createReadBudget, type ReadUntil } from '../../src/engine/read-budget.ts';
-import { decodePart, joinParts } from '../../src/engine/wire-format.ts';
+import { createReadBudget, type ReadUntil } from '../../src/engine/reading/read-budget.ts';
+import { decodePart, joinParts } from '../../src/engine/wire/wire-format.ts';
 import type { Position, RowBlock } from '../../src/model/row-block.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
 import { settled } from '../support/make-batch.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { planFingerprint } from '../../src/engine/fingerprint.ts';
-import { createPlanCache } from '../../src/engine/plan-cache.ts';
+import { planFingerprint } from '../../src/engine/wire/fingerprint.ts';
+import { createPlanCache } from '../../src/engine/writing/plan-cache.ts';
 import type { Ledger } from '../../src/engine/ports/ledger.ts';
 import type { TablePlan } from '../../src/model/table-plan.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { atMost } from '../../src/engine/plan-table.ts';
+import { atMost } from '../../src/engine/planning/plan-table.ts';
 import type { KeyRange } from '../../src/model/lane.ts';
 
 test('ranges that are too many are joined with their neighbours: at most so many, which cover the same', () => {

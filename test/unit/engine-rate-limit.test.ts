@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRateLimit, pacedBytes, pacedRows, type Rates } from '../../src/engine/rate-limit.ts';
+import { createRateLimit, pacedBytes, pacedRows, type Rates } from '../../src/engine/reading/rate-limit.ts';
 import { createStandingClock, settled } from '../support/make-batch.ts';
 
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createReadBudget, fenceAndCount } from '../../src/engine/read-budget.ts';
+import { createReadBudget, fenceAndCount } from '../../src/engine/reading/read-budget.ts';
 import type { Ledger } from '../../src/engine/ports/ledger.ts';
 
 const never = new AbortController().signal;

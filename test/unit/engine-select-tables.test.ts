@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { selectTables } from '../../src/engine/select-tables.ts';
-import { readQuery } from '../../src/engine/source-query.ts';
+import { selectTables } from '../../src/engine/planning/select-tables.ts';
+import { readQuery } from '../../src/engine/planning/source-query.ts';
 import { tableId, type TableName } from '../../src/model/table-name.ts';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 

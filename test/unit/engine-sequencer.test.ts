@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge, type Applied } from '../../src/engine/apply-batch.ts';
+import { judge, type Applied } from '../../src/engine/writing/apply-batch.ts';
 import type { Handled } from '../../src/engine/ports/hub.ts';
-import { createSequencer, type SequencerOptions } from '../../src/engine/sequencer.ts';
+import { createSequencer, type SequencerOptions } from '../../src/engine/writing/sequencer.ts';
 import type { Batch } from '../../src/model/batch.ts';
 import { createStandingClock, makeBatch, settled } from '../support/make-batch.ts';
 

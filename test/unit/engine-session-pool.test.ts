@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type PooledSession, SessionPool } from '../../src/engine/session-pool.ts';
+import { type PooledSession, SessionPool } from '../../src/engine/driver/session-pool.ts';
 
 class Line implements PooledSession {
   ended = false;

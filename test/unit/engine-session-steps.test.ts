@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SessionSteps } from '../../src/engine/session-steps.ts';
+import { SessionSteps } from '../../src/engine/driver/session-steps.ts';
 
 const asText = (error: unknown): Error => new Error(`ours of ${String(error)}`);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createNaming, refuseClashes, targetName } from '../../src/engine/target-names.ts';
+import { createNaming, refuseClashes, targetName } from '../../src/engine/planning/target-names.ts';
 import type { TableSelection } from '../../src/model/transfer-spec.ts';
 import { standInDialect } from '../support/stand-in-dialect.ts';
 

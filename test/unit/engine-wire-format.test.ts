@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fingerprint } from '../../src/engine/fingerprint.ts';
-import { decodePart, encodeBatch, joinParts } from '../../src/engine/wire-format.ts';
+import { fingerprint } from '../../src/engine/wire/fingerprint.ts';
+import { decodePart, encodeBatch, joinParts } from '../../src/engine/wire/wire-format.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import type { HubMessage } from '../../src/engine/ports/hub.ts';
 import { type Batch, messageId } from '../../src/model/batch.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Kind, Parser, type ParserEvent } from 'nats/lib/nats-base-client/internal_mod.js';
 import { expect, test } from 'vitest';
-import { createBlockPool } from '../../src/engine/block-pool.ts';
+import { createBlockPool } from '../../src/engine/driver/block-pool.ts';
 import { FrameParser } from '../../src/hubs/nats/wire/frame-parser.ts';
 
 /** An event with its bytes as text, so that later changes of a buffer show. */

@@ -5,7 +5,7 @@ import { affinityOf } from '../../src/databases/sqlite/values/affinity.ts';
 import { bindOf } from '../../src/databases/sqlite/values/bind-value.ts';
 import { canonicalText, type ThreadColumn } from '../../src/databases/sqlite/values/canonical-text.ts';
 import { escapeCell, unescapeCell } from '../../src/databases/sqlite/values/cell-escapes.ts';
-import { float32Text, float64Text, plainDecimal } from '../../src/engine/float-text.ts';
+import { float32Text, float64Text, plainDecimal } from '../../src/engine/driver/float-text.ts';
 import { orderKey } from '../../src/databases/sqlite/values/order-key.ts';
 import { positionText, positionValue } from '../../src/databases/sqlite/values/position-text.ts';
 import type { StoredValue } from '../../src/databases/sqlite/values/stored-value.ts';

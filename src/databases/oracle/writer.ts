@@ -1,4 +1,4 @@
-import { SessionSteps } from '../../engine/session-steps.ts';
+import { SessionSteps } from '../../engine/driver/session-steps.ts';
 import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { blockPool } from '../../engine/block-pool.ts';
-import { READ_BYTES, takeReads } from '../../engine/reading-socket.ts';
-import { rowTooLarge } from '../../engine/largest-row.ts';
+import { blockPool } from '../../engine/driver/block-pool.ts';
+import { READ_BYTES, takeReads } from '../../engine/driver/reading-socket.ts';
+import { rowTooLarge } from '../../engine/reading/largest-row.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import type { Wire, WireQuery } from './pool.ts';
 

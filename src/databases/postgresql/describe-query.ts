@@ -1,5 +1,5 @@
 import type { QueryToDescribe } from '../../engine/ports/introspector.ts';
-import { toQuerySchema } from '../../engine/source-query.ts';
+import { toQuerySchema } from '../../engine/planning/source-query.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { tableId } from '../../model/table-name.ts';
 import type { ColumnSchema, TableSchema } from '../../model/table-schema.ts';

@@ -1,8 +1,8 @@
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
-import { refuseSecondAppend } from '../../engine/refuse-second-append.ts';
+import { refuseSecondAppend } from '../../engine/driver/refuse-second-append.ts';
 import type { Batch } from '../../model/batch.ts';
-import { laneOfCells } from '../../engine/lane-cells.ts';
+import { laneOfCells } from '../../engine/driver/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../model/lane.ts';
 import { encodePosition } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';

@@ -1,5 +1,5 @@
-import { drawEpoch } from '../../engine/epoch.ts';
-import { planHashOf } from '../../engine/fingerprint.ts';
+import { drawEpoch } from '../../engine/driver/epoch.ts';
+import { planHashOf } from '../../engine/wire/fingerprint.ts';
 import type { LaneRef, LaneToOpen, Opening } from '../../model/lane.ts';
 import { decodePosition, type Position } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';

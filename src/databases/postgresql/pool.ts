@@ -1,8 +1,8 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
-import { createReadingSocket } from '../../engine/reading-socket.ts';
-import { SessionPool } from '../../engine/session-pool.ts';
+import { createReadingSocket } from '../../engine/driver/reading-socket.ts';
+import { SessionPool } from '../../engine/driver/session-pool.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { PostgresConfig } from './config.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';

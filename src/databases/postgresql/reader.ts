@@ -8,7 +8,7 @@ import type { KeyRange } from '../../model/lane.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
-import { badKey } from '../../engine/source-query.ts';
+import { badKey } from '../../engine/planning/source-query.ts';
 import type { TableName } from '../../model/table-name.ts';
 import { binaryPosition, CopyOut } from './copy-out.ts';
 import { type ErrorContext, toSluiceError, vendorCode } from './error-codes.ts';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
-import { SessionSteps } from '../../engine/session-steps.ts';
+import { SessionSteps } from '../../engine/driver/session-steps.ts';
 import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { TablePlan } from '../../model/table-plan.ts';

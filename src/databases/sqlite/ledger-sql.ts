@@ -1,6 +1,6 @@
 import type { BatchHeader } from '../../model/batch.ts';
 import type { LaneProgress, LaneRef, LaneToOpen } from '../../model/lane.ts';
-import { drawEpoch } from '../../engine/epoch.ts';
+import { drawEpoch } from '../../engine/driver/epoch.ts';
 import { encodePosition } from '../../model/row-block.ts';
 import { quote } from './sql.ts';
 import type { Statement } from './thread/operations.ts';

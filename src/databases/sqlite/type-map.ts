@@ -185,7 +185,7 @@ export const sqliteTypes: TypeMap = {
     return { logical, render: quote(column.name), note: floats ? READ_AS_FLOAT : null };
   },
   identical: (column) => ({ logical: { kind: 'any' }, render: quote(column.name), note: null }),
-  // The thread that reads makes the texts fit: engine/fit-text.ts.
+  // The thread that reads makes the texts fit: engine/driver/fit-text.ts.
   fit: ({ column, reading, limits, policy }) =>
     policy === 'clamp' && (limits === null || losesDigits(reading.logical, limits))
       ? null

@@ -33,7 +33,7 @@ export interface TablePreview {
 }
 
 /**
- * The one transaction that applies one batch. engine/apply-batch.ts calls these in order; a database only says how each
+ * The one transaction that applies one batch. engine/writing/apply-batch.ts calls these in order; a database only says how each
  * step is done. After `commit`, `rollback` or any error the transaction is over and its connection is released (closed
  * after an error).
  */

@@ -4,7 +4,7 @@ import type { ForeignKeySchema } from '../../model/table-schema.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { StandingForeignKey } from '../ports/target-structure.ts';
-import type { Naming } from '../target-names.ts';
+import type { Naming } from '../planning/target-names.ts';
 import { foreignKeyMeaning } from './compare-structure.ts';
 import { targetForeignKeys } from './planned-structure.ts';
 

@@ -1,7 +1,7 @@
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { ForeignKeySchema, TableSchema } from '../../model/table-schema.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
-import type { Naming } from '../target-names.ts';
+import type { Naming } from '../planning/target-names.ts';
 
 /** Kinds that a transfer may leave out, as the configuration calls them. */
 const KINDS = ['indexes', 'foreignKeys', 'checks', 'defaults', 'comments'] as const;

@@ -1,5 +1,5 @@
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type Msg, nanos } from 'nats';
-import { blockPool } from '../../engine/block-pool.ts';
+import { blockPool } from '../../engine/driver/block-pool.ts';
 import type { Consumer, ConsumerWindow, Delivery, Handled, RunTopic } from '../../engine/ports/hub.ts';
 import type { NatsConfig } from './config.ts';
 import type { Connection } from './connection.ts';

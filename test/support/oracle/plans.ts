@@ -1,4 +1,4 @@
-import { computeTablePlan } from '../../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../../src/engine/planning/compute-table-plan.ts';
 import type { Dialect } from '../../../src/engine/ports/dialect.ts';
 import type { TablePlan } from '../../../src/model/table-plan.ts';
 import type { ColumnSchema, TableSchema } from '../../../src/model/table-schema.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { computeTablePlan } from '../../../src/engine/compute-table-plan.ts';
+import { computeTablePlan } from '../../../src/engine/planning/compute-table-plan.ts';
 import type { Database } from '../../../src/engine/ports/dialect.ts';
 import { isSluiceError } from '../../../src/model/sluice-error.ts';
 import type { ColumnPlan, TablePlan } from '../../../src/model/table-plan.ts';

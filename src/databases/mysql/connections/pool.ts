@@ -1,4 +1,4 @@
-import { SessionPool } from '../../../engine/session-pool.ts';
+import { SessionPool } from '../../../engine/driver/session-pool.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { MysqlConfig } from '../config.ts';
 import { type ErrorContext, toSluiceError } from '../error-codes.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createReadingSocket } from '../../../engine/reading-socket.ts';
+import { createReadingSocket } from '../../../engine/driver/reading-socket.ts';
 import type { MysqlConfig } from '../config.ts';
 
 const KEEP_ALIVE_DELAY_MS = 10_000;

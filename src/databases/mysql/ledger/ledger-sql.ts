@@ -1,6 +1,6 @@
 import type { OpenOptions } from '../../../engine/ports/dialect.ts';
 import type { Batch } from '../../../model/batch.ts';
-import { laneOfCells } from '../../../engine/lane-cells.ts';
+import { laneOfCells } from '../../../engine/driver/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../../model/lane.ts';
 import { encodePosition } from '../../../model/row-block.ts';
 import type { Session } from '../connections/session.ts';

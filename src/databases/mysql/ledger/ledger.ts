@@ -1,7 +1,7 @@
-import { drawEpoch } from '../../../engine/epoch.ts';
-import { planHashOf } from '../../../engine/fingerprint.ts';
+import { drawEpoch } from '../../../engine/driver/epoch.ts';
+import { planHashOf } from '../../../engine/wire/fingerprint.ts';
 import type { Ledger, PlannedTable, Run, RunRequest } from '../../../engine/ports/ledger.ts';
-import { refuseSecondAppend } from '../../../engine/refuse-second-append.ts';
+import { refuseSecondAppend } from '../../../engine/driver/refuse-second-append.ts';
 import type { LaneToOpen, Opening } from '../../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';

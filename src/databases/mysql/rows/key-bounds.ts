@@ -1,4 +1,4 @@
-import { badKey } from '../../../engine/source-query.ts';
+import { badKey } from '../../../engine/planning/source-query.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
 import type { Session } from '../connections/session.ts';

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { blockPool } from '../../../engine/block-pool.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
-import { takeReads } from '../../../engine/reading-socket.ts';
+import { takeReads } from '../../../engine/driver/reading-socket.ts';
 import { type Packet, sendQuery, type Wire, type WireCommand } from '../connections/wire.ts';
 import { INTERRUPTED, vendorCode } from '../error-codes.ts';
 import { type CutOptions, RowCutter } from './row-cutter.ts';

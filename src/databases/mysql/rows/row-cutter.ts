@@ -1,7 +1,7 @@
-import { blockPool } from '../../../engine/block-pool.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
 import type { Position, RowBlock } from '../../../model/row-block.ts';
-import { rowTooLarge } from '../../../engine/largest-row.ts';
-import { READ_BYTES } from '../../../engine/reading-socket.ts';
+import { rowTooLarge } from '../../../engine/reading/largest-row.ts';
+import { READ_BYTES } from '../../../engine/driver/reading-socket.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { FULL_FRAME_BYTES } from '../connections/wire.ts';
 import {

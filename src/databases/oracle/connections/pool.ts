@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SessionPool } from '../../../engine/session-pool.ts';
+import { SessionPool } from '../../../engine/driver/session-pool.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { OracleConfig } from '../config.ts';
 import { type ErrorContext, toSluiceError, vendorCode } from '../error-codes.ts';

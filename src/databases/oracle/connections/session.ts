@@ -1,5 +1,5 @@
 import oracledb from 'oracledb';
-import type { PooledSession } from '../../../engine/session-pool.ts';
+import type { PooledSession } from '../../../engine/driver/session-pool.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { connectDescriptor, type OracleConfig } from '../config.ts';
 import { toSluiceError } from '../error-codes.ts';

@@ -1,5 +1,5 @@
 import type { Ledger, PlannedTable } from '../../../engine/ports/ledger.ts';
-import { refuseSecondAppend } from '../../../engine/refuse-second-append.ts';
+import { refuseSecondAppend } from '../../../engine/driver/refuse-second-append.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';

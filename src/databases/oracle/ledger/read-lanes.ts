@@ -1,4 +1,4 @@
-import { laneOfCells } from '../../../engine/lane-cells.ts';
+import { laneOfCells } from '../../../engine/driver/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../../model/lane.ts';
 import type { Session } from '../connections/session.ts';
 import { laneBinds, type LedgerNames, runBinds, tableBinds } from './ledger-sql.ts';

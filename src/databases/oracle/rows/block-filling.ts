@@ -1,4 +1,4 @@
-import { blockPool } from '../../../engine/block-pool.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
 import type { Position, RowBlock } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 

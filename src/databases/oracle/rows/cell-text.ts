@@ -1,5 +1,5 @@
 import oracledb from 'oracledb';
-import { float32Text, float64Text } from '../../../engine/float-text.ts';
+import { float32Text, float64Text } from '../../../engine/driver/float-text.ts';
 import type { LogicalKind } from '../../../model/logical-type.ts';
 import type { FetchedCell } from '../connections/session.ts';
 

@@ -1,5 +1,5 @@
 import type oracledb from 'oracledb';
-import { rowTooLarge } from '../../../engine/largest-row.ts';
+import { rowTooLarge } from '../../../engine/reading/largest-row.ts';
 import type { ReadOptions } from '../../../engine/ports/source-reader.ts';
 import type { KeyRange } from '../../../model/lane.ts';
 import type { Position, RowBlock } from '../../../model/row-block.ts';

@@ -1,5 +1,5 @@
 import type BetterSqlite from 'better-sqlite3';
-import { rowTooLarge } from '../../../engine/largest-row.ts';
+import { rowTooLarge } from '../../../engine/reading/largest-row.ts';
 import type { LogicalKind } from '../../../model/logical-type.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { StoredValue } from '../values/stored-value.ts';

@@ -1,5 +1,5 @@
 import type BetterSqlite from 'better-sqlite3';
-import { badKey } from '../../../engine/source-query.ts';
+import { badKey } from '../../../engine/planning/source-query.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { ReadProgram } from './operations.ts';
 import { positionText } from '../values/position-text.ts';

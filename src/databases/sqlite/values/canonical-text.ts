@@ -1,9 +1,9 @@
-import { fitText } from '../../../engine/fit-text.ts';
+import { fitText } from '../../../engine/driver/fit-text.ts';
 import type { FittingPolicy, Limits } from '../../../model/limits.ts';
 import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Affinity } from './affinity.ts';
-import { float32Text, float64Text, plainDecimal } from '../../../engine/float-text.ts';
+import { float32Text, float64Text, plainDecimal } from '../../../engine/driver/float-text.ts';
 import { type StoredValue, storageClass } from './stored-value.ts';
 import { dateText, timestampText, timestamptzText, timeText } from './temporal-text.ts';
 

@@ -2,7 +2,7 @@ import type { LogicalKind, LogicalType } from '../../../model/logical-type.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { bindOf } from './bind-value.ts';
 import { canonicalText, type ThreadColumn } from './canonical-text.ts';
-import { float64Text } from '../../../engine/float-text.ts';
+import { float64Text } from '../../../engine/driver/float-text.ts';
 import { isCanonicalInt64, type StoredValue } from './stored-value.ts';
 
 const PLACE = { table: '', side: 'source' } as const;

@@ -1,4 +1,4 @@
-import { blockPool } from '../../../engine/block-pool.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
 
 /** The memory of one answer, which its messages share: used again when all of them were applied. */
 export class Frame {

@@ -2,7 +2,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { isIP } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
-import { blockPool } from '../../../engine/block-pool.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
 import { createWriter } from './bytes.ts';
 import { type ConnectionSettings, DriverConnection } from './driver.ts';
 

@@ -5,7 +5,7 @@ import {
   setTransportFactory,
 } from 'nats/lib/nats-base-client/internal_mod.js';
 import { nodeResolveHost } from 'nats/lib/src/node_transport.js';
-import { blockPool } from '../../../engine/block-pool.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
 import { FrameParser } from './frame-parser.ts';
 import { ReusingTransport, sinks } from './transport.ts';
 

@@ -1,5 +1,5 @@
 import { Kind, type ParserEvent } from 'nats/lib/nats-base-client/internal_mod.js';
-import type { BlockPool } from '../../../engine/block-pool.ts';
+import type { BlockPool } from '../../../engine/driver/block-pool.ts';
 
 const LF = 0x0a;
 const SPACE = 0x20;

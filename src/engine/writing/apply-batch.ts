@@ -1,0 +1,74 @@
+import type { Batch, BatchHeader } from '../../model/batch.ts';
+import type { LaneProgress } from '../../model/lane.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
+import type { Handled } from '../ports/hub.ts';
+import type { TargetTransaction, TargetWriter } from '../ports/target-writer.ts';
+
+export interface Applied {
+  readonly outcome: Handled;
+  /** The lane as the ledger has it after this; null where it has none. */
+  readonly lane: Pick<LaneProgress, 'attempt' | 'epoch' | 'n'> | null;
+}
+
+/**
+ * What a batch means when the compare-and-set did not take it. Smaller n, other attempt or epoch: the ledger has it or
+ * wants none of it; an attempt that is higher than the ledger's is of a history that a restored target does not have.
+ * Greater n: something before it is still to come. A lane that the ledger does not know is never made here.
+ */
+export function judge(lane: LaneProgress | null, header: BatchHeader): 'dropped' | 'later' {
+  if (!lane || lane.ended || lane.attempt !== header.attempt || lane.epoch !== header.epoch) return 'dropped';
+  return header.n <= lane.n ? 'dropped' : 'later';
+}
+
+async function checkEnd(transaction: TargetTransaction, batch: Batch): Promise<void> {
+  const { end, table } = batch.header;
+  if (!end) return;
+  const lane = await transaction.readLane(batch.header);
+  if (lane?.rows === end.rows && lane.bytes === end.bytes) return;
+  throw new SluiceError('target.ledger_damaged', 'the ledger does not hold what was read of a key range', {
+    table,
+  });
+}
+
+/**
+ * Applies one batch exactly once, in one target transaction: the ledger's compare-and-set first, then the rows.
+ *
+ * Safe to call again after any outcome, also an unknown one (a commit whose answer was lost): the ledger decides.
+ */
+export async function applyBatch(
+  writer: TargetWriter,
+  plan: TablePlan,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<Applied> {
+  const transaction = await writer.begin(signal);
+  try {
+    // Invariant 2: the ledger's entry and the rows are one transaction.
+    if (!(await transaction.advance(batch))) {
+      const lane = await transaction.readLane(batch.header);
+      await transaction.rollback();
+      return { outcome: judge(lane, batch.header), lane };
+    }
+    if (batch.header.rows > 0) {
+      const rows = await transaction.write(plan, batch);
+      if (rows !== batch.header.rows) {
+        throw new SluiceError(
+          'target.value_rejected',
+          'the target wrote fewer or more rows than it was given',
+          {
+            table: plan.id,
+            suggestion: 'look for a trigger or rule on the target table that leaves out rows',
+          },
+        );
+      }
+    }
+    await checkEnd(transaction, batch);
+    await transaction.commit();
+    const { attempt, epoch, n } = batch.header;
+    return { outcome: 'applied', lane: { attempt, epoch, n } };
+  } catch (error) {
+    await transaction.rollback().catch(() => undefined);
+    throw error;
+  }
+}
