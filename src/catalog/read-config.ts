@@ -59,22 +59,20 @@ function unknownName(
   return new SluiceError('config.unknown_name', `there is no ${kind} "${name}"`, { where, suggestion });
 }
 
-/** Transfers name connections: every name must be there. */
+/** Transfers and captures name connections: every name must be there. */
 function checkNames(file: ConfigFile, document: ParsedDocument): readonly SluiceError[] {
   const known = Object.keys(file.connections);
-  return Object.entries(file.transfers ?? {}).flatMap(([name, spec]) =>
+  const unknown = (pointer: string, name: string): SluiceError =>
+    unknownName('connection', name, known, `${dotted(pointer)} (${document.place(pointer)})`);
+  const ofTransfers = Object.entries(file.transfers ?? {}).flatMap(([name, spec]) =>
     (['source', 'hub', 'target'] as const)
       .filter((role) => !known.includes(spec[role]))
-      .map((role) => {
-        const pointer = pointerOf(pointerOf('/transfers', name), role);
-        return unknownName(
-          'connection',
-          spec[role],
-          known,
-          `${dotted(pointer)} (${document.place(pointer)})`,
-        );
-      }),
+      .map((role) => unknown(pointerOf(pointerOf('/transfers', name), role), spec[role])),
   );
+  const ofCaptures = Object.keys(file.captures ?? {})
+    .filter((name) => !known.includes(name))
+    .map((name) => unknown(pointerOf('/captures', name), name));
+  return [...ofTransfers, ...ofCaptures];
 }
 
 function deepFreeze<T>(value: T): T {
@@ -86,6 +84,7 @@ function deepFreeze<T>(value: T): T {
 function configOf(file: ConfigFile, document: ParsedDocument, from: ConfigText): Config {
   const connectionNames = Object.keys(file.connections);
   const transfers = deepFreeze(file.transfers ?? {});
+  const captures = deepFreeze(file.captures ?? {});
   const transfer = (name: string): TransferSpec => {
     if (Object.hasOwn(transfers, name)) return transfers[name] as TransferSpec;
     throw unknownName('transfer', name, Object.keys(transfers), from.path);
@@ -104,7 +103,8 @@ function configOf(file: ConfigFile, document: ParsedDocument, from: ConfigText):
   const siteOf = (name: string): string | null =>
     (Object.hasOwn(file.connections, name) ? file.connections[name]?.site : undefined) ?? null;
   const ledger = { ...LEDGER_DEFAULTS, ...file.ledger };
-  return deepFreeze({ path: from.path, ledger, connectionNames, siteOf, transfers, transfer, connection });
+  const names = { connectionNames, siteOf };
+  return deepFreeze({ path: from.path, ledger, ...names, captures, transfers, transfer, connection });
 }
 
 /**

@@ -21,7 +21,8 @@ export interface BatchHeader extends LaneRef {
   readonly n: number;
   /** Hash of the table's plan by which the rows were read: they mean nothing under another. */
   readonly plan: string;
-  readonly operation: 'snapshot';
+  /** `changes`: events of many tables, in the encoding `event-rows`. */
+  readonly operation: 'snapshot' | 'changes';
   readonly encoding: RowEncoding;
   readonly rows: number;
   readonly bytes: number;

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { CaptureSpec } from './capture-spec.ts';
 import { TransferSpec } from './transfer-spec.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -65,6 +66,12 @@ export const ConfigFile = Type.Object(
     transfers: Type.Optional(
       Type.Record(Name, TransferSpec, { ...closed, description: 'Transfers by name.' }),
     ),
+    captures: Type.Optional(
+      Type.Record(Name, CaptureSpec, {
+        ...closed,
+        description: 'What is captured of the changes of sources, by the names of their connections.',
+      }),
+    ),
     ledger: Type.Optional(LedgerPlace),
   },
   closed,
@@ -98,6 +105,7 @@ export interface Config {
   readonly connectionNames: readonly string[];
   /** Where a connection is; null: nowhere in particular, or it is not known. */
   siteOf(name: string): string | null;
+  readonly captures: Readonly<Record<string, CaptureSpec>>;
   readonly transfers: Readonly<Record<string, TransferSpec>>;
   /** @throws SluiceError config.unknown_name, naming the nearest known one */
   transfer(name: string): TransferSpec;

@@ -203,6 +203,43 @@ export const ERRORS = {
     'Delete the stream that has other settings, or name another hub.',
   ),
   'hub.message_too_large': entry('auto', EXIT.failed, 413, 'Nothing: the block is cut smaller.'),
+  'capture.not_installed': entry(
+    'manual',
+    EXIT.usage,
+    409,
+    'Run sluice capture install, then sluice capture deploy, for the source connection.',
+  ),
+  'capture.not_deployed': entry(
+    'manual',
+    EXIT.usage,
+    409,
+    'Run sluice capture plan to see the triggers, then sluice capture deploy.',
+  ),
+  'capture.condition_invalid': entry(
+    'never',
+    EXIT.usage,
+    400,
+    'Write one SQL condition, or expression, on the columns of the table.',
+  ),
+  'capture.table_unsupported': entry(
+    'manual',
+    EXIT.usage,
+    422,
+    'Leave the table out of the capture, or change what the message names.',
+  ),
+  'capture.key_needed': entry(
+    'manual',
+    EXIT.usage,
+    422,
+    'Give the table a primary key on both sides, or leave it out of transfers of changes.',
+  ),
+  'capture.lease_lost': entry('auto', EXIT.failed, 409, 'Nothing: another worker has the lane now.'),
+  'capture.resync_required': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'Changes are missing, or the capture was installed anew: copy the tables again with sluice table resnapshot.',
+  ),
   'batch.damaged': entry('auto', EXIT.failed, 422, 'Nothing: the batch is sent again.'),
   'transfer.shortfall': entry(
     'never',

@@ -8,8 +8,10 @@
  * `binary-rows`: rows of PostgreSQL's COPY binary without file header and trailer; both sides are PostgreSQL with equal types.
  *
  *     int16 fields, then per field int32 length (-1: NULL) and its bytes
+ *
+ * `event-rows`: captured changes in `text-rows`, see src/model/change-event.ts.
  */
-export type RowEncoding = 'text-rows' | 'binary-rows';
+export type RowEncoding = 'text-rows' | 'binary-rows' | 'event-rows';
 
 /**
  * Canonical texts of a row's position columns, in their order: where a reader stands in a key range.
@@ -24,6 +26,8 @@ export interface RowBlock {
   /** Positions of the first and the last row. */
   readonly first: Position;
   readonly last: Position;
+  /** There is no end in sight: it is published at once, and the range's end follows in a block of its own. */
+  readonly isLive?: true;
 }
 
 export const encodePosition = (position: Position): string => JSON.stringify(position);

@@ -1,11 +1,14 @@
 import type { TSchema } from '@sinclair/typebox';
+import type { CapturePlace } from '../../model/capture-spec.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
+import type { ChangeCapture } from './change-capture.ts';
 import type { Introspector } from './introspector.ts';
 import type { Ledger } from './ledger.ts';
 import type { RowInspector } from './row-inspector.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { TargetStructure } from './target-structure.ts';
 import type { TargetWriter } from './target-writer.ts';
+import type { TriggerManager } from './trigger-manager.ts';
 import type { TypeMap } from './type-map.ts';
 
 /** What a database can do; engine code asks these flags and never the name of a product. */
@@ -66,6 +69,8 @@ export interface Database {
   /** What is made after the load; absent: nothing is, and all of it is listed. */
   readonly structure?: TargetStructure;
   readonly ledger: Ledger;
+  /** Capture of changes by triggers, in a schema of ours at this place; absent: this database has none yet. */
+  capture?(place: CapturePlace): { readonly triggers: TriggerManager; readonly changes: ChangeCapture };
   /** Changes when the database behind the address is another one or was restored: PG system identifier, SQLite uuid. */
   incarnation(signal: AbortSignal): Promise<string>;
   /** Version text of the server or library. */

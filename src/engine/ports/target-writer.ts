@@ -48,9 +48,23 @@ export interface TargetTransaction {
   readLane(lane: LaneRef): Promise<LaneProgress | null>;
   /** Writes the batch's rows as the plan's write mode says. @returns rows that the database counted */
   write(plan: TablePlan, batch: Batch): Promise<number>;
+  /**
+   * Deletes the rows of the target whose keys (`plan.targetKey`, in its order) stand in the block, in `text-rows` of those columns'
+   * canonical texts. Rows that are not there are no error. Absent: changes cannot be applied to this database yet.
+   * @returns rows deleted
+   */
+  remove?(plan: TablePlan, keys: KeyBlock): Promise<number>;
+  /** Deletes every row of the table, by a statement that is part of the transaction. */
+  empty?(plan: TablePlan): Promise<void>;
   /** Synchronous to disk whatever the role's default. */
   commit(): Promise<void>;
   rollback(): Promise<void>;
+}
+
+/** Keys of rows in `text-rows`. */
+export interface KeyBlock {
+  readonly rows: number;
+  readonly data: Buffer;
 }
 
 export interface TargetWriter {

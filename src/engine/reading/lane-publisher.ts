@@ -82,7 +82,7 @@ function toBatch(request: LaneRequest, block: RowBlock | null, isLast: boolean):
     epoch: opening.epoch,
     n: lane.n,
     plan: opening.plan,
-    operation: 'snapshot',
+    operation: plan.changes ? 'changes' : 'snapshot',
     encoding: plan.encoding,
     rows,
     bytes: data.byteLength,
@@ -131,7 +131,10 @@ async function* readPortions(
   return 'ended';
 }
 
-/** One block behind the reader, so that the last block of the range carries the end; an empty range is one empty block. */
+/**
+ * One block behind the reader, so that the last block of the range carries the end; an empty range is one empty block. Blocks of a
+ * range without an end in sight are not held: its end is an empty block of its own.
+ */
 async function* withEnd(
   blocks: AsyncGenerator<RowBlock, 'ended' | 'cut', undefined>,
 ): AsyncGenerator<{ block: RowBlock | null; isLast: boolean }> {
@@ -145,7 +148,8 @@ async function* withEnd(
         return;
       }
       if (held) yield { block: held, isLast: false };
-      held = value;
+      held = value.isLive ? null : value;
+      if (value.isLive) yield { block: value, isLast: false };
     }
   } finally {
     await blocks.return('cut');

@@ -1,0 +1,79 @@
+import type { RowBlock } from '../../model/row-block.ts';
+
+/** Captured tables whose events one lane of a transfer carries, by their numbers. */
+export interface LaneTables {
+  readonly lane: number;
+  readonly tables: readonly number[];
+}
+
+export interface ChangeLane {
+  readonly transfer: string;
+  readonly lane: number;
+}
+
+/** The right to seal and confirm claims of a lane, until somebody else takes it. */
+export interface Lease extends ChangeLane {
+  /** Who holds it; fences all earlier ones. */
+  readonly epoch: string;
+  /** Claims up to it are sealed, and those up to `confirmed` no longer needed. Counted from 1 for ever. */
+  readonly sealed: number;
+  readonly confirmed: number;
+}
+
+export interface ClaimLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+export interface Backlog {
+  /** Events recorded and in no confirmed claim of the transfer; an estimate where counting would read all of them. */
+  readonly events: number;
+  /** Time of the oldest of them, canonical timestamptz; null where there is none. */
+  readonly oldestAt: string | null;
+}
+
+/**
+ * Events of the staging table as contiguous sealed claims: design.md section 7.
+ *
+ * Pending is what is in no claim of this transfer, open or confirmed; never "id above the last one", for neither ids nor
+ * transaction numbers are the order of commits. Sealing gives what is pending the next number and records what it holds, in one
+ * synchronous transaction of the source; from then on a claim reads the same for ever, until it is confirmed. Within a claim events are
+ * in id order, which is the order of commits for every key.
+ */
+export interface ChangeCapture {
+  /**
+   * Makes the transfer known with its lanes; from its commit on every event of the lanes' tables is pending or in a claim and
+   * stays until confirmed. Idempotent: what stands already is kept, and lanes that are new begin now.
+   * @throws SluiceError capture.not_installed
+   */
+  register(transfer: string, lanes: readonly LaneTables[], signal: AbortSignal): Promise<void>;
+  /** Forgets it with its claims: nothing is kept for it any more. */
+  unregister(transfer: string, signal: AbortSignal): Promise<void>;
+  /** Takes the lane over: who held it can seal and confirm nothing any more. @throws SluiceError capture.not_installed, capture.resync_required for an unknown lane */
+  lease(lane: ChangeLane, signal: AbortSignal): Promise<Lease>;
+  /**
+   * Seals the next claim. Null: nothing is pending.
+   * @returns its number: one above the lane's last
+   * @throws SluiceError capture.lease_lost
+   */
+  seal(lease: Lease, limits: ClaimLimits, signal: AbortSignal): Promise<number | null>;
+  /**
+   * Events of a sealed claim as blocks of `event-rows`; each is marked `isLive`. Positions are `[claim, id]`: all claims before it, and of
+   * this one the events up to that id; `[claim, '']` in its last block: all of it. A claim has one block at least, be it empty.
+   * @param request.afterId  only what comes behind it; null: all of the claim
+   * @throws SluiceError capture.resync_required where the claim is gone
+   */
+  read(
+    lease: Lease,
+    request: { readonly claim: number; readonly afterId: string | null; readonly blockBytes: number },
+    signal: AbortSignal,
+  ): AsyncIterable<RowBlock>;
+  /** The target has all claims up to this one. Idempotent; never goes back. @throws SluiceError capture.lease_lost */
+  confirm(lease: Lease, claim: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Frees events that every registered transfer has confirmed, and those of tables that no transfer takes and that are older than
+   * the retention. Waits for nobody's lock longer than a moment. @returns events, or about how many, that were freed
+   */
+  housekeep(options: { readonly retentionMs: number }, signal: AbortSignal): Promise<number>;
+  backlog(transfer: string, signal: AbortSignal): Promise<Backlog>;
+}

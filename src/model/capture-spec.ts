@@ -1,0 +1,130 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+const closed = { additionalProperties: false } as const;
+
+/** `truncate` is seen by PostgreSQL's triggers alone. */
+export const CAPTURED_OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
+export type CapturedOperation = (typeof CAPTURED_OPERATIONS)[number];
+
+const Sql = (description: string) => Type.String({ minLength: 1, description });
+
+const KeySpec = Type.Union(
+  [
+    Type.Literal('primary', {
+      description: 'The primary key as JSON: {"ID": 1}. The default where there is one.',
+    }),
+    Type.Literal('none', { description: 'No key.' }),
+    Type.Literal('transaction', { description: 'The id of the transaction.' }),
+    Type.Object(
+      { fixed: Type.String({ minLength: 1, description: 'The same text for every event.' }) },
+      closed,
+    ),
+    Type.Object(
+      { expression: Sql('SQL on the columns of the row; of the new one, of the old one for a delete.') },
+      closed,
+    ),
+  ],
+  { description: 'The key of the messages of a topic. Order at a target always goes by the primary key.' },
+);
+
+/** What is recorded of the changes of one table. */
+export const CapturedTableSpec = Type.Object(
+  {
+    operations: Type.Optional(
+      Type.Array(Type.Union(CAPTURED_OPERATIONS.map((each) => Type.Literal(each))), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'What is recorded; default: all that the database can see.',
+      }),
+    ),
+    columns: Type.Optional(
+      Type.Object(
+        {
+          include: Type.Optional(
+            Type.Array(Type.String(), { description: 'Only these columns; * and ? as in table patterns.' }),
+          ),
+          exclude: Type.Optional(Type.Array(Type.String(), { description: 'Not these columns.' })),
+        },
+        {
+          ...closed,
+          description:
+            'Columns that are recorded. An update that changes none of them is silent. Key columns always are.',
+        },
+      ),
+    ),
+    where: Type.Optional(
+      Sql(
+        'Only rows for which it is true are recorded: one SQL condition on the columns. A row that an update takes out of it is recorded as deleted, one that comes into it as inserted.',
+      ),
+    ),
+    expressions: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Sql('SQL on the columns of the row.'), {
+        description: 'Values that are recorded beside the columns, by the names that they get.',
+      }),
+    ),
+    key: Type.Optional(KeySpec),
+    payload: Type.Optional(
+      Type.Union([Type.Literal('full'), Type.Literal('key')], {
+        description: 'full: all recorded columns; key: those of the primary key only.',
+      }),
+    ),
+    recordTransaction: Type.Optional(
+      Type.Boolean({ description: 'The id of the transaction goes along into topics. Default false.' }),
+    ),
+    form: Type.Optional(
+      Type.Union([Type.Literal('row'), Type.Literal('statement')], {
+        description:
+          'How PostgreSQL’s triggers fire: for each row (default), or once for each statement, which costs bulk statements less.',
+      }),
+    ),
+  },
+  closed,
+);
+export type CapturedTableSpec = Static<typeof CapturedTableSpec>;
+
+/** What is captured of one source connection, by triggers, into a schema of ours there. */
+export const CaptureSpec = Type.Object(
+  {
+    schema: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Schema of our own in the source, where it has schemas. Default sluice_capture.',
+      }),
+    ),
+    prefix: Type.Optional(
+      Type.String({
+        description:
+          'Before the names of our tables and triggers, where the source has no schemas. Default sluice_.',
+      }),
+    ),
+    tables: Type.Record(Type.String(), Type.Union([CapturedTableSpec, Type.Literal(false)]), {
+      description:
+        'Patterns of table names as in transfers; false excludes. Later lines win over earlier ones.',
+    }),
+    retention: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]+(ms|s|m|h)$',
+        description:
+          'Events stay so long after they were confirmed, for a target that is restored from a backup. Default 0s.',
+      }),
+    ),
+  },
+  closed,
+);
+export type CaptureSpec = Static<typeof CaptureSpec>;
+
+/** Defaults are here and nowhere else. */
+export const CAPTURE_DEFAULTS = {
+  schema: 'sluice_capture',
+  prefix: 'sluice_',
+  retention: '0s',
+  /** Events of one sealed claim at most, and about so many bytes (design.md: transaction size). */
+  claimEvents: 10_000,
+  claimBytes: 4 * 1024 * 1024,
+} as const;
+
+/** Where our objects in a source are. */
+export interface CapturePlace {
+  readonly schema: string;
+  readonly prefix: string;
+}
