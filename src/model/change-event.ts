@@ -18,6 +18,8 @@
  * Values in the JSON: numbers as JSON numbers with every digit (NaN and infinities as strings), booleans as `true` and
  * `false`, everything else as a string: the canonical text of its type (src/model/logical-type.ts), except that times have a `T`
  * between date and time and `+00:00` for UTC, and bytes are upper-case hex without a prefix. No value passes through a JavaScript number.
+ * SQLite holds any value in any column: one that is none of its column's type is an object that names its storage class, with text
+ * or upper-case hex, as `{"text": "abc"}`, `{"blob": "00FF"}`, `{"bytes": "FF"}` (a text whose bytes are none). No target takes it.
  * An update that changes the key is two events, D of the old and I of the new one.
  */
 export const CHANGE_OPERATIONS = {

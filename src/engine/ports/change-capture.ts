@@ -61,11 +61,18 @@ export interface ChangeCapture {
    * Events of a sealed claim as blocks of `event-rows`; each is marked `isLive`. Positions are `[claim, id]`: all claims before it, and of
    * this one the events up to that id; `[claim, '']` in its last block: all of it. A claim has one block at least, be it empty.
    * @param request.afterId  only what comes behind it; null: all of the claim
+   * @param request.identical  the plans of the transfer take columns as TypeMap.identical says: values come as its canonical texts.
+   *   Only SQLite's differ then: each is the text of kind `any`
    * @throws SluiceError capture.resync_required where the claim is gone
    */
   read(
     lease: Lease,
-    request: { readonly claim: number; readonly afterId: string | null; readonly blockBytes: number },
+    request: {
+      readonly claim: number;
+      readonly afterId: string | null;
+      readonly blockBytes: number;
+      readonly identical?: boolean;
+    },
     signal: AbortSignal,
   ): AsyncIterable<RowBlock>;
   /** The target has all claims up to this one. Idempotent; never goes back. @throws SluiceError capture.lease_lost */
