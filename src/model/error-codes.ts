@@ -203,6 +203,13 @@ export const ERRORS = {
     'Delete the stream that has other settings, or name another hub.',
   ),
   'hub.message_too_large': entry('auto', EXIT.failed, 413, 'Nothing: the block is cut smaller.'),
+  'hub.topic_missing': entry('manual', EXIT.failed, 404, 'Create the topic as the suggestion says.'),
+  'hub.topic_unsuitable': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'Change the setting of the topic that is named, or send the changes to another topic.',
+  ),
   'capture.not_installed': entry(
     'manual',
     EXIT.usage,

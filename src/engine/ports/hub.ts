@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import type { Share } from '../../model/lane.ts';
+import type { TopicSink } from './topic-sink.ts';
 
 /**
  * A durable transport between readers and writers of one run. It may lose everything it stored, deliver twice, late and
@@ -12,6 +13,8 @@ export interface Hub {
   publisher(run: RunTopic): Promise<Publisher>;
   consumer(run: RunTopic, window: ConsumerWindow): Promise<Consumer>;
   control(run: RunTopic): ControlChannel;
+  /** Where captured changes go that have no target. Absent: this hub has no topics for them. */
+  readonly topicSink?: TopicSink;
   /** Version of the server. */
   ping(signal: AbortSignal): Promise<string>;
   /** What an operator should know: the server does not sync writes, a limit is too low. Empty: all well. */

@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.ts';
+import type { ChangeCapture, Lease } from '../ports/change-capture.ts';
+
+/** A confirmation is a commit at the source; a lost one is made when the lane is opened next. */
+const CONFIRM_EVERY_MS = 500;
+
+/** Tells the source which claims are in, beside the work: one confirmation at a time, and not for every claim. */
+export interface ClaimConfirmer {
+  /** @throws what the confirmation before failed with */
+  note(claim: number): void;
+  /** Confirms what is noted. */
+  finish(): Promise<void>;
+}
+
+export function createConfirmer(changes: ChangeCapture, lease: Lease, clock: Clock): ClaimConfirmer {
+  const never = new AbortController().signal;
+  let noted = lease.confirmed;
+  let confirmed = lease.confirmed;
+  let lastMs = clock.now();
+  let running: Promise<void> | null = null;
+  const failures: unknown[] = [];
+  const check = (): void => {
+    if (failures.length > 0) throw failures[0];
+  };
+
+  const confirm = async (): Promise<void> => {
+    const claim = noted;
+    lastMs = clock.now();
+    try {
+      await changes.confirm(lease, claim, never);
+      confirmed = claim;
+    } catch (error) {
+      failures.push(error);
+    } finally {
+      running = null;
+    }
+  };
+  return {
+    note(claim) {
+      check();
+      noted = claim;
+      if (!running && clock.now() - lastMs >= CONFIRM_EVERY_MS) running = confirm();
+    },
+    async finish() {
+      await running;
+      check();
+      if (noted > confirmed) await confirm();
+      check();
+    },
+  };
+}

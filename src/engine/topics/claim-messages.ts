@@ -1,0 +1,90 @@
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { Clock } from '../clock.ts';
+import { blockPool } from '../driver/block-pool.ts';
+import type { ChangeCapture, ClaimLimits, Lease } from '../ports/change-capture.ts';
+import type { TopicMessage } from '../ports/topic-sink.ts';
+import { parseEvents } from './parse-events.ts';
+import { renderMessage } from './render-messages.ts';
+import type { TableLookup } from './table-lookup.ts';
+
+/** Nothing is pending: asked again soon after the last event, then seldom, so that an idle source has little to do. */
+const FIRST_IDLE_MS = 10;
+const LONGEST_IDLE_MS = 250;
+/** Sealing is a commit at the source: not more often, unless claims are full. */
+const SEAL_EVERY_MS = 20;
+
+export interface RenderedClaim {
+  readonly claim: number;
+  readonly messages: readonly TopicMessage[];
+  /** As they travel out of the source. */
+  readonly bytes: number;
+}
+
+export interface ClaimsRequest {
+  readonly changes: ChangeCapture;
+  readonly lease: Lease;
+  /** The first one. */
+  readonly from: number;
+  readonly limits: ClaimLimits;
+  readonly blockBytes: number;
+  readonly tables: TableLookup;
+  readonly clock: Clock;
+  /** End where nothing is pending any more. */
+  readonly untilCaughtUp: boolean;
+  /** End before the next claim. */
+  readonly isEnding: () => boolean;
+  readonly stop: AbortSignal;
+  readonly progress: () => void;
+}
+
+async function readClaim(request: ClaimsRequest, claim: number, signal: AbortSignal): Promise<RenderedClaim> {
+  const { changes, lease, blockBytes, tables } = request;
+  const messages: TopicMessage[] = [];
+  let bytes = 0;
+  for await (const block of changes.read(lease, { claim, afterId: null, blockBytes }, signal)) {
+    const events = parseEvents(block.data);
+    bytes += block.data.length;
+    blockPool.give(block.data);
+    for (const event of events)
+      messages.push(renderMessage(event, tables.get(event.table) ?? (await tables.find(event.table, signal))));
+  }
+  return { claim, messages, bytes };
+}
+
+const isFull = ({ messages, bytes }: RenderedClaim, limits: ClaimLimits): boolean =>
+  messages.length >= limits.events / 2 || bytes >= limits.bytes / 2;
+
+/** @returns whether there is such a claim; false: the reading ends, drained or told to */
+async function isSealed(request: ClaimsRequest, claim: number, signal: AbortSignal): Promise<boolean> {
+  const { changes, lease, limits, clock, stop } = request;
+  if (claim <= lease.sealed) return !request.isEnding();
+  for (let idleMs = FIRST_IDLE_MS; !request.isEnding(); idleMs = Math.min(2 * idleMs, LONGEST_IDLE_MS)) {
+    const made = await changes.seal(lease, limits, signal);
+    if (made === claim) return true;
+    if (made !== null)
+      throw new SluiceError('capture.resync_required', 'claims of the source are not contiguous');
+    request.progress(); // that nothing changes is no stall
+    if (request.untilCaughtUp) return false;
+    await clock.sleep(idleMs, stop);
+  }
+  return false;
+}
+
+/**
+ * Claims of a lane in their order: those that are sealed already, then what is pending, sealed as it comes. Holds one claim at a time.
+ * @param signal  gives up what is being read
+ */
+export async function* renderedClaims(
+  request: ClaimsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<RenderedClaim, void, undefined> {
+  const { clock, limits, stop } = request;
+  for (let claim = request.from; ; claim += 1) {
+    const beganMs = clock.now();
+    if (!(await isSealed(request, claim, signal))) return;
+    const rendered = await readClaim(request, claim, signal);
+    yield rendered;
+    const restMs = SEAL_EVERY_MS - (clock.now() - beganMs);
+    if (restMs > 0 && claim >= request.lease.sealed && !isFull(rendered, limits)) await clock.sleep(restMs, stop);
+  }
+}

@@ -1,0 +1,213 @@
+import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
+import type { ErrorCode } from '../../model/error-codes.ts';
+import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
+import { DEFAULTS } from '../../model/transfer-spec.ts';
+import { TOPICS_DEFAULTS, type TopicsSpec } from '../../model/topics-spec.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { type Observer, silentObserver } from '../observer.ts';
+import type { ChangeCapture, ClaimLimits, Lease } from '../ports/change-capture.ts';
+import type { TopicLane, TopicMessage, TopicSink } from '../ports/topic-sink.ts';
+import type { TriggerManager } from '../ports/trigger-manager.ts';
+import type { Refusal, SliceControl } from '../slice.ts';
+import { type ClaimConfirmer, createConfirmer } from './claim-confirmer.ts';
+import { type RenderedClaim, renderedClaims } from './claim-messages.ts';
+import { openTableLookup } from './table-lookup.ts';
+import { checkTopicTemplate } from './topic-name.ts';
+
+export interface TopicsRelayDeps {
+  /** What Database.capture gives of the source. */
+  readonly source: {
+    readonly triggers: Pick<TriggerManager, 'captured' | 'incarnation'>;
+    readonly changes: ChangeCapture;
+  };
+  readonly sink: TopicSink;
+  readonly observer?: Observer;
+  readonly clock?: Clock;
+}
+
+export interface TopicsRelayRequest {
+  readonly transfer: string;
+  readonly lane: number;
+  /** Numbers of the captured tables of the lane, as it was registered. */
+  readonly tables: readonly number[];
+  readonly topics: TopicsSpec;
+  /** End where nothing is pending any more; else go on for as long as the slice lasts. */
+  readonly until?: 'caught-up' | undefined;
+  /** Of one claim, which is one transaction of the hub. Default: CAPTURE_DEFAULTS. */
+  readonly limits?: ClaimLimits | undefined;
+}
+
+export interface TopicsRelayResult {
+  /** `refused`: a person must mend something of a topic or an event first. */
+  readonly why: 'caught-up' | 'stopped' | 'budget' | 'refused';
+  readonly refusal: Refusal | null;
+  /** What this slice wrote. */
+  readonly claims: number;
+  readonly events: number;
+  readonly bytes: number;
+}
+
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'hub.topic_missing',
+  'hub.topic_unsuitable',
+  'hub.message_too_large',
+]);
+
+/**
+ * The claim to write next, after what the hub has is confirmed.
+ * @throws SluiceError capture.resync_required where source and hub do not belong together
+ */
+async function resume(
+  changes: ChangeCapture,
+  { lease, lane, incarnation }: { lease: Lease; lane: TopicLane; incarnation: string },
+  signal: AbortSignal,
+): Promise<number> {
+  const { last } = lane;
+  // Confirmed once means that the hub had it: it may forget the number of a lane that has been still for long.
+  if (last === null) return lease.confirmed + 1;
+  const isOther = last.incarnation !== incarnation || last.claim > lease.sealed || last.claim < lease.confirmed;
+  if (isOther)
+    throw new SluiceError(
+      'capture.resync_required',
+      'the topics have changes of another capture, or of one that was restored: what they lack is not known',
+    );
+  if (last.claim > lease.confirmed) await changes.confirm(lease, last.claim, signal);
+  return last.claim + 1;
+}
+
+/** Calls with each claim while the one behind it is read already. */
+async function eachReadAhead(
+  claims: AsyncGenerator<RenderedClaim, void, undefined>,
+  write: (claim: RenderedClaim) => Promise<void>,
+): Promise<void> {
+  let next = claims.next();
+  for (;;) {
+    const got = await next;
+    if (got.done === true) return;
+    next = claims.next();
+    next.catch(() => undefined); // told when it is its turn
+    await write(got.value);
+  }
+}
+
+function tell(observer: Observer, messages: readonly TopicMessage[], seconds: number): void {
+  const counts = new Map<string, { rows: number; bytes: number }>();
+  for (const { table, value } of messages) {
+    const count = counts.get(table) ?? { rows: 0, bytes: 0 };
+    count.rows += 1;
+    count.bytes += value.length;
+    counts.set(table, count);
+  }
+  for (const [table, { rows, bytes }] of counts) {
+    observer.published(table, rows, bytes);
+    observer.applied(table, rows, bytes, seconds);
+  }
+}
+
+interface Opened {
+  readonly lease: Lease;
+  readonly lane: TopicLane;
+  readonly from: number;
+  readonly tables: Awaited<ReturnType<typeof openTableLookup>>;
+  readonly confirmer: ClaimConfirmer;
+}
+
+/** Source first: whoever has the newest lease and is overtaken at the hub learns it from his next statement at the source. */
+async function openLane(
+  { source, sink, clock = systemClock }: TopicsRelayDeps,
+  request: TopicsRelayRequest,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const { transfer, lane: number } = request;
+  const { triggers, changes } = source;
+  const tables = await openTableLookup(triggers, request, signal);
+  const incarnation = await triggers.incarnation(signal);
+  const lease = await changes.lease({ transfer, lane: number }, signal);
+  const topics = tables.topics(request.tables);
+  const lane = await sink.open({ transfer, lane: number, incarnation, topics }, signal);
+  try {
+    const from = await resume(changes, { lease, lane, incarnation }, signal);
+    return { lease, lane, from, tables, confirmer: createConfirmer(changes, lease, clock) };
+  } catch (error) {
+    await lane.close();
+    throw error;
+  }
+}
+
+interface Moving {
+  readonly opened: Opened;
+  readonly deps: TopicsRelayDeps;
+  readonly request: TopicsRelayRequest;
+  readonly control: SliceControl;
+  readonly done: Counts;
+}
+
+type Counts = { claims: number; events: number; bytes: number };
+
+/** Until nothing is pending, or it is told to end. */
+async function moveClaims({ opened, deps, request, control, done }: Moving): Promise<void> {
+  const { lease, lane, from, tables, confirmer } = opened;
+  const { observer = silentObserver, clock = systemClock } = deps;
+  const giveUp = new AbortController();
+  const claims = renderedClaims(
+    {
+      changes: deps.source.changes,
+      lease,
+      from,
+      limits: request.limits ?? { events: CAPTURE_DEFAULTS.claimEvents, bytes: CAPTURE_DEFAULTS.claimBytes },
+      blockBytes: DEFAULTS.blockBytes,
+      tables,
+      clock,
+      untilCaughtUp: request.until === 'caught-up',
+      isEnding: () => control.stop.aborted || control.overdue() || giveUp.signal.aborted,
+      stop: AbortSignal.any([control.stop, giveUp.signal]),
+      progress: () => control.progress(),
+    },
+    giveUp.signal,
+  );
+  try {
+    await eachReadAhead(claims, async ({ claim, messages, bytes }) => {
+      const beganMs = clock.now();
+      await lane.write(claim, messages, giveUp.signal);
+      confirmer.note(claim);
+      done.claims += 1;
+      done.events += messages.length;
+      done.bytes += bytes;
+      control.progress();
+      tell(observer, messages, (clock.now() - beganMs) / 1000);
+    });
+  } finally {
+    giveUp.abort();
+    await claims.return().catch(() => undefined); // what was read ahead
+  }
+}
+
+/**
+ * Moves captured changes of one lane into topics, claim by claim, each event once: a claim and its number are stored together, so whoever
+ * opens the lane next goes on behind the last one that is in (invariants 5, 6, 8). Confirms at the source what is in, which frees it there.
+ * Safe to call at any time, also twice at once: lease and sink fence the older one.
+ * @throws SluiceError capture.*, database.*, hub.*; never an abort error
+ */
+export async function relayToTopics(
+  deps: TopicsRelayDeps,
+  request: TopicsRelayRequest,
+  control: SliceControl,
+): Promise<TopicsRelayResult> {
+  checkTopicTemplate(request.topics.name ?? TOPICS_DEFAULTS.name);
+  const done: Counts = { claims: 0, events: 0, bytes: 0 };
+  let opened: Opened | null = null;
+  try {
+    opened = await openLane(deps, request, new AbortController().signal);
+    await moveClaims({ opened, deps, request, control, done });
+    await opened.confirmer.finish();
+    const why = control.stop.aborted ? 'stopped' : control.overdue() ? 'budget' : 'caught-up';
+    return { why, refusal: null, ...done };
+  } catch (error) {
+    if (!isSluiceError(error) || !REFUSALS.has(error.code)) throw error;
+    await opened?.confirmer.finish();
+    const { code, message, details } = error;
+    return { why: 'refused', refusal: { table: details.table ?? '', code, message, details }, ...done };
+  } finally {
+    await opened?.lane.close();
+  }
+}
