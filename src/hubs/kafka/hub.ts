@@ -10,6 +10,7 @@ import { createLimits } from './limits.ts';
 import { namesOf } from './names.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { TopicSender } from './publish/topic-sender.ts';
+import { createTopicSink } from './sink/topic-sink.ts';
 import { createTopics } from './topics.ts';
 import { createTroubles } from '../../engine/hub/troubles.ts';
 import { untilAborted, within } from '../../engine/waiting.ts';
@@ -125,6 +126,7 @@ async function open(config: KafkaConfig, options: HubOptions): Promise<Hub> {
       return entry;
     },
     control: (topic) => createControl({ cluster, sender: controls.of(topic) }, topic),
+    topicSink: createTopicSink({ cluster, compression: config.compression }),
     ping: (signal) => ping(cluster, where, signal),
     warnings: (signal) => collectWarnings({ cluster, config, limits, troubles, damages }, signal),
     close: async () => {

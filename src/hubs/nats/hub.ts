@@ -8,6 +8,7 @@ import { createConsumer } from './consumer.ts';
 import { createControl } from './control.ts';
 import { classify, hubError } from './error-codes.ts';
 import { createPublisher } from './publisher.ts';
+import { createTopicSink } from './sink/topic-sink.ts';
 import { createTopics } from './topics.ts';
 import { createTroubles } from '../../engine/hub/troubles.ts';
 import { untilAborted, within } from '../../engine/waiting.ts';
@@ -97,6 +98,7 @@ async function open(config: NatsConfig, options: HubOptions): Promise<Hub> {
       return entry;
     },
     control: (topic) => createControl(connection, topic, troubles),
+    topicSink: createTopicSink(connection, config),
     ping: (signal) => ping(connection, where, signal),
     warnings: (signal) => collectWarnings(connection, config, troubles, signal),
     close: async () => {

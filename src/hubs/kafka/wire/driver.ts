@@ -94,6 +94,13 @@ export interface JoinedGroup {
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
 }
 
+/** Whose transaction a request belongs to. */
+export interface InTransaction {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
 /** A broker of the driver: its requests by name. */
 export interface DriverBroker {
   readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>;
@@ -132,10 +139,27 @@ export interface DriverBroker {
   }): Promise<{
     readonly responses: readonly TopicPartitions<{ readonly partition: number; readonly offset: string }>[];
   }>;
-  initProducerId(request: { readonly transactionalId: null; readonly transactionTimeout: number }): Promise<{
-    readonly producerId: string;
-    readonly producerEpoch: number;
-  }>;
+  initProducerId(request: {
+    readonly transactionalId: string | null;
+    readonly transactionTimeout: number;
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+  addPartitionsToTxn(
+    request: InTransaction & {
+      readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+    },
+  ): Promise<unknown>;
+  addOffsetsToTxn(request: InTransaction & { readonly groupId: string }): Promise<unknown>;
+  txnOffsetCommit(
+    request: InTransaction & {
+      readonly groupId: string;
+      readonly topics: readonly TopicPartitions<{
+        readonly partition: number;
+        readonly offset: string;
+        readonly metadata: string;
+      }>[];
+    },
+  ): Promise<unknown>;
+  endTxn(request: InTransaction & { readonly transactionResult: boolean }): Promise<unknown>;
   findGroupCoordinator(request: { readonly groupId: string; readonly coordinatorType: number }): Promise<{
     readonly coordinator: { readonly nodeId: number };
   }>;
@@ -219,6 +243,7 @@ export async function askMemberId(broker: Broker, request: JoinRequest): Promise
 
 /** Newer than the driver. */
 const NEWER: Readonly<Record<number, string>> = {
+  88: 'UNSTABLE_OFFSET_COMMIT',
   89: 'THROTTLING_QUOTA_EXCEEDED',
   90: 'PRODUCER_FENCED',
   100: 'UNKNOWN_TOPIC_ID',

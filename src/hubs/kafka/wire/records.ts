@@ -32,7 +32,7 @@ export interface ProducerSequence {
 const ID = 'id';
 const ORDINAL = 'o';
 const HEADER = 'h';
-const HEAD_BYTES = 61;
+export const HEAD_BYTES = 61;
 /** Base offset and length: what stands before the length's count. */
 const LENGTH_END = 12;
 const CRC_AT = 17;
@@ -81,20 +81,27 @@ export interface EncodedBatch {
   readonly sizeBytes: number;
 }
 
-interface Body {
+export interface Body {
   readonly parts: readonly Uint8Array[];
   readonly sizeBytes: number;
   readonly compression: Compression;
 }
 
 /** As it is where compression makes it no smaller: so no batch becomes larger than what a topic takes. */
-async function encodeBody(records: readonly OutgoingRecord[], compression: Compression): Promise<Body> {
-  const parts = records.flatMap((record, index) => recordParts(record, index));
+export async function encodeBody(parts: readonly Uint8Array[], compression: Compression): Promise<Body> {
   const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
   const plain: Body = { parts, sizeBytes, compression: 'none' };
   if (compression === 'none' || sizeBytes < LEAST_COMPRESSED_BYTES) return plain;
   const smaller = await compress(compression, Buffer.concat(parts, sizeBytes));
   return smaller.length < sizeBytes ? { parts: [smaller], sizeBytes: smaller.length, compression } : plain;
+}
+
+/** Visible to readers of what is committed once the producer's transaction is. */
+const TRANSACTIONAL = 0x10;
+
+export interface BatchOptions extends ProducerSequence {
+  readonly records: number;
+  readonly transactional?: boolean;
 }
 
 /**
@@ -105,12 +112,10 @@ async function encodeBody(records: readonly OutgoingRecord[], compression: Compr
  *
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
-export async function encodeBatch(
-  records: readonly OutgoingRecord[],
-  { producerId, epoch, sequence }: ProducerSequence,
-  compression: Compression,
-): Promise<EncodedBatch> {
-  const body = await encodeBody(records, compression);
+export function frameBatch(
+  body: Body,
+  { records, producerId, epoch, sequence, transactional = false }: BatchOptions,
+): EncodedBatch {
   const now = Date.now();
   const head = createWriter()
     .int64(0)
@@ -118,19 +123,30 @@ export async function encodeBatch(
     .int32(-1)
     .int8(MAGIC)
     .int32(0)
-    .int16(COMPRESSIONS.indexOf(body.compression))
-    .int32(records.length - 1)
+    .int16(COMPRESSIONS.indexOf(body.compression) | (transactional ? TRANSACTIONAL : 0))
+    .int32(records - 1)
     .int64(now)
     .int64(now)
     .int64(producerId)
     .int16(epoch)
     .int32(sequence)
-    .int32(records.length)
+    .int32(records)
     .done();
   let crc = crc32c(head.subarray(CRC_END));
   for (const part of body.parts) crc = crc32c(part, crc);
   head.writeUInt32BE(crc, CRC_AT);
   return { parts: [head, ...body.parts], sizeBytes: head.length + body.sizeBytes };
+}
+
+/** Messages of ours as a batch; see frameBatch. */
+export async function encodeBatch(
+  records: readonly OutgoingRecord[],
+  producer: ProducerSequence,
+  compression: Compression,
+): Promise<EncodedBatch> {
+  const parts = records.flatMap((record, index) => recordParts(record, index));
+  const body = await encodeBody(parts, compression);
+  return frameBatch(body, { ...producer, records: records.length });
 }
 
 function readRecord(reader: ByteReader, baseOffset: number, isCopy: boolean): IncomingRecord {

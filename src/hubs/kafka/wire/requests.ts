@@ -54,7 +54,7 @@ export interface DriverRequest<T> {
 }
 
 /** Newer requests have tagged fields behind their header, which the driver does not write: they stand first here. */
-function request<T>(
+export function request<T>(
   api: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string },
   body: Buffer,
   read: (reader: ByteReader) => T,
