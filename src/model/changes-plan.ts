@@ -1,3 +1,4 @@
+import type { LogicalType } from './logical-type.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /**
@@ -13,9 +14,14 @@ export interface ChangedTable {
   readonly plan: TablePlan;
   /** Ids of tables of the transfer that its foreign keys refer to, itself left out. */
   readonly parents: readonly string[];
+  /**
+   * By places of `plan.columns`: the logical types by which payloads are made, those of the source's TypeMap.reading. Absent: the
+   * plan's own. Others are the plan's of columns that are copied as texts, or to the same product.
+   */
+  readonly captured?: readonly LogicalType[];
 }
 
-/** Beside the plan that the ledger has of CHANGES: what its batches mean. */
+/** Beside the plan that the ledger has of CHANGES: what its batches mean. Events of other tables are passed over. */
 export interface ChangesPlan {
   readonly tables: readonly ChangedTable[];
 }

@@ -1,5 +1,5 @@
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
-import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
@@ -10,19 +10,26 @@ import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { renderTargetWhere } from './sql/keys.ts';
 import { type LedgerNames, readLane, renderAdvance } from './ledger/ledger-sql.ts';
 import { checksumOf } from './reader.ts';
-import { writeRows } from './rows/write-rows.ts';
+import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
 import { qualified } from './sql/names.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
 /** A write refused for a right gets the GRANT with its error. */
-function toWriteError(error: unknown, session: Session, plan: TablePlan): SluiceError {
+function toWriteError(
+  error: unknown,
+  session: Session,
+  plan: TablePlan,
+  rights = 'SELECT, INSERT, UPDATE',
+): SluiceError {
   const columns = plan.columns.map((column) => column.target);
   const context: ErrorContext = { side: 'target', table: plan.id, columns };
   const known = toSluiceError(error, context);
   if (known.code !== 'database.permission_denied') return known;
-  const suggestion = `GRANT SELECT, INSERT, UPDATE, CREATE TEMPORARY TABLES ON ${qualified(plan.target)} TO ${session.facts.account};`;
+  const suggestion = `GRANT ${rights}, CREATE TEMPORARY TABLES ON ${qualified(plan.target)} TO ${session.facts.account};`;
   return toSluiceError(error, { ...context, suggestion });
 }
+
+const CHANGE_RIGHTS = 'SELECT, INSERT, UPDATE, DELETE';
 
 /** Over after commit, rollback or the first error. */
 class MysqlTransaction implements TargetTransaction {
@@ -60,6 +67,21 @@ class MysqlTransaction implements TargetTransaction {
     return this.#steps.step(
       (session) => writeRows(session, { plan, batch, loadData }),
       (error, session) => toWriteError(error, session, plan),
+    );
+  }
+
+  remove(plan: TablePlan, { data }: KeyBlock): Promise<number> {
+    const { loadData } = this.#pool.config;
+    return this.#steps.step(
+      (session) => removeRows(session, { plan, data, loadData }),
+      (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
+    );
+  }
+
+  empty(plan: TablePlan): Promise<void> {
+    return this.#steps.step(
+      (session) => emptyTable(session, plan),
+      (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
     );
   }
 

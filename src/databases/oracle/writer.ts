@@ -1,5 +1,5 @@
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
-import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
@@ -9,22 +9,30 @@ import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, renderAdvance, renderLockLane } from './ledger/ledger-sql.ts';
 import { readLane } from './ledger/read-lanes.ts';
 import { checksum } from './rows/checksum.ts';
-import { writeRows } from './rows/write-rows.ts';
+import { removeRows, writeRows } from './rows/write-rows.ts';
 import { qualified } from './sql/names.ts';
+import { renderDelete } from './sql/structure-sql.ts';
 import { renderCountTarget } from './sql/table-sql.ts';
 import { hasRows } from './structure/clear-table.ts';
 import { finishTable } from './finish-table.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
 /** A write refused for a right gets the GRANT with its error. */
-function toWriteError(error: unknown, session: Session, plan: TablePlan): SluiceError {
+function toWriteError(
+  error: unknown,
+  session: Session,
+  plan: TablePlan,
+  rights = 'SELECT, INSERT, UPDATE',
+): SluiceError {
   const columns = plan.columns.map((column) => column.target);
   const context: ErrorContext = { side: 'target', table: plan.id, columns };
   const known = toSluiceError(error, context);
   if (known.code !== 'database.permission_denied' || known.details.suggestion !== undefined) return known;
-  const suggestion = `GRANT SELECT, INSERT, UPDATE ON ${qualified(plan.target)} TO "${session.facts.user}";`;
+  const suggestion = `GRANT ${rights} ON ${qualified(plan.target)} TO "${session.facts.user}";`;
   return toSluiceError(error, { ...context, suggestion });
 }
+
+const CHANGE_RIGHTS = 'SELECT, INSERT, UPDATE, DELETE';
 
 /** Over after commit, rollback or the first error. */
 class OracleTransaction implements TargetTransaction {
@@ -63,6 +71,24 @@ class OracleTransaction implements TargetTransaction {
     return this.#steps.step(
       (session) => writeRows(session, { plan, batch, emptyText }),
       (error, session) => toWriteError(error, session, plan),
+    );
+  }
+
+  remove(plan: TablePlan, { data }: KeyBlock): Promise<number> {
+    const { emptyText } = this.#pool.config;
+    return this.#steps.step(
+      (session) => removeRows(session, { plan, data, emptyText }),
+      (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
+    );
+  }
+
+  /** Not by TRUNCATE, which commits. */
+  empty(plan: TablePlan): Promise<void> {
+    return this.#steps.step(
+      async (session) => {
+        await session.query(renderDelete(plan.target));
+      },
+      (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
     );
   }
 

@@ -9,7 +9,7 @@ import {
   renderTargetConditions,
   type RowNaming,
 } from './sql.ts';
-import { targetFrom } from './writer.ts';
+import { targetFrom } from './rows/target-from.ts';
 
 /** FROM and WHERE of one side. */
 async function placeOf(session: Session, { plan, side, range }: BucketRequest) {

@@ -1,7 +1,7 @@
 import type { KeyRange } from '../../model/lane.ts';
 import type { Position } from '../../model/row-block.ts';
 import type { TableName } from '../../model/table-name.ts';
-import type { TablePlan } from '../../model/table-plan.ts';
+import type { ColumnPlan, TablePlan } from '../../model/table-plan.ts';
 import { parseType } from './types/type-text.ts';
 import { INT_BITS } from './types/write-numbers.ts';
 
@@ -210,14 +210,19 @@ export function renderRowDigests(naming: RowNaming, chosen: readonly number[]): 
 export const renderCopyIn = (into: string, columns: readonly string[], binary: boolean): string =>
   `COPY ${into} (${list(columns.map(quote))}) FROM STDIN (FORMAT ${binary ? 'binary' : 'text'})`;
 
+const loaded = ({ load, target }: ColumnPlan, of = ''): string =>
+  load === null ? `${of}${quote(target)}` : load.replaceAll('$value', () => `${of}${quote(target)}`);
+
+/** Rows whose keys are staged. @param from  the table as it is written in FROM */
+export function renderDeleteStaged(from: string, keys: readonly ColumnPlan[], staging: string): string {
+  const same = keys.map((key) => `t.${quote(key.target)} = ${loaded(key, 's.')}`).join(' AND ');
+  return `DELETE FROM ${from} AS t USING pg_temp.${quote(staging)} AS s WHERE ${same}`;
+}
+
 /** Moves the staged rows on; with a key, rows whose key is there already are updated. */
 export function renderInsertStaged(plan: TablePlan, staging: string): string {
   const columns = plan.columns.map((column) => quote(column.target));
-  const values = plan.columns.map((column) =>
-    column.load === null
-      ? quote(column.target)
-      : column.load.replaceAll('$value', () => quote(column.target)),
-  );
+  const values = plan.columns.map((column) => loaded(column));
   const insert = `INSERT INTO ${qualified(plan.target)} (${list(columns)}) OVERRIDING SYSTEM VALUE SELECT ${list(values)} FROM pg_temp.${quote(staging)}`;
   if (plan.writeMode !== 'upsert') return insert;
   const keys = new Set(plan.targetKey);

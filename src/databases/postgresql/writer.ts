@@ -1,113 +1,34 @@
-import type { Duplex } from 'node:stream';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
-import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
-import { SluiceError } from '../../model/sluice-error.ts';
+import type { SluiceError } from '../../model/sluice-error.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, ledgerNames, readLane, renderAdvance } from './ledger.ts';
-import type { Pool, Session, Wire, WireQuery } from './pool.ts';
+import type { Pool, Session } from './pool.ts';
 import { checksumOf } from './reader.ts';
-import { qualified, quote, renderCopyIn, renderInsertStaged, renderTargetConditions } from './sql.ts';
-import { closeStaging, openStaging } from './staging.ts';
+import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
+import { targetFrom } from './rows/target-from.ts';
+import { qualified, quote, renderTargetConditions } from './sql.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
-const MESSAGE_BYTES = 64 * 1024; // the server parses one message while the next is on its way
-const COPY_DATA = 0x64;
-const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
-// Signature, flags, no extension; a field count of -1 ends the file.
-const BINARY_HEADER = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
-const BINARY_TRAILER = Buffer.from([0xff, 0xff]);
-
-/** COPY FROM STDIN of bytes that are all there. */
-class CopyIn implements WireQuery {
-  readonly #text: string;
-  readonly #pieces: readonly Buffer[];
-  readonly rows: Promise<number>;
-  #resolve: (rows: number) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
-  #count = 0;
-
-  constructor(text: string, pieces: readonly Buffer[]) {
-    this.#text = text;
-    this.#pieces = pieces;
-    this.rows = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  submit(wire: Wire): void {
-    wire.query(this.#text);
-  }
-
-  handleCopyInResponse(wire: Wire): void {
-    const { stream } = wire;
-    stream.cork();
-    for (const piece of this.#pieces) this.#send(stream, piece);
-    stream.write(COPY_DONE);
-    stream.uncork();
-  }
-
-  #send(stream: Duplex, piece: Buffer): void {
-    for (let at = 0; at < piece.length; at += MESSAGE_BYTES) {
-      const part = piece.subarray(at, at + MESSAGE_BYTES);
-      const header = Buffer.allocUnsafe(5);
-      header[0] = COPY_DATA;
-      header.writeUInt32BE(part.length + 4, 1);
-      stream.write(header);
-      stream.write(part);
-    }
-  }
-
-  handleCommandComplete(message: { readonly text: string }): void {
-    this.#count = Number(/^COPY (\d+)$/.exec(message.text)?.[1] ?? 0);
-  }
-
-  handleError(error: unknown): void {
-    this.#reject(error);
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve(this.#count);
-  }
-}
-
-function copyIn(session: Session, into: string, plan: TablePlan, batch: Batch): Promise<number> {
-  const binary = batch.header.encoding === 'binary-rows';
-  const pieces = binary ? [BINARY_HEADER, batch.data, BINARY_TRAILER] : [batch.data];
-  const columns = plan.columns.map((column) => column.target);
-  const copy = new CopyIn(renderCopyIn(into, columns, binary), pieces);
-  session.submit(copy);
-  return copy.rows;
-}
-
-async function writeRows(session: Session, plan: TablePlan, batch: Batch): Promise<number> {
-  const converts = plan.columns.some((column) => column.load !== null);
-  if (plan.writeMode !== 'upsert' && !converts) return copyIn(session, qualified(plan.target), plan, batch);
-  if (plan.writeMode === 'upsert' && plan.targetKey.length === 0) {
-    throw new SluiceError('target.structure_differs', 'upsert needs a key at the target', { table: plan.id });
-  }
-  const staging = await openStaging(session, plan);
-  const staged = await copyIn(session, `pg_temp.${quote(staging.name)}`, plan, batch);
-  const { count } = await session.query(renderInsertStaged(plan, staging.name));
-  await closeStaging(session, staging);
-  // A table of key columns only: rows that are there already need no update.
-  const onlyKey =
-    plan.writeMode === 'upsert' && plan.columns.every((column) => plan.targetKey.includes(column.target));
-  return onlyKey ? staged : count;
-}
-
 /** A write refused for a right gets the GRANT with its error. */
-function toWriteError(error: unknown, pool: Pool, plan: TablePlan): SluiceError {
+function toWriteError(
+  error: unknown,
+  pool: Pool,
+  plan: TablePlan,
+  rights = 'SELECT, INSERT, UPDATE',
+): SluiceError {
   const columns = plan.columns.map((column) => column.target);
   const context: ErrorContext = { side: 'target', table: plan.id, columns };
   const known = toSluiceError(error, context);
   if (known.code !== 'database.permission_denied') return known;
-  const suggestion = `GRANT SELECT, INSERT, UPDATE ON ${qualified(plan.target)} TO ${quote(pool.user)};`;
+  const suggestion = `GRANT ${rights} ON ${qualified(plan.target)} TO ${quote(pool.user)};`;
   return toSluiceError(error, { ...context, suggestion });
 }
+
+const CHANGE_RIGHTS = 'SELECT, INSERT, UPDATE, DELETE';
 
 /** Over after commit, rollback or the first error. */
 class PostgresTransaction implements TargetTransaction {
@@ -130,7 +51,9 @@ class PostgresTransaction implements TargetTransaction {
 
   advance(batch: Batch): Promise<boolean> {
     // Invariant 2: this update and the batch's rows are one transaction. It is synchronous whatever the role's default.
-    const text = `BEGIN; SET LOCAL synchronous_commit = on; ${renderAdvance(this.#names, batch)}`;
+    // Changes come in no order of constraints: those that can wait do.
+    const deferred = batch.header.operation === 'changes' ? 'SET CONSTRAINTS ALL DEFERRED; ' : '';
+    const text = `BEGIN; SET LOCAL synchronous_commit = on; ${deferred}${renderAdvance(this.#names, batch)}`;
     return this.#steps.step(async (session) => (await session.query(text)).count === 1, this.#ledgerError);
   }
 
@@ -142,6 +65,20 @@ class PostgresTransaction implements TargetTransaction {
     return this.#steps.step(
       (session) => writeRows(session, plan, batch),
       (error) => toWriteError(error, this.#pool, plan),
+    );
+  }
+
+  remove(plan: TablePlan, keys: KeyBlock): Promise<number> {
+    return this.#steps.step(
+      (session) => removeRows(session, plan, keys),
+      (error) => toWriteError(error, this.#pool, plan, CHANGE_RIGHTS),
+    );
+  }
+
+  empty(plan: TablePlan): Promise<void> {
+    return this.#steps.step(
+      (session) => emptyTable(session, plan),
+      (error) => toWriteError(error, this.#pool, plan, CHANGE_RIGHTS),
     );
   }
 
@@ -185,15 +122,6 @@ async function finish(session: Session, plan: TablePlan): Promise<void> {
     );
   }
   await session.query(`ANALYZE ${table}`);
-}
-
-/** As the source reads: a plain table without the tables that inherit from it. */
-export async function targetFrom(session: Session, plan: TablePlan): Promise<string> {
-  const kind = await session.cell(
-    'SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2',
-    [plan.target.schema, plan.target.name],
-  );
-  return `${kind === 'p' ? '' : 'ONLY '}${qualified(plan.target)}`;
 }
 
 export function createWriter(pool: Pool, options: Pick<OpenOptions, 'ledger'>): TargetWriter {

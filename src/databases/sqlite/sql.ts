@@ -110,3 +110,14 @@ export function insertProgram(plan: TablePlan): InsertProgram {
   const set = (others.length > 0 ? others : key).map((name) => `${name} = excluded.${name}`);
   return { ...base, sql: `${insert} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set.join(', ')}` };
 }
+
+/** The statement for one key, in the order of the plan's. */
+export function removeProgram(plan: TablePlan): InsertProgram {
+  const columns = columnsOf(plan, 'target');
+  const same = plan.targetKey.map((name) => `${quote(name)} = ?`).join(' AND ');
+  return {
+    table: plan.id,
+    columns: plan.targetKey.flatMap((key) => columns.find(({ name }) => name === key) ?? []),
+    sql: `DELETE FROM ${quote(plan.target.name)} WHERE ${same}`,
+  };
+}

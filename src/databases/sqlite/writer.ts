@@ -5,9 +5,9 @@ import type { TablePlan } from '../../model/table-plan.ts';
 import { reading, whileBusy, writing } from './connections/session.ts';
 import { advanceStatement, laneProgress, laneStatement, type LedgerTables } from './ledger-sql.ts';
 import type { Lease, Pool } from './connections/pool.ts';
-import { insertProgram, quote, targetProgram } from './sql.ts';
+import { insertProgram, quote, removeProgram, targetProgram } from './sql.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
-import type { Statement } from './thread/operations.ts';
+import type { InsertProgram, Statement } from './thread/operations.ts';
 import type { StoredValue } from './values/stored-value.ts';
 import type { Thread } from './connections/start-thread.ts';
 
@@ -44,6 +44,11 @@ function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal):
         return row === undefined ? null : laneProgress(row);
       }),
     write: (plan, batch) => step((thread) => writeRows(thread, { plan, batch }, signal)),
+    remove: (plan, { data }) => step((thread) => runFor(thread, removeProgram(plan), data, signal)),
+    empty: (plan) =>
+      step(async (thread) => {
+        await thread.call('run', plain(`DELETE FROM ${quote(plan.target.name)}`), { signal });
+      }),
     async commit() {
       // Not given up once begun: its outcome is known then.
       await step((thread) => thread.call('run', plain('COMMIT')));
@@ -65,9 +70,14 @@ async function writeRows(
   if (batch.header.encoding !== 'text-rows') {
     throw new SluiceError('internal', 'SQLite takes text-rows only', { table: plan.id });
   }
+  return runFor(thread, insertProgram(plan), batch.data, signal);
+}
+
+/** The program's statement for each row of the block. */
+function runFor(thread: Thread, program: InsertProgram, block: Buffer, signal: AbortSignal): Promise<number> {
   // The caller keeps its buffer, which may be part of a larger one: what is transferred is a copy.
-  const data = new Uint8Array(batch.data);
-  return thread.call('insert', { program: insertProgram(plan), data }, { signal, transfer: [data.buffer] });
+  const data = new Uint8Array(block);
+  return thread.call('insert', { program, data }, { signal, transfer: [data.buffer] });
 }
 
 export function createWriter(pool: Pool, tables: LedgerTables): TargetWriter {

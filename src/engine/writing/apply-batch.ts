@@ -32,14 +32,14 @@ async function checkEnd(transaction: TargetTransaction, batch: Batch): Promise<v
 }
 
 /**
- * Applies one batch exactly once, in one target transaction: the ledger's compare-and-set first, then the rows.
+ * Applies one batch exactly once, in one target transaction: the ledger's compare-and-set first, then what `write` does.
  *
  * Safe to call again after any outcome, also an unknown one (a commit whose answer was lost): the ledger decides.
  */
-export async function applyBatch(
+export async function applyOnce(
   writer: TargetWriter,
-  plan: TablePlan,
   batch: Batch,
+  write: (transaction: TargetTransaction) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Applied> {
   const transaction = await writer.begin(signal);
@@ -50,19 +50,7 @@ export async function applyBatch(
       await transaction.rollback();
       return { outcome: judge(lane, batch.header), lane };
     }
-    if (batch.header.rows > 0) {
-      const rows = await transaction.write(plan, batch);
-      if (rows !== batch.header.rows) {
-        throw new SluiceError(
-          'target.value_rejected',
-          'the target wrote fewer or more rows than it was given',
-          {
-            table: plan.id,
-            suggestion: 'look for a trigger or rule on the target table that leaves out rows',
-          },
-        );
-      }
-    }
+    await write(transaction);
     await checkEnd(transaction, batch);
     await transaction.commit();
     const { attempt, epoch, n } = batch.header;
@@ -72,3 +60,21 @@ export async function applyBatch(
     throw error;
   }
 }
+
+/** @throws SluiceError target.value_rejected unless the target counted as many rows as it was given */
+export async function writeAll(transaction: TargetTransaction, plan: TablePlan, batch: Batch): Promise<void> {
+  if (batch.header.rows === 0) return;
+  if ((await transaction.write(plan, batch)) === batch.header.rows) return;
+  throw new SluiceError('target.value_rejected', 'the target wrote fewer or more rows than it was given', {
+    table: plan.id,
+    suggestion: 'look for a trigger or rule on the target table that leaves out rows',
+  });
+}
+
+/** Applies a batch of rows of one table: see applyOnce. */
+export const applyBatch = (
+  writer: TargetWriter,
+  plan: TablePlan,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<Applied> => applyOnce(writer, batch, (transaction) => writeAll(transaction, plan, batch), signal);

@@ -5,8 +5,10 @@ import type { Ledger } from '../ports/ledger.ts';
 
 /** What rows need of a plan: with thousands of tables the rest would fill the memory. */
 function rowsOnly(plan: TablePlan): TablePlan {
-  const { structure: _, foreignKeys: __, ...rest } = plan;
-  return rest;
+  const { structure: _, foreignKeys: __, changes, ...rest } = plan;
+  if (!changes) return rest;
+  const tables = changes.tables.map((table) => ({ ...table, plan: rowsOnly(table.plan) }));
+  return { ...rest, changes: { ...changes, tables } };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Batch } from '../../model/batch.ts';
 import type { Share } from '../../model/lane.ts';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
 import type { TransferSettings, TransferSpec } from '../../model/transfer-spec.ts';
+import { applyChanges } from '../changes/apply-changes.ts';
 import { applyBatch, type Applied } from './apply-batch.ts';
 import { createAssembler, type Assembler } from './assemble-batch.ts';
 import { systemClock, type Clock } from '../clock.ts';
@@ -13,7 +14,8 @@ import { createSequencer, type Sequencer } from './sequencer.ts';
 import type { Refusal, SliceControl, WriteResult } from '../slice.ts';
 
 export interface WriteDeps {
-  readonly target: Pick<Database, 'dialect' | 'ledger' | 'writer'>;
+  readonly target: Pick<Database, 'dialect' | 'ledger' | 'writer'> &
+    Partial<Pick<Database, 'structure' | 'introspector'>>;
   readonly hub: Hub;
   readonly observer?: Observer;
   readonly clock?: Clock;
@@ -86,7 +88,10 @@ async function applyOne(writing: Writing, batch: Batch): Promise<Applied> {
     if (!plan) return { outcome: 'dropped', lane: null };
     const started = deps.clock.now();
     // An apply that has begun is finished even when the slice ends: it takes a moment and saves a redelivery.
-    const result = await applyBatch(deps.target.writer, plan, batch, new AbortController().signal);
+    const { signal } = new AbortController();
+    const result = plan.changes
+      ? await applyChanges(deps.target, { plan: plan.changes, batch }, signal)
+      : await applyBatch(deps.target.writer, plan, batch, signal);
     if (result.outcome !== 'applied') {
       deps.observer.notApplied(table, result.outcome);
       return result;

@@ -66,8 +66,12 @@ async function insert(session: Session, plan: TablePlan, into: string, data: Buf
   return rows;
 }
 
-/** Where an upsert's rows wait; made as the target has its columns, so that keys are compared as they are there. */
-async function openStaging(session: Session, plan: TablePlan): Promise<string> {
+/** Where rows, or keys, wait; made as the target has its columns, so that they are compared as they are there. */
+async function openStaging(
+  session: Session,
+  plan: Pick<TablePlan, 'target' | 'columns'>,
+  constraint: string,
+): Promise<string> {
   const columns = list(plan.columns.map((column) => quote(column.target)));
   const digest = createHash('sha256')
     .update(`${qualified(plan.target)} ${columns}`)
@@ -76,25 +80,28 @@ async function openStaging(session: Session, plan: TablePlan): Promise<string> {
   // Another structure of the target is another table; nothing of a temporary one commits by itself but TRUNCATE.
   await session.query(`DROP TEMPORARY TABLE IF EXISTS ${staging}`);
   await session.query(
-    `CREATE TEMPORARY TABLE ${staging} (PRIMARY KEY (${list(plan.targetKey.map(quote))})) ENGINE=InnoDB AS SELECT ${columns} FROM ${qualified(plan.target)} LIMIT 0`,
+    `CREATE TEMPORARY TABLE ${staging}${constraint} ENGINE=InnoDB AS SELECT ${columns} FROM ${qualified(plan.target)} LIMIT 0`,
   );
   return staging;
 }
+
+const sameKey = ({ targetKey }: TablePlan): string =>
+  targetKey.map((name) => `t.${quote(name)} = s.${quote(name)}`).join(' AND ');
 
 /**
  * Rows whose key is there are updated, the others inserted. Never by ON DUPLICATE KEY UPDATE or REPLACE: those take any other
  * unique key for the row that is meant, and change or delete it. A row that meets another unique key is refused.
  */
 async function upsert(session: Session, request: WriteRequest): Promise<number> {
-  const { plan } = request;
+  const { plan, batch } = request;
   if (plan.targetKey.length === 0) {
     throw new SluiceError('target.structure_differs', 'upsert needs a key at the target', { table: plan.id });
   }
-  const staging = await openStaging(session, plan);
+  const staging = await openStaging(session, plan, ` (PRIMARY KEY (${list(plan.targetKey.map(quote))}))`);
   // Two rows with one key, as the target compares keys, are refused here.
-  const staged = await fill(session, request, staging);
+  const staged = await fill(session, { ...request, data: batch.data }, staging);
   const target = qualified(plan.target);
-  const on = plan.targetKey.map((name) => `t.${quote(name)} = s.${quote(name)}`).join(' AND ');
+  const on = sameKey(plan);
   const names = plan.columns.map((column) => quote(column.target));
   const sets = names.map((name) => `t.${name} = s.${name}`);
   const updated = await session.query(
@@ -109,10 +116,14 @@ async function upsert(session: Session, request: WriteRequest): Promise<number> 
   return updated.count + inserted.count === staged ? staged : updated.count + inserted.count;
 }
 
-const fill = (session: Session, { plan, batch, loadData }: WriteRequest, into: string): Promise<number> =>
-  loadData && session.facts.localInfile
-    ? load(session, plan, into, batch.data)
-    : insert(session, plan, into, batch.data);
+interface Filling {
+  readonly plan: TablePlan;
+  readonly data: Buffer;
+  readonly loadData: boolean;
+}
+
+const fill = (session: Session, { plan, data, loadData }: Filling, into: string): Promise<number> =>
+  loadData && session.facts.localInfile ? load(session, plan, into, data) : insert(session, plan, into, data);
 
 /** @returns rows that the server counted */
 export async function writeRows(session: Session, request: WriteRequest): Promise<number> {
@@ -122,5 +133,30 @@ export async function writeRows(session: Session, request: WriteRequest): Promis
   }
   return plan.writeMode === 'upsert'
     ? upsert(session, request)
-    : fill(session, request, qualified(plan.target));
+    : fill(session, { ...request, data: batch.data }, qualified(plan.target));
+}
+
+const ROW_NUMBER = quote('sluice_row');
+
+/**
+ * By a join with a temporary table: nothing of it commits by itself. Keys that the target takes for the same may come several times.
+ * @returns rows that were there
+ */
+export async function removeRows(session: Session, request: Filling): Promise<number> {
+  const { plan } = request;
+  const columns = plan.targetKey.flatMap((name) => plan.columns.find(({ target }) => target === name) ?? []);
+  const keys = { ...plan, columns };
+  // A server may take no table without a primary key.
+  const staging = await openStaging(session, keys, ` (${ROW_NUMBER} bigint AUTO_INCREMENT PRIMARY KEY)`);
+  await fill(session, { ...request, plan: keys }, staging);
+  const { count } = await session.query(
+    `DELETE t FROM ${staging} AS s STRAIGHT_JOIN ${qualified(plan.target)} AS t ON ${sameKey(plan)}`,
+  );
+  await session.query(`DROP TEMPORARY TABLE ${staging}`);
+  return count;
+}
+
+/** Not by TRUNCATE, which commits. */
+export async function emptyTable(session: Session, plan: TablePlan): Promise<void> {
+  await session.query(`DELETE FROM ${qualified(plan.target)}`);
 }

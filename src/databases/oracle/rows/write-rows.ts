@@ -94,12 +94,16 @@ export function renderUpdate(
   const sets = binds
     .filter((bind) => !isKey(bind))
     .map((bind) => `${quote(bind.column.target)} = ${valueOf(bind, empties)}`);
-  const where = binds
-    .filter(isKey)
-    .map((bind) => `${quote(bind.column.target)} = ${valueOf(bind, empties)}`)
-    .join(' AND ');
+  const where = renderSame(binds.filter(isKey), empties);
   return `UPDATE ${qualified(plan.target)} SET ${list(sets)} WHERE ${where}`;
 }
+
+const renderSame = (keys: readonly ColumnBind[], empties: RowGroup['empties']): string =>
+  keys.map((bind) => `${quote(bind.column.target)} = ${valueOf(bind, empties)}`).join(' AND ');
+
+/** @param keys  binds of the key alone */
+export const renderRemove = (plan: TablePlan, keys: readonly ColumnBind[]): string =>
+  `DELETE FROM ${qualified(plan.target)} WHERE ${renderSame(keys, new Set())}`;
 
 interface Writing {
   readonly session: Session;
@@ -144,6 +148,26 @@ async function upsert(writing: Writing, group: RowGroup): Promise<number> {
   return sumOf(counts) + inserted;
 }
 
+type EmptyText = BindContext['emptyText'];
+
+/** @returns rows that were there */
+export async function removeRows(
+  session: Session,
+  {
+    plan,
+    data,
+    emptyText,
+  }: { readonly plan: TablePlan; readonly data: Buffer; readonly emptyText: EmptyText },
+): Promise<number> {
+  const columns = plan.targetKey.flatMap((name) => plan.columns.find(({ target }) => target === name) ?? []);
+  const binds = columnBinds({ ...plan, columns });
+  const context = { table: plan.id, charset: session.facts.charset, emptyText };
+  let rows = 0;
+  for (const group of groupRows(binds, data, context))
+    rows += sumOf(await execute({ session, plan, binds }, renderRemove(plan, binds), group));
+  return rows;
+}
+
 /** @returns rows that the server counted */
 export async function writeRows(
   session: Session,
@@ -151,7 +175,7 @@ export async function writeRows(
     plan,
     batch,
     emptyText,
-  }: { readonly plan: TablePlan; readonly batch: Batch; readonly emptyText: 'null' | 'refuse' },
+  }: { readonly plan: TablePlan; readonly batch: Batch; readonly emptyText: EmptyText },
 ): Promise<number> {
   if (batch.header.encoding !== 'text-rows')
     throw new SluiceError('internal', 'Oracle takes text-rows only', { table: plan.id });

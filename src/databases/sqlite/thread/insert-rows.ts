@@ -28,7 +28,7 @@ function* pieces(data: Buffer, table: string): Generator<string> {
 }
 
 /**
- * Inserts the rows of a `text-rows` block, in the transaction that is open. Each text becomes a value that the column
+ * Inserts the rows of a `text-rows` block, or runs another statement for each, in the transaction that is open. Each text becomes a value that the column
  * keeps as it is, or the batch fails (invariant 7).
  * @returns rows that the database counted
  * @throws SluiceError target.value_rejected, batch.damaged

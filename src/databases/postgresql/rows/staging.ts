@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { ColumnPlan } from '../../../model/table-plan.ts';
+import type { Session } from '../pool.ts';
+import { quote } from '../sql.ts';
+
+/** Where rows wait when an expression or an upsert stands between COPY and the table. */
+export interface Staging {
+  readonly name: string;
+  /** Makes it, empty, in the transaction that is open. */
+  readonly create: string;
+  /** Stays with the session, empty at each commit: making it for each batch costs milliseconds and wears the catalog. */
+  readonly kept: boolean;
+}
+
+/** Types of the user: a table that stays would keep their owner from dropping them. */
+const isOfUser = (type: string): boolean => /[."]/.test(type);
+
+function stagingOf(planned: readonly ColumnPlan[]): Staging {
+  const types = planned.map((column) => (column.load === null ? column.targetType : 'text'));
+  const columns = planned.map((column, at) => `${quote(column.target)} ${types[at] ?? 'text'}`).join(', ');
+  const kept = !types.some(isOfUser);
+  // Named by what it is: after ALTER TABLE at the target the plan, and so the name, is another one.
+  const name = `sluice_staging_${createHash('sha256').update(columns).digest('hex').slice(0, 16)}`;
+  const end = kept ? `ON COMMIT DELETE ROWS; DELETE FROM pg_temp.${quote(name)}` : 'ON COMMIT DROP';
+  return { name, kept, create: `CREATE TEMPORARY TABLE IF NOT EXISTS ${quote(name)} (${columns}) ${end}` };
+}
+
+/** Tables that a session keeps, for each is emptied at every commit; changes of many tables come in one transaction. */
+const MOST_KEPT = 16;
+
+/** By session, the one that was used last at the end. */
+const keptBy = new WeakMap<Session, readonly string[]>();
+
+/** For rows of these columns; empty, whatever the same transaction staged there before. */
+export async function openStaging(session: Session, columns: readonly ColumnPlan[]): Promise<Staging> {
+  const staging = stagingOf(columns);
+  const others = (keptBy.get(session) ?? []).filter((name) => name !== staging.name);
+  const dropped = others.length < MOST_KEPT ? [] : others.slice(0, 1);
+  const drops = dropped.map((name) => `DROP TABLE IF EXISTS pg_temp.${quote(name)}; `);
+  await session.query(`${drops.join('')}${staging.create}`);
+  const rest = others.slice(dropped.length);
+  keptBy.set(session, staging.kept ? [...rest, staging.name] : rest);
+  return staging;
+}
+
+/** What does not stay is dropped at once: another batch of the same transaction makes it anew. */
+export async function closeStaging(session: Session, { name, kept }: Staging): Promise<void> {
+  if (!kept) await session.query(`DROP TABLE pg_temp.${quote(name)}`);
+}
