@@ -15,7 +15,7 @@ import type { TransferSettings } from '../model/transfer-spec.ts';
 export type { ReadResult, Refusal, WriteResult };
 
 export interface ActivityDeps {
-  readonly config: Pick<Config, 'transfer' | 'siteOf'>;
+  readonly config: Pick<Config, 'transfer' | 'siteOf' | 'captures'>;
   readonly connections: ConnectionRegistry;
   readonly observer: (transfer: string) => Observer;
   readonly log: ActivityLog;
@@ -68,6 +68,11 @@ export interface Prepared {
   /** All tables are read from one snapshot. */
   readonly oneSnapshot: boolean;
   /**
+   * Changes are moved, in the lanes of CHANGES, which is one of the tables; `untilCaughtUp`: the transfer ends where nothing is pending.
+   * Absent: only rows are, or the history is older.
+   */
+  readonly changes?: { readonly untilCaughtUp: boolean };
+  /**
    * The most readers and writers of one slice: with more of them there are several slices, which the workers of a role
    * share. Absent in histories of older versions, whose slices had all.
    */
@@ -100,6 +105,10 @@ export interface TableToPlan {
   readonly generation: number | null;
 }
 export interface PlanRequest extends RunKey {
+  /** Tables that a person left out: their changes are not moved. */
+  readonly absent?: readonly string[];
+  /** As in PrepareRequest: a late request of an execution that has the run no more clears nothing. Absent in older histories. */
+  readonly execution?: string;
   readonly tables: readonly TableToPlan[];
   readonly snapshot: string | null;
 }
@@ -149,6 +158,12 @@ export interface SmallTablesResult {
   readonly ended: readonly string[];
   readonly refused: readonly Refusal[];
   readonly rows: number;
+}
+
+/** Moves the changes of a run to the hub; see engine/changes/relay-changes.ts. */
+export interface RelayRequest extends RunKey {
+  readonly settings: TransferSettings;
+  readonly drain: boolean;
 }
 
 export interface WriteRequest extends RunKey {
@@ -207,6 +222,8 @@ export interface FinishResult {
 }
 
 export interface SampleRequest extends RunKey {
+  /** Changes are moved: their backlog is wanted too. */
+  readonly changes?: boolean;
   /** Tables whose own counts are wanted: those that move. */
   readonly tables: readonly string[];
 }
@@ -232,6 +249,13 @@ export interface Sample {
   readonly tables: readonly TableSample[];
   /** What hub and target say of themselves now: a full disk, no connection, commits that are not durable. */
   readonly warnings?: readonly string[];
+  /** Changes that are recorded at the source and not known to be applied; absent where none are moved. */
+  readonly pending?: PendingChanges;
+}
+export interface PendingChanges {
+  readonly events: number;
+  /** Age of the oldest; 0 where there is none. */
+  readonly lagMs: number;
 }
 
 export interface CleanUpRequest extends RunKey {
@@ -246,6 +270,7 @@ export interface TransferActivities {
   planTables(request: PlanRequest): Promise<PlanResult>;
   readAndPublish(request: ReadRequest): Promise<ReadResult>;
   readSmallTables(request: SmallTablesRequest): Promise<SmallTablesResult>;
+  relayChanges(request: RelayRequest): Promise<ReadResult>;
   writeBatches(request: WriteRequest): Promise<WriteResult>;
   finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;

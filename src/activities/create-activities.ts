@@ -11,7 +11,7 @@ import { createVerifyTables } from './verify-tables.ts';
 export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
 export type SourceActivities = Pick<
   TransferActivities,
-  'planTables' | 'readAndPublish' | 'readSmallTables' | 'holdSnapshot'
+  'planTables' | 'readAndPublish' | 'readSmallTables' | 'relayChanges' | 'holdSnapshot'
 >;
 export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'finishTables' | 'verifyTables'>;
 
@@ -34,6 +34,7 @@ export function createActivities(deps: ActivityDeps): Activities {
       planTables: createPlanTables(deps),
       readAndPublish: movers.readAndPublish,
       readSmallTables: movers.readSmallTables,
+      relayChanges: movers.relayChanges,
       holdSnapshot: createHoldSnapshot(deps),
     },
     target: {

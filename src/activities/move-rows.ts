@@ -2,15 +2,19 @@ import { Context } from '@temporalio/activity';
 import type { Observer } from '../engine/observer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { Hub } from '../engine/ports/hub.ts';
+import { relayChanges } from '../engine/changes/relay-changes.ts';
+import { captureOf } from '../engine/planning/changes-of-transfer.ts';
 import { readAndPublish } from '../engine/reading/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { writeBatches } from '../engine/writing/write-batches.ts';
+import { capturePlaceOf } from '../model/capture-spec.ts';
 import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
   ReadRequest,
   ReadResult,
   Refusal,
+  RelayRequest,
   RunKey,
   SmallTablesRequest,
   SmallTablesResult,
@@ -103,6 +107,17 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
           }),
       );
     },
+    /** Moves captured changes to the hub, and confirms at the source what the target has. */
+    relayChanges: (request: RelayRequest): Promise<ReadResult> =>
+      inSlice<ReadResult>(
+        request,
+        { side: 'source', nothing: { why: 'stopped', rows: 0, bytes: 0 } },
+        ({ spec, ...ends }, control) =>
+          deps.connections.useDatabase(request.source, (source) => {
+            const { changes } = captureOf(source, capturePlaceOf(deps.config.captures[request.source]));
+            return relayChanges({ changes, ...ends }, { ...request, spec }, control);
+          }),
+      ),
     /** Applies what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */
     writeBatches: (request: WriteRequest): Promise<WriteResult> =>
       inSlice<WriteResult>(

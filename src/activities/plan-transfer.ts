@@ -1,8 +1,12 @@
 import { lookUpTables } from '../engine/planning/look-up-tables.ts';
+import { movesChanges } from '../engine/planning/changes-of-transfer.ts';
+import { planChanges } from '../engine/planning/plan-changes.ts';
 import { planTable } from '../engine/planning/plan-table.ts';
 import { prepareTransfer, type TransferDeps } from '../engine/planning/prepare-transfer.ts';
 import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import { whileWorking } from '../engine/while-working.ts';
+import { capturePlaceOf } from '../model/capture-spec.ts';
+import { CHANGES } from '../model/changes-plan.ts';
 import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
@@ -34,6 +38,7 @@ const outline = (spec: TransferSpec) => ({
   reportingIntervalMs: durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval),
   heartbeatTimeoutMs: durationMs(spec.recovery?.heartbeatTimeout ?? DEFAULTS.heartbeatTimeout),
   oneSnapshot: spec.consistency === 'snapshot',
+  ...(movesChanges(spec) && { changes: { untilCaughtUp: spec.changes?.until === 'caught-up' } }),
 });
 
 const counted = (count: number | undefined, unit: string): readonly string[] =>
@@ -72,7 +77,11 @@ export const createPrepareTransfer =
     governed<Prepared>({ log: deps.log }, async (control) => {
       const spec = deps.config.transfer(request.transfer);
       const { prepared, isAlone } = await withEnds(deps, spec, async (ends) => ({
-        prepared: await prepareTransfer(ends, { ...request, spec }, control.stop),
+        prepared: await prepareTransfer(
+          ends,
+          { ...request, spec, place: capturePlaceOf(deps.config.captures[spec.source]) },
+          control.stop,
+        ),
         isAlone: !ends.target.dialect.capabilities.concurrentWriters,
       }));
       const sourceSite = deps.config.siteOf(prepared.spec.source);
@@ -110,11 +119,13 @@ export const createPlanTables =
         for (const { id, ordinal, generation } of request.tables) {
           if (control.stop.aborted) return;
           const wanted = { ...request, spec, table: id, ordinal, generation, found: found.get(id) };
+          const place = capturePlaceOf(deps.config.captures[request.source]);
+          const planOne = (): ReturnType<typeof planTable> =>
+            id === CHANGES
+              ? planChanges({ ...ends, place }, { ...wanted, absent: request.absent ?? [] }, control.stop)
+              : planTable(ends, wanted, control.stop);
           try {
-            const { leftOut, ...summary } = await whileWorking(
-              () => control.progress(),
-              planTable(ends, wanted, control.stop),
-            );
+            const { leftOut, ...summary } = await whileWorking(() => control.progress(), planOne());
             if (leftOut.length > 0)
               deps.log.info({ table: id, leftOut }, 'not made at the target: indexes, keys, checks');
             planned.push({ ...summary, ...tellLeftOut(leftOut) });

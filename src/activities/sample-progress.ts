@@ -1,6 +1,8 @@
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
-import type { ActivityDeps, Sample, SampleRequest } from './contract.ts';
+import { captureOf } from '../engine/planning/changes-of-transfer.ts';
+import { capturePlaceOf } from '../model/capture-spec.ts';
+import type { ActivityDeps, PendingChanges, Sample, SampleRequest } from './contract.ts';
 import { governed } from './governed.ts';
 import { readRunSpec } from './run-spec.ts';
 
@@ -28,6 +30,26 @@ async function askHub(deps: ActivityDeps, request: SampleRequest, signal: AbortS
   }
 }
 
+/** Null where the source does not say: what is applied is shown all the same. */
+async function pendingChanges(
+  deps: ActivityDeps,
+  { source, transfer }: SampleRequest,
+  signal: AbortSignal,
+): Promise<PendingChanges | null> {
+  try {
+    return await deps.connections.useDatabase(source, async (opened) => {
+      const { changes } = captureOf(opened, capturePlaceOf(deps.config.captures[source]));
+      const { events, oldestAt } = await changes.backlog(transfer, signal);
+      const since =
+        oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
+      return { events, lagMs: Math.max(0, Date.now() - since) };
+    });
+  } catch (error) {
+    if (signal.aborted || !isSluiceError(error) || error.retry !== 'auto') throw error;
+    return null;
+  }
+}
+
 /** How far the run is: what the target's ledger holds (invariant 4) and what waits in the hub. */
 export const createSampleProgress =
   (deps: ActivityDeps) =>
@@ -42,6 +64,7 @@ export const createSampleProgress =
         }),
       );
       const { backlog, ...hub } = await askHub(deps, request, control.stop);
+      const pending = request.changes === true ? await pendingChanges(deps, request, control.stop) : null;
       const wanted = new Set(request.tables);
       return {
         rows: tables.reduce((sum, table) => sum + table.rows, 0),
@@ -50,5 +73,6 @@ export const createSampleProgress =
         creditBytes: spec.read?.creditBytes ?? DEFAULTS.creditBytes,
         tables: tables.filter(({ table }) => wanted.has(table)),
         warnings: [...hub.warnings, ...target.warnings],
+        ...(pending !== null && { pending }),
       };
     });

@@ -1,4 +1,13 @@
-import { type TableVerification, type VerifyPoint, verifyTable } from '../engine/finishing/verify-table.ts';
+import {
+  type TableVerification,
+  type VerifyDeps,
+  type VerifyPoint,
+  verifyTable,
+} from '../engine/finishing/verify-table.ts';
+import { captureOf, movesChanges } from '../engine/planning/changes-of-transfer.ts';
+import type { Database } from '../engine/ports/dialect.ts';
+import { capturePlaceOf } from '../model/capture-spec.ts';
+import type { TransferSpec } from '../model/transfer-spec.ts';
 import type { ActivityDeps, Comparison, Refusal, VerifyRequest, VerifyResult } from './contract.ts';
 import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
@@ -19,6 +28,17 @@ const comparison = (found: TableVerification): Comparison => ({
   ...(found.altered.length > 0 && { altered: found.altered.slice(0, MOST_ALTERED) }),
 });
 
+/** What tells a difference from a change that is on its way. */
+function pendingOf(
+  { config }: ActivityDeps,
+  database: Database,
+  { spec, source, transfer }: VerifyRequest & { readonly spec: TransferSpec },
+): Pick<VerifyDeps, 'hasPendingChanges'> {
+  if (!movesChanges(spec)) return {};
+  const { changes } = captureOf(database, capturePlaceOf(config.captures[source]));
+  return { hasPendingChanges: async (signal) => (await changes.backlog(transfer, signal)).oldestAt !== null };
+}
+
 /**
  * Compares copied tables as the mode says. Ends early at a range's end; tables without a result are asked for again, from the point that they had reached.
  */
@@ -34,13 +54,14 @@ export const createVerifyTables =
         await deps.connections.useDatabase(request.source, (source) =>
           deps.connections.useDatabase(request.target, async (target) => {
             const spec = await readRunSpec(target, request, control.stop);
+            const ends = { source, target, ...pendingOf(deps, source, { ...request, spec }) };
             for (const table of request.tables) {
               if (control.stop.aborted || control.overdue()) return;
               const wanted = { ...request, spec, table };
               try {
                 const from = request.points?.[table] ?? null;
                 const onReached = (point: VerifyPoint): void => void (points[table] = point);
-                const result = await verifyTable({ source, target }, { ...wanted, from, onReached }, control);
+                const result = await verifyTable(ends, { ...wanted, from, onReached }, control);
                 if (result) {
                   compared.push(comparison(result));
                   delete points[table];

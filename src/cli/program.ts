@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerCapture } from './commands/capture/capture.ts';
 import { registerConnection } from './commands/connection/connection.ts';
 import { registerDiscover } from './commands/connection/discover.ts';
 import { registerList } from './commands/look/list.ts';
@@ -7,7 +8,7 @@ import { registerPlan } from './commands/look/plan.ts';
 import { registerStatus } from './commands/look/status.ts';
 import { registerVerify } from './commands/look/verify.ts';
 import { registerCancel } from './commands/run/cancel.ts';
-import { registerPause, registerResume, registerStop } from './commands/run/control.ts';
+import { registerCutOver, registerPause, registerResume, registerStop } from './commands/run/control.ts';
 import { registerCopy } from './commands/run/copy.ts';
 import { registerSettings } from './commands/run/settings.ts';
 import { registerStart } from './commands/run/start.ts';
@@ -45,6 +46,7 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command, run: Run)
       registerPause,
       registerResume,
       registerStop,
+      registerCutOver,
       registerCancel,
       registerSettings,
       registerTable,
@@ -52,7 +54,10 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command, run: Run)
     ],
   ],
   ['Look', [registerStatus, registerList, registerDescribe, registerReport, registerPlan, registerVerify]],
-  ['Prepare', [registerValidate, registerSchema, registerConnection, registerDiscover, registerDoctor]],
+  [
+    'Prepare',
+    [registerValidate, registerSchema, registerConnection, registerDiscover, registerCapture, registerDoctor],
+  ],
   ['Serve', [registerUp, registerWorker]],
   ['Other', [registerCompletion, registerVersion]],
 ];

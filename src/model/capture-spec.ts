@@ -128,3 +128,9 @@ export interface CapturePlace {
   readonly schema: string;
   readonly prefix: string;
 }
+
+/** Where a capture is by its configuration; without one, where it would be. */
+export const capturePlaceOf = (spec: CaptureSpec | undefined): CapturePlace => ({
+  schema: spec?.schema ?? CAPTURE_DEFAULTS.schema,
+  prefix: spec?.prefix ?? CAPTURE_DEFAULTS.prefix,
+});

@@ -116,6 +116,8 @@ export const PHASES = [
   'created',
   'preparing',
   'copying',
+  'catching-up', // all rows are copied; changes from before are applied
+  'live', // changes are applied as they come
   'finishing',
   'verifying',
   'finished',

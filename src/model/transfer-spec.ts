@@ -105,7 +105,39 @@ export const TransferSpec = Type.Object(
     source: Type.String({ description: 'Name of the source connection.' }),
     hub: Type.String({ description: 'Name of the hub connection.' }),
     target: Type.String({ description: 'Name of the target connection.' }),
-    mode: Type.Optional(oneOf(['snapshot'], 'What is moved: the existing rows.')),
+    mode: Type.Optional(
+      oneOf(
+        ['snapshot', 'changes', 'both'],
+        'What is moved. snapshot: the existing rows; changes: every change from the first start on; both: the rows, then every change of them.',
+      ),
+    ),
+    changes: Type.Optional(
+      Type.Object(
+        {
+          until: Type.Optional(
+            oneOf(
+              ['caught-up'],
+              'caught-up: the transfer ends when nothing is pending at the source any more; without it, it goes on until it is stopped.',
+            ),
+          ),
+          claimEvents: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1_000_000,
+              description: 'Changes that are applied in one transaction at most. Default 10000.',
+            }),
+          ),
+          claimBytes: Type.Optional(
+            Type.Integer({
+              minimum: 1024,
+              maximum: 67_108_864,
+              description: 'About so many bytes of changes in one transaction at most. Default 4 MiB.',
+            }),
+          ),
+        },
+        { ...closed, description: 'How changes are moved, with mode changes or both.' },
+      ),
+    ),
     ordering: Type.Optional(
       oneOf(['none', 'table'], 'none: ranges in parallel; table: the rows of a table in key order.'),
     ),

@@ -6,12 +6,15 @@ import { describeSelected } from '../engine/planning/source-query.ts';
 import { wishedStructure, withStructure } from '../engine/structure/planned-structure.ts';
 import { createNaming, namingRules, refuseClashes, targetName } from '../engine/planning/target-names.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/finishing/verify-table.ts';
+import type { PlannedTable } from '../engine/ports/ledger.ts';
+import { CHANGES } from '../model/changes-plan.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { previewStages, type StagedPreview } from './preview-stages.ts';
 
+export { chooseNamed, placeOf, selectCapturedTables } from '../engine/capture/select-captured-tables.ts';
 export type { TableVerification };
 
 /** Both ends of a transfer, opened by whoever asks. */
@@ -109,6 +112,8 @@ export async function planLocally(
   return planned;
 }
 
+const WHOLE = [{ lane: 1, after: null, upto: null }] as const;
+
 export interface LocalVerification {
   readonly transfer: string;
   readonly run: number;
@@ -128,10 +133,25 @@ export async function* verifyLocally(
 ): AsyncGenerator<TableVerification> {
   const control: SliceControl = { stop: signal, overdue: () => false, progress: () => undefined };
   const progress = await ends.target.ledger.progress(request.transfer, request.run, signal);
-  for (const { table } of progress) {
-    if (request.tables !== null && !request.tables.includes(table)) continue;
-    const compared = await verifyTable(ends, { ...request, table }, control);
+  const copied = progress.filter(({ table }) => table !== CHANGES).map(({ table }) => ({ table }));
+  // Where only changes are moved no table has lanes of its own.
+  const all = copied.length > 0 ? copied : await changedTables(ends, request, signal);
+  for (const each of all) {
+    if (request.tables !== null && !request.tables.includes(each.table)) continue;
+    const compared = await verifyTable(ends, { ...request, ...each }, control);
     if (compared === null) return;
     yield compared;
   }
+}
+
+async function changedTables(
+  { target }: Ends,
+  { transfer, run }: LocalVerification,
+  signal: AbortSignal,
+): Promise<readonly { readonly table: string; readonly planned: PlannedTable }[]> {
+  const planned = await target.ledger.readTable(transfer, run, CHANGES, signal);
+  return (planned?.plan.changes?.tables ?? []).map(({ plan }) => ({
+    table: plan.id,
+    planned: { plan, generation: 1, ranges: WHOLE, incarnation: '', changeMarker: '' },
+  }));
 }

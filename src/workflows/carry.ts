@@ -71,6 +71,7 @@ const SHORT: Readonly<Record<string, string>> = {
   needsSnapshot: 's',
   readInOne: 'o',
   plannedIn: 'p',
+  begun: 'b',
   altered: 'a',
   lacking: 'l',
   verifyPoint: 'v',

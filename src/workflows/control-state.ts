@@ -1,3 +1,4 @@
+import { CHANGES } from '../model/changes-plan.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import {
   isExcluded,
@@ -7,7 +8,7 @@ import {
   type TableStatus,
 } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
-import type { Prepared, VerifyResult } from '../activities/contract.ts';
+import type { PendingChanges, Prepared, VerifyResult } from '../activities/contract.ts';
 import type { AlteredColumn, LeftOut, StandingReason, TableComparison, TableError } from './messages.ts';
 
 /** A table as the workflow knows it. Which rows are copied only the ledger knows (invariant 4). */
@@ -28,6 +29,8 @@ export interface TableRecord {
   readInOne: boolean;
   /** The snapshot in which this generation was planned: its positions mean nothing in another one. */
   plannedIn: string | null;
+  /** The generation in which its query without a key was begun last; 0: none was, or the history is older. */
+  begun: number;
   /** Tables that its foreign keys refer to; null: it has none to make. */
   parents: readonly string[] | null;
   error: TableError | null;
@@ -64,6 +67,8 @@ export interface LastSample {
   movedAtMs: number;
   /** The first sample of a stopped transfer that was asked for after the last reader had ended; null before. */
   quietSinceMs: number | null;
+  /** Changes that wait at the source; absent where none are moved. */
+  pending?: PendingChanges;
   /** What the hub said then, besides what it says of itself for ever. */
   warnings: readonly string[];
 }
@@ -96,6 +101,10 @@ export interface ControlState {
   /** It stops because it reached a limit; absent in states of older versions. */
   limitReached?: boolean;
   tables: TableRecord[];
+  /** Changes came near enough to the present once; absent where none are moved. */
+  caughtUp?: boolean;
+  /** A person wants the transfer to end where nothing is pending any more. */
+  cutOver?: StandingReason;
   sample: LastSample | null;
   samples: number;
   snapshotInUse: boolean;
@@ -142,6 +151,7 @@ export const freshTable = (id: string, ordinal: number): TableRecord => ({
   needsSnapshot: false,
   readInOne: false,
   plannedIn: null,
+  begun: 0,
   parents: null,
   error: null,
   comparison: null,
@@ -189,6 +199,14 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
     });
   }
   return true;
+}
+
+/** The ledger has all of it. Of changes there is nothing more to make or to compare. */
+export function endTable(table: TableRecord): boolean {
+  const isEnded = happen(table, 'ended');
+  if (table.id === CHANGES)
+    for (const event of ['finish', 'built', 'verify', 'verified', 'linked'] as const) happen(table, event);
+  return isEnded;
 }
 
 /** Its rows are still on their way: it must end before the transfer does. */

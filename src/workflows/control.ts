@@ -5,13 +5,14 @@ import type { TransferSettings } from '../model/transfer-spec.ts';
 import {
   type ControlState,
   type Fatal,
-  happen,
   isExcluded,
   isMoving,
   isSettled,
   type TableRecord,
 } from './control-state.ts';
+import { lostItsSnapshot } from './failing.ts';
 import type { TableError } from './messages.ts';
+import { isChanges, mayRelay } from './relay-moves.ts';
 import type { Mode, RunningSlice, Scene } from './schedule.ts';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 
@@ -104,7 +105,7 @@ export function createControl(state: ControlState, queues: Queues) {
     isIdle: (): boolean => running.size === 0,
     /** It was stopped and its last reader has ended: what the hub holds from now on is all that there is to apply. */
     isQuiet: (): boolean =>
-      state.stopping !== null && [...running.keys()].every((slice) => slice.kind !== 'read'),
+      state.stopping !== null && [...running.keys()].every(({ kind }) => kind !== 'read' && kind !== 'relay'),
     /** An error that ends the transfer. The first one counts. */
     fail(error: Fatal): void {
       fatal ??= error;
@@ -134,7 +135,7 @@ export function createControl(state: ControlState, queues: Queues) {
       held = null;
       for (const table of state.tables) {
         const isPlanned = table.status === 'ready' || table.status === 'copying';
-        if (isPlanned && table.plannedIn !== null) happen(table, 'resnapshot');
+        if (isPlanned && table.plannedIn !== null) lostItsSnapshot(table);
       }
       touch();
     },
@@ -156,6 +157,9 @@ export function createControl(state: ControlState, queues: Queues) {
         revision: state.revision,
         oneSnapshot: state.prepared?.oneSnapshot ?? false,
         snapshotReady: held !== null,
+        ...(state.prepared?.changes && {
+          changes: { caughtUp: state.caughtUp ?? false, draining: isDraining(state) },
+        }),
         oneReading: (state.prepared?.limits?.until ?? null) !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,
         sliceReaders: state.prepared?.sliceReaders ?? Infinity,
@@ -168,7 +172,7 @@ export function createControl(state: ControlState, queues: Queues) {
       if (state.prepared === null) return 'preparing';
       if (state.stopping !== null) return running.size > 0 ? 'stopping' : stoppedPhase(state);
       if (state.paused !== null) return running.size > 0 ? 'pausing' : standstillOf(state);
-      return phaseOf(state.tables, closed);
+      return phaseOf(state, closed);
     },
   };
   return control;
@@ -180,8 +184,15 @@ const standstillOf = ({ pauseError }: ControlState): Phase => (pauseError === nu
 const stoppedPhase = ({ limitReached }: ControlState): Phase =>
   limitReached === true ? 'limit-reached' : 'stopped';
 
-function phaseOf(tables: readonly TableRecord[], closed: boolean): Phase {
-  if (tables.some(isMoving)) return 'copying';
+const isDraining = ({ cutOver, prepared }: ControlState): boolean =>
+  cutOver !== undefined || (prepared?.changes?.untilCaughtUp ?? false);
+
+function phaseOf({ tables, caughtUp }: ControlState, closed: boolean): Phase {
+  if (tables.some((table) => isMoving(table) && !isChanges(table))) return 'copying';
+  if (tables.some(isMoving)) {
+    if (!mayRelay(tables)) return 'blocked';
+    return caughtUp === true ? 'live' : 'catching-up';
+  }
   const isAt = (...statuses: readonly TableRecord['status'][]): boolean =>
     tables.some(({ status }) => statuses.includes(status));
   if (isAt('copied', 'finishing')) return 'finishing';

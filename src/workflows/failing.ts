@@ -52,6 +52,21 @@ function queryInterrupted(table: TableRecord, error: TableError): void {
   table.error = error;
 }
 
+const LOST_WITH_ITS_SNAPSHOT: TableError = {
+  code: 'source.query_interrupted',
+  message: 'the query has no key and was interrupted: the snapshot that it was read in is lost',
+  column: null,
+  vendorCode: null,
+  suggestion: 'name columns in "key" that tell all rows apart, so that reading goes on where it was',
+};
+
+/** What is planned in a snapshot that is lost is planned in another one; a query that was begun in it was interrupted. */
+export function lostItsSnapshot(table: TableRecord): void {
+  const isBegun = table.generation > 0 && table.begun === table.generation;
+  if (isBegun) queryInterrupted(table, LOST_WITH_ITS_SNAPSHOT);
+  else happen(table, 'resnapshot');
+}
+
 /** A table's slice failed: one that a person must mend is blocked, the others are tried again later. */
 export function tableFailed(control: Control, table: TableRecord, error: TableError): void {
   if (error.code === 'source.query_interrupted') {

@@ -34,6 +34,10 @@ function wishesOf(control: Control) {
       state.writerNotBeforeMs = 0;
       control.touch();
     },
+    cutOver: (wish?: Wish): void => {
+      if (state.prepared?.changes) state.cutOver ??= reasonOf(wish, 'cut over');
+      control.touch();
+    },
     stop: (wish?: Wish): void => {
       state.stopping ??= reasonOf(wish, 'stopped');
       state.paused = null;
@@ -134,6 +138,12 @@ export function registerHandlers(control: Control): void {
       messages.stopUpdate,
       wishes.stop,
       'Apply what is read already, then end; a new start goes on',
+    ],
+    [
+      messages.cutOverSignal,
+      messages.cutOverUpdate,
+      wishes.cutOver,
+      'Apply all changes that are pending, then verify and end: nobody writes at the source any more',
     ],
   ] as const;
   for (const [signal, update, wish, description] of both) {

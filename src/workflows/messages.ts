@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AlteredColumn, ComparisonBasis } from '../activities/contract.ts';
+import type { AlteredColumn, ComparisonBasis, PendingChanges } from '../activities/contract.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
@@ -129,6 +129,8 @@ export interface TransferStatus {
   /** When the totals were sampled; null before the first sample. */
   readonly sampledAt: string | null;
   readonly totals: Totals;
+  /** Changes that wait at the source when the totals were sampled; absent where none are moved. */
+  readonly pending?: PendingChanges;
   readonly health: HealthReport;
   readonly settings: TransferSettings | null;
   readonly tables: TableCounts;
@@ -232,6 +234,7 @@ export interface LaunchReport {
 export const pauseSignal = defineSignal<[Wish?]>('pause');
 export const resumeSignal = defineSignal<[Wish?]>('resume');
 export const stopSignal = defineSignal<[Wish?]>('stop');
+export const cutOverSignal = defineSignal<[Wish?]>('cutOver');
 export const tablePauseSignal = defineSignal<[TableWish]>('tablePause');
 export const tableResumeSignal = defineSignal<[TableWish]>('tableResume');
 export const tableRetrySignal = defineSignal<[TableWish]>('tableRetry');
@@ -249,6 +252,7 @@ export const pauseUpdate = defineUpdate<Answer, [Wish?]>('pause');
 export const pauseAndWaitUpdate = defineUpdate<Answer, [Wish?]>('pauseAndWait');
 export const resumeUpdate = defineUpdate<Answer, [Wish?]>('resume');
 export const stopUpdate = defineUpdate<Answer, [Wish?]>('stop');
+export const cutOverUpdate = defineUpdate<Answer, [Wish?]>('cutOver');
 export const tablePauseUpdate = defineUpdate<TableAnswer, [TableWish]>('tablePause');
 export const tableResumeUpdate = defineUpdate<TableAnswer, [TableWish]>('tableResume');
 export const tableRetryUpdate = defineUpdate<TableAnswer, [TableWish]>('tableRetry');

@@ -2,12 +2,15 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import type { Sample } from '../activities/contract.ts';
 import type { Control } from './control.ts';
 import { isMoving, type TableRecord } from './control-state.ts';
+import { isChanges } from './relay-moves.ts';
 
 /** The first minute as often as reports are wanted, then seldom: each sample costs the history about eight events. */
 const OFTEN = 6;
 const SOMETIMES = 16;
 const SOMETIMES_MS = 30_000;
 const SELDOM_MS = 60_000;
+/** Changes that are as young as this are the present: what is made after the catching up is made. */
+const CAUGHT_UP_MS = 10_000;
 /** While a stopped transfer drains, the end is near. */
 const DRAINING_MS = 1_000;
 
@@ -40,9 +43,12 @@ export function learn(control: Control, sample: Sample, nowMs: number, isQuiet =
     bytesPerSecond: rate(sample.bytes, before?.bytes ?? 0),
     movedAtMs: before && before.rows === sample.rows ? before.movedAtMs : nowMs,
     quietSinceMs: isQuiet ? (before?.quietSinceMs ?? nowMs) : null,
+    ...(sample.pending && { pending: sample.pending }),
     warnings: (sample.warnings ?? []).filter((warning) => !state.warnings.includes(warning)),
   };
   state.samples += 1;
+  const isRelaying = state.tables.some((table) => isChanges(table) && table.status === 'copying');
+  if (isRelaying && sample.pending && sample.pending.lagMs <= CAUGHT_UP_MS) state.caughtUp = true;
   for (const told of sample.tables) {
     const table = control.table(told.table);
     if (!table || told.generation < table.generation) continue;
@@ -93,7 +99,8 @@ export async function sampleOnce(
   tables: readonly string[] = moving(control),
 ): Promise<void> {
   try {
-    const request = { ...control.runKey(), tables };
+    const isChanging = control.state.prepared?.changes !== undefined;
+    const request = { ...control.runKey(), tables, ...(isChanging && { changes: true }) };
     const isQuiet = control.isQuiet();
     const sample = await control.queues.control.sampleProgress(request);
     learn(control, sample, Date.now(), isQuiet);

@@ -1,11 +1,12 @@
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import { isChanges, mayFinish, mayRelay, mayVerify, relay } from './relay-moves.ts';
 import { readersOf, shareRates } from './share-rates.ts';
 
 /** A running slice: one activity. `key` is what it was started with; a writer whose key is stale is started anew. */
 export interface RunningSlice {
-  readonly kind: 'plan' | 'read' | 'write' | 'finish' | 'verify' | 'link';
+  readonly kind: 'plan' | 'read' | 'relay' | 'write' | 'finish' | 'verify' | 'link';
   readonly tables: readonly string[];
   readonly readers: number;
   /** Which of the slices that share the table, or the writers; null: it has all. */
@@ -38,6 +39,8 @@ export interface Scene {
   /** All tables wait for the one snapshot. */
   readonly oneSnapshot: boolean;
   readonly snapshotReady: boolean;
+  /** Changes are moved too; absent: they are not. */
+  readonly changes?: { readonly caughtUp: boolean; readonly draining: boolean };
   /** Rows or bytes are limited: one table is read at a time, so that one slice can count them. */
   readonly oneReading: boolean;
   readonly writerNotBeforeMs: number;
@@ -59,6 +62,8 @@ export type Move =
       /** Of the transfer's rates. */
       readonly rateShare: number;
     }
+  /** The changes of all tables. */
+  | { readonly move: 'relay'; readonly table: TableRecord; readonly drain: boolean; readonly key: string }
   /** Small tables that one reader reads in one slice. */
   | { readonly move: 'read-small'; readonly tables: readonly TableRecord[] }
   | {
@@ -100,6 +105,7 @@ export function decide(scene: Scene): readonly Move[] {
     ...stale(scene),
     ...plan(scene),
     ...read(scene),
+    ...relay(scene),
     ...write(scene),
     ...(scene.settling === true ? [] : [...finish(scene), ...verify(scene), ...link(scene)]),
   ];
@@ -141,13 +147,14 @@ function stale(scene: Scene): readonly Move[] {
 function free(scene: Scene, status: TableRecord['status']): readonly TableRecord[] {
   const busy = new Set([...scene.running].flatMap((slice) => slice.tables));
   return scene.tables.filter(
-    (table) => table.status === status && !busy.has(table.id) && table.notBeforeMs <= scene.nowMs,
+    (table) =>
+      table.status === status && !busy.has(table.id) && table.notBeforeMs <= scene.nowMs && !isChanges(table),
   );
 }
 
 function plan(scene: Scene): readonly Move[] {
   if ([...scene.running].some((slice) => slice.kind === 'plan')) return [];
-  const ready = scene.tables.filter((table) => table.status === 'ready').length;
+  const ready = scene.tables.filter((table) => table.status === 'ready' && !isChanges(table)).length;
   if (ready >= scene.settings.readers * 2 * (hasManySmall(scene) ? SMALL_GROUP : 1)) return [];
   const waiting = free(scene, 'waiting').filter(
     (table) => scene.snapshotReady || !(scene.oneSnapshot || table.needsSnapshot),
@@ -223,7 +230,7 @@ function read(scene: Scene): readonly Move[] {
   let readers = scene.settings.readers - readersOf(reading) - readersOf(missing);
   // Largest first: it decides when the transfer is over.
   const ready = [...free(scene, 'ready')].sort((a, b) => (b.estimatedBytes ?? 0) - (a.estimatedBytes ?? 0));
-  const waiting = scene.tables.filter((table) => table.status === 'waiting').length;
+  const waiting = scene.tables.filter((table) => table.status === 'waiting' && !isChanges(table)).length;
   if (ready.length === 0 && waiting === 0 && missing.length === 0) {
     const halts = readers > 0 ? rebalance(scene, reading) : [];
     return halts.length > 0
@@ -272,7 +279,10 @@ function rebalance(scene: Scene, reading: readonly RunningSlice[]): readonly Mov
 }
 
 function write(scene: Scene): readonly Move[] {
-  const excluded = scene.tables.filter((table) => isExcluded(table.status)).map((table) => table.id);
+  // Of changes that may not be applied yet nothing is on its way but what a slice published before a table was wanted anew.
+  const isLeft = (table: TableRecord): boolean =>
+    isExcluded(table.status) || (isChanges(table) && !mayRelay(scene.tables));
+  const excluded = scene.tables.filter(isLeft).map((table) => table.id);
   const awaited = scene.tables.length - excluded.length;
   const key = JSON.stringify([excluded, scene.revision]);
   const running = [...scene.running].filter((slice) => slice.kind === 'write');
@@ -305,13 +315,13 @@ function inGroups(tables: readonly TableRecord[]): readonly (readonly TableRecor
 }
 
 const finish = (scene: Scene): readonly Move[] =>
-  inGroups(free(scene, 'copied'))
+  inGroups(mayFinish(scene) ? free(scene, 'copied') : [])
     .slice(0, Math.max(0, places(scene, 'finish', Math.min(FINISHERS, scene.settings.writers))))
     .map((tables) => ({ move: 'finish', tables }));
 
 function verify(scene: Scene): readonly Move[] {
   let verifiers = places(scene, 'verify', VERIFIERS);
-  const built = free(scene, 'built');
+  const built = mayVerify(scene.tables) ? free(scene, 'built') : [];
   const moves: Move[] = [];
   for (let from = 0; verifiers > 0 && from < built.length; from += GROUP, verifiers -= 1) {
     moves.push({ move: 'verify', tables: built.slice(from, from + GROUP) });

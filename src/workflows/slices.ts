@@ -1,4 +1,10 @@
-import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  patched,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type {
   PlanResult,
   ReadResult,
@@ -9,11 +15,19 @@ import type {
 import { ERRORS } from '../model/error-codes.ts';
 import type { Share } from '../model/lane.ts';
 import type { Control } from './control.ts';
-import { happen, isExcluded, isMoving, type TableRecord } from './control-state.ts';
-import { AFTER_DEATH_MS, errorOf, isNobodysFault, putOffMs, tableFailed } from './failing.ts';
+import { endTable, happen, isMoving, type TableRecord } from './control-state.ts';
+import {
+  AFTER_DEATH_MS,
+  errorOf,
+  isNobodysFault,
+  lostItsSnapshot,
+  putOffMs,
+  tableFailed,
+} from './failing.ts';
 import { reachLimit } from './limits.ts';
 import { leaveOut } from './left-out.ts';
 import type { TableError } from './messages.ts';
+import { isChanges } from './relay-moves.ts';
 import type { Move, RunningSlice } from './schedule.ts';
 
 /** Longer than any slice's own budget of 8 minutes and the batch in hand. */
@@ -24,6 +38,8 @@ const UNCUT_LIMIT = '24h';
 const ATTEMPTS = 18;
 /** What comes back after a while, a hub or a database, is found back within it. */
 const LONGEST_RETRY = '10s';
+/** Older histories let a query without a key begin anew as often as its snapshot was lost. */
+const COUNTS_LOST_SNAPSHOTS = 'counts-lost-snapshots';
 /** Activities on one task queue. Cancelled ones are waited for: the default would leave two writers at work. */
 export const activitiesOn = (taskQueue: string, heartbeatTimeoutMs: number, startsWithinMs?: number) =>
   proxyActivities<TransferActivities>({
@@ -94,18 +110,23 @@ function unlinkChildren({ state }: Control, parents: readonly TableRecord[]): vo
     if (table.parents?.some((parent) => ids.has(parent))) happen(table, 'unlinked');
 }
 
+const skippedOf = ({ state }: Control): readonly string[] =>
+  state.tables.filter(({ status }) => status === 'skipped').map(({ id }) => id);
+
 export async function planTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
   const slice = sliceOf(control, 'plan', tables);
   unlinkChildren(control, tables);
   for (const table of tables) startAnewInSnapshot(control, table);
   const request = {
     ...control.runKey(),
+    execution: workflowInfo().firstExecutionRunId,
     tables: tables.map(({ id, ordinal, generation }) => ({
       id,
       ordinal,
       generation: generation === 0 ? null : generation,
     })),
     snapshot: control.snapshotRef,
+    ...(tables.some(isChanges) && { absent: skippedOf(control) }),
   };
   const summary = `plan ${named(tables)}`;
   const outcome = await runSlice<PlanResult>(control, slice, () =>
@@ -158,11 +179,12 @@ export async function readTable(control: Control, move: Extract<Move, { move: 'r
   const until = control.state.prepared?.limits?.until ?? null;
   // Resumed before its slice had ended, in a snapshot that was lost meanwhile: its positions mean nothing in another one.
   if (table.needsSnapshot && table.plannedIn !== control.snapshotRef) {
-    happen(table, 'resnapshot');
+    lostItsSnapshot(table);
     return;
   }
   const slice = { ...sliceOf(control, 'read', [table]), readers, share, rateShare, inOne: table.readInOne };
   const { generation } = table;
+  if (table.readInOne && patched(COUNTS_LOST_SNAPSHOTS)) table.begun = generation;
   if (happen(table, 'reading')) Object.assign(table, { readers: readersOfAll, partsEnded: [] });
   const request = {
     ...control.runKey(),
@@ -242,9 +264,8 @@ export async function writeBatches(control: Control, move: Extract<Move, { move:
   if (result.batches > 0 || result.why !== 'stopped') state.writerFruitless = 0;
   if (result.refusal) refuse(control, result.refusal);
   if (result.why !== 'drained' || slice.halted || !isStillDrained(control, excluded, result)) return;
-  for (const table of state.tables.filter((each) => isMoving(each) && !isExcluded(each.status))) {
-    if (happen(table, 'ended')) table.endedLanes = table.lanes;
-  }
+  const ended = state.tables.filter((each) => isMoving(each) && !excluded.includes(each.id));
+  for (const table of ended) if (endTable(table)) table.endedLanes = table.lanes;
 }
 
 function writerFailed(control: Control, error: TableError & { table: string | null }): void {

@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { ControlState, TableRecord } from './control-state.ts';
 import type { Control } from './control.ts';
 import { type TaskQueues, taskQueues } from './messages.ts';
+import { isChanges } from './relay-moves.ts';
 import type {
   Health,
   HealthReport,
@@ -46,6 +47,7 @@ function totalsOf({ state }: Control): Totals {
     sample?.bytes ?? 0,
     tables.reduce((total, { bytes }) => total + bytes, 0),
   );
+  const ofRows = tables.filter((table) => !isChanges(table));
   const waitingBytes = sample?.backlogBytes ?? 0;
   // The hub counts bytes; their rows are as long as those applied so far.
   const waitingRows = bytesApplied > 0 ? Math.round((waitingBytes * rowsApplied) / bytesApplied) : 0;
@@ -54,8 +56,8 @@ function totalsOf({ state }: Control): Totals {
     rowsApplied,
     bytesRead: bytesApplied + waitingBytes,
     bytesApplied,
-    estimatedRows: sum(tables.map((table) => table.estimatedRows)),
-    estimatedBytes: sum(tables.map((table) => table.estimatedBytes)),
+    estimatedRows: sum(ofRows.map((table) => table.estimatedRows)),
+    estimatedBytes: sum(ofRows.map((table) => table.estimatedBytes)),
     rowsPerSecond: sample?.rowsPerSecond ?? 0,
     bytesPerSecond: sample?.bytesPerSecond ?? 0,
   };
@@ -111,6 +113,7 @@ export function statusOf(control: Control, nowMs: number): TransferStatus {
     elapsedMs: nowMs - state.startedAtMs,
     sampledAt: state.sample ? new Date(state.sample.atMs).toISOString() : null,
     totals: totalsOf(control),
+    ...(state.sample?.pending && { pending: state.sample.pending }),
     health: healthOf(control, nowMs),
     settings: state.settings,
     tables: countTables(state.tables),

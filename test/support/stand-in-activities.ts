@@ -24,6 +24,8 @@ export interface StandInOptions {
   readonly prepared?: Partial<Prepared>;
   /** No table has a key: each is planned in a snapshot only. */
   readonly keyless?: boolean;
+  /** Each of these is a query: interrupted it begins again. */
+  readonly queries?: boolean;
   /** Where alone the snapshot of that number can be read. */
   readonly snapshotQueue?: (snapshot: number) => string;
   /** Default: the server's `default`. */
@@ -174,6 +176,7 @@ export function createStandIn(options: StandInOptions) {
             needsSnapshot: options.keyless ?? options.prepared?.oneSnapshot ?? false,
             leftOut: 0,
             parents: world.parents.get(id) ?? null,
+            ...(options.queries && { readInOne: true }),
           });
         }
         return { planned, refused };
@@ -208,6 +211,19 @@ export function createStandIn(options: StandInOptions) {
           bytes: 10,
         };
       });
+    },
+    relayChanges: async (request) => {
+      note('relayChanges', request);
+      return governed(
+        { log, partial: () => ({ why: 'stopped' as const, rows: 0, bytes: 0 }) },
+        async (control) => {
+          while (!control.stop.aborted && !request.drain) {
+            control.progress();
+            await sleep(UNIT_MS);
+          }
+          return { why: request.drain ? ('ended' as const) : ('stopped' as const), rows: 1, bytes: 10 };
+        },
+      );
     },
     readSmallTables: async (request) => {
       note('readSmallTables', request);

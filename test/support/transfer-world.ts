@@ -1,4 +1,5 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import type { CaptureSpec } from '../../src/model/capture-spec.ts';
 import type { TransferSettings, TransferSpec } from '../../src/model/transfer-spec.ts';
 import {
   settingsUpdate,
@@ -58,6 +59,8 @@ export interface WorldOptions {
   /** Of the workers; default: the product's. */
   readonly sliceBudget?: string;
   readonly spec: Omit<TransferSpec, 'source' | 'hub' | 'target'>;
+  /** What is captured of the source; absent: nothing. */
+  readonly capture?: CaptureSpec;
 }
 
 const connected = (connection: Connected) =>
@@ -80,6 +83,7 @@ export async function createWorld(options: WorldOptions): Promise<TransferWorld>
         target: connected(options.target),
         hub: connected(options.hub ?? servers().natsUrl),
       },
+      ...(options.capture && { captures: { source: options.capture } }),
       transfers: { [transfer]: { source: 'source', hub: 'hub', target: 'target', ...spec } },
     });
   const place: SluicePlace = {

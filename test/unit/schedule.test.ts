@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CHANGES } from '../../src/model/changes-plan.ts';
 import { TABLE_STATUSES } from '../../src/model/table-status.ts';
 import { freshTable, isExcluded, type TableRecord } from '../../src/workflows/control-state.ts';
 import { decide, type Move, nextDueMs, type RunningSlice, type Scene } from '../../src/workflows/schedule.ts';
@@ -45,6 +46,7 @@ const told = (moves: readonly Move[]): readonly string[] =>
     if (move.move === 'read') return `read ${move.table.id} x${move.readers}`;
     if (move.move === 'read-small') return `read ${move.tables.length} small`;
     if (move.move === 'write') return `write ${move.awaited} without ${move.excluded.join()}`;
+    if (move.move === 'relay') return `relay${move.drain ? ' to the end' : ''}`;
     if (move.move === 'halt') return `halt ${move.slice.kind}`;
     return `${move.move} ${move.tables.map(({ id }) => id).join()}`;
   });
@@ -360,5 +362,61 @@ describe('a history that is due to be left behind', () => {
     expect(whetherToLeave({ ...due, events: 20_001, running: [index(3_600_000)] })).toBe('settle');
     expect(whetherToLeave({ ...due, bytes: 15_000_001, running: [index(3_600_000)] })).toBe('settle');
     expect(whetherToLeave({ ...due, events: 40_001, running: [index(3_600_000)] })).toBe('leave');
+  });
+});
+
+describe('the scheduler of a transfer that moves changes too', () => {
+  const changes = (status: TableRecord['status'], more: Partial<TableRecord> = {}) =>
+    table(CHANGES, { status, lanes: status === 'waiting' ? 0 : 1, ...more });
+  const live = { changes: { caughtUp: true, draining: false } } as const;
+  const behind = { changes: { caughtUp: false, draining: false } } as const;
+  const relaying = (key = '[false,0]') => slice('relay', { tables: [CHANGES], key });
+  const writing = (excluded: readonly string[] = []) =>
+    slice('write', { key: JSON.stringify([excluded, 0]) });
+
+  test('plans them when all rows are copied, and not before', () => {
+    const copying = [table('a', { status: 'copying', lanes: 1 }), changes('waiting')];
+    const running = new Set([slice('read', { tables: ['a'] }), writing([CHANGES])]);
+    expect(told(decide(scene(copying, { ...behind, running })))).toEqual([]);
+    const copied = [table('a', { status: 'copied', lanes: 1 }), changes('waiting')];
+    expect(told(decide(scene(copied, behind)))).toEqual([`plan ${CHANGES}`]);
+  });
+
+  test('relays and applies them, and makes no index before they have caught up', () => {
+    const tables = [table('a', { status: 'copied', lanes: 1 }), changes('ready')];
+    expect(told(decide(scene(tables, behind)))).toEqual(['relay', 'write 2 without ']);
+    const running = new Set([relaying(), writing()]);
+    const copying = [table('a', { status: 'copied', lanes: 1 }), changes('copying')];
+    expect(told(decide(scene(copying, { ...behind, running })))).toEqual([]);
+    expect(told(decide(scene(copying, { ...live, running })))).toEqual(['finish a']);
+  });
+
+  test('compares nothing while they flow, and begins the last slice anew when a person cuts over', () => {
+    const tables = [table('a', { status: 'built', lanes: 1 }), changes('copying')];
+    const running = new Set([relaying(), writing()]);
+    expect(told(decide(scene(tables, { ...live, running })))).toEqual([]);
+    const draining = { changes: { caughtUp: true, draining: true } } as const;
+    expect(told(decide(scene(tables, { ...draining, running })))).toEqual(['halt relay']);
+    const ready = [table('a', { status: 'built', lanes: 1 }), changes('ready')];
+    expect(told(decide(scene(ready, { ...draining, running: new Set([writing()]) })))).toEqual([
+      'relay to the end',
+    ]);
+    const ended = [table('a', { status: 'built', lanes: 1 }), changes('finished')];
+    expect(told(decide(scene(ended, draining)))).toEqual(['verify a']);
+  });
+
+  test('holds them at the source, and drops what is on its way, while a table is copied again or waits for a person', () => {
+    for (const status of ['waiting', 'ready', 'copying', 'paused', 'blocked'] as const) {
+      const tables = [table('a', { status, lanes: 1 }), table('b', { status: 'built' }), changes('copying')];
+      const moves = decide(scene(tables, { ...live, running: new Set([relaying(), writing()]) }));
+      expect(told(moves), status).toContain('halt relay');
+      expect(told(moves), status).toContain('halt write');
+      expect(told(moves), status).not.toContain('relay');
+    }
+  });
+
+  test('goes on without a table that is left out', () => {
+    const tables = [table('a', { status: 'skipped' }), table('b', { status: 'copied' }), changes('waiting')];
+    expect(told(decide(scene(tables, behind)))).toEqual([`plan ${CHANGES}`]);
   });
 });

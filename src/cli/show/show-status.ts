@@ -82,6 +82,13 @@ function reasonLines({ reason, phase }: TransferStatus): readonly string[] {
   return [`${phase}: ${reason.text}${reason.by ? `, by ${reason.by}` : ''}, ${formatTime(reason.at)}`];
 }
 
+const pendingLines = ({ pending }: TransferStatus): readonly string[] =>
+  pending === undefined
+    ? []
+    : [
+        `changes    ${formatCount(pending.events)} pending at the source${pending.lagMs > 0 ? `, the oldest of ${formatDuration(pending.lagMs)} ago` : ''}`,
+      ];
+
 function totalsLines({ totals, elapsedMs, tables, settings }: TransferStatus): readonly string[] {
   const done = formatDone(totals.rowsApplied, totals.estimatedRows, false);
   const estimate =
@@ -115,6 +122,7 @@ export function showStatus(status: TransferStatus, tables: readonly TableState[]
     headline(status),
     ...reasonLines(status),
     ...totalsLines(status),
+    ...pendingLines(status),
     ...healthLines(status),
     ...(tables.length === 0 ? [] : ['', showTables(tables)]),
     ...(left > 0 && tables.length > 0

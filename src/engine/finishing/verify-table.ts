@@ -36,6 +36,8 @@ export interface VerifyRequest {
   readonly table: string;
   readonly mode: VerifyMode;
   readonly spec: TransferSpec;
+  /** What is known of the table; absent: what the ledger has of it. */
+  readonly planned?: PlannedTable;
   /** With mode `rows`: so many rows are named at most. */
   readonly rowLimit?: number;
   /** Where an earlier call stopped. */
@@ -85,6 +87,8 @@ interface Compared {
 export interface VerifyDeps {
   readonly source: Pick<Database, 'reader' | 'inspector'>;
   readonly target: Pick<Database, 'ledger' | 'writer' | 'inspector'>;
+  /** Where changes are moved too: whether any are that the target does not have yet. A quiet source has none. */
+  readonly hasPendingChanges?: (signal: AbortSignal) => Promise<boolean>;
 }
 
 const DEFAULT_ROW_LIMIT = 100;
@@ -256,7 +260,7 @@ async function countAltered(
 /**
  * Compares one copied table on both sides: by count, by count and checksum, or row by row where those differ.
  *
- * Unequal is a failure only when the source was quiet since the table was planned; otherwise it is drift.
+ * Unequal is a failure only when the source was quiet since the table was planned, or no change is pending; otherwise it is drift.
  * @returns null when the slice had to end before the comparison did
  * @throws SluiceError database.*
  */
@@ -268,7 +272,7 @@ export async function verifyTable(
   const { ledger } = deps.target;
   const { transfer, run, table, mode } = request;
   try {
-    const planned = await ledger.readTable(transfer, run, table, control.stop);
+    const planned = request.planned ?? (await ledger.readTable(transfer, run, table, control.stop));
     if (!planned) throw new SluiceError('internal', 'the table is not planned in this run', { table });
     const progress = await tableProgress(ledger, request, control.stop);
     const applied = BigInt(progress?.rows ?? 0);
@@ -279,7 +283,9 @@ export async function verifyTable(
     if (!compared) return null;
     const equal = compared.differing.length === 0;
     const isQuiet = async (): Promise<boolean> =>
-      (await deps.source.reader.changeMarker(planned.plan, control.stop)) === planned.changeMarker;
+      deps.hasPendingChanges !== undefined
+        ? !(await deps.hasPendingChanges(control.stop))
+        : (await deps.source.reader.changeMarker(planned.plan, control.stop)) === planned.changeMarker;
     return {
       table,
       mode,

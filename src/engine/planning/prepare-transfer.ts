@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { tableId } from '../../model/table-name.ts';
+import { type CapturePlace, capturePlaceOf } from '../../model/capture-spec.ts';
+import { CHANGES } from '../../model/changes-plan.ts';
 import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
 import { CREDITS } from '../reading/largest-row.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { Hub } from '../ports/hub.ts';
 import { type ReadUntil, summed } from '../reading/read-budget.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
+import {
+  captureOf,
+  capturedTables,
+  movesChanges,
+  movesRows,
+  registerChanges,
+} from './changes-of-transfer.ts';
 import { leftOutByWish } from '../structure/planned-structure.ts';
 import { namingRules, refuseClashes, targetName } from './target-names.ts';
 
@@ -42,6 +51,7 @@ export function planHash(spec: TransferSpec, tables: readonly SelectedTable[]): 
     structure: spec.structure ?? {},
     write: spec.write?.mode ?? 'fail-if-not-empty',
     encoding: spec.read?.encoding ?? 'auto',
+    ...(movesChanges(spec) && { mode: spec.mode }),
     // Absent where it says nothing: runs of older versions go on.
     ...(spec.rename && { rename: spec.rename }),
     tables: tables.map(({ table, selection }) => [tableId(table), selection]),
@@ -94,19 +104,34 @@ const wishes = (spec: TransferSpec): readonly string[] => {
   return kinds.length === 0 ? [] : [`left out of the structure by wish: ${kinds.join(', ')}`];
 };
 
+/** What a run has lanes of: its tables, as far as rows are copied, and the changes of all of them. */
+const tablesOf = (spec: TransferSpec, selected: readonly SelectedTable[]): readonly string[] => [
+  ...(movesRows(spec) ? selected.map(({ table }) => tableId(table)) : []),
+  ...(movesChanges(spec) ? [CHANGES] : []),
+];
+
 /**
  * Opens the run in the ledger and the streams at the hub. Idempotent for one execution.
  * @throws SluiceError source.table_not_found, config.invalid, database.*, hub.*
  */
 export async function prepareTransfer(
   deps: TransferDeps,
-  request: { readonly transfer: string; readonly execution: string; readonly spec: TransferSpec },
+  request: {
+    readonly transfer: string;
+    readonly execution: string;
+    readonly spec: TransferSpec;
+    /** Of the source's capture; only asked where changes are moved. */
+    readonly place?: CapturePlace;
+  },
   signal: AbortSignal,
 ): Promise<PreparedTransfer> {
-  const { transfer, execution } = request;
+  const { transfer, execution, place = capturePlaceOf(undefined) } = request;
   const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
   const wanted = selectTables(request.spec, available, deps.source);
   refuseClashes(wanted, namingRules(deps, request.spec));
+  // What cannot be followed is told before anything of ours is made.
+  if (movesChanges(request.spec))
+    await capturedTables(captureOf(deps.source, place), request.spec, wanted, signal);
   const present = await presentTables(deps, request.spec, wanted, signal);
   // Nothing of ours is there yet: not even the ledger is made.
   if (present.length > 0 && (await deps.target.ledger.newestRun(transfer, signal)) === null)
@@ -125,15 +150,17 @@ export async function prepareTransfer(
     refusePresent(present);
   }
   const spec = JSON.parse(run.spec) as TransferSpec;
+  const selected = selectTables(spec, available, deps.source);
+  if (movesChanges(spec)) {
+    const isNew = isFirst && movesRows(spec);
+    await registerChanges(captureOf(deps.source, place), { transfer, spec, isNew }, selected, signal);
+  }
   await deps.hub.topics.ensure({ transfer, run: run.run }, { maxBytes: streamBytes(spec) }, signal);
   return {
     run: run.run,
     continued: run.continued,
     spec,
-    tables: selectTables(spec, available, deps.source).map(({ table }, index) => ({
-      id: tableId(table),
-      ordinal: index + 1,
-    })),
+    tables: tablesOf(spec, selected).map((id, index) => ({ id, ordinal: index + 1 })),
     until: await untilOf(deps, { transfer, run: run.run }, spec, signal),
     warnings: [
       ...(await deps.hub.warnings(signal)),

@@ -60,6 +60,10 @@ export interface SourceReader {
     at: { readonly position: Position; readonly snapshot: SnapshotRef | null },
     signal: AbortSignal,
   ): Promise<bigint>;
+  /** Of a range without an end: the target's ledger has the first `blocks` blocks of its newest reading. */
+  applied?(lane: number, blocks: number): void;
+  /** Of such a range: whether its newest reading came to where there was no more, and was told to end it there. */
+  isDrained?(lane: number): boolean;
   /** Of the rows that the plan selects. */
   countRows(plan: TablePlan, signal: AbortSignal): Promise<bigint>;
   /** Over the source's rows of the range (null: the whole table) that the plan selects by condition and number. */

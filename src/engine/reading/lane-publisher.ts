@@ -125,7 +125,7 @@ async function* readPortions(
     }
     if (left > 0) {
       if (left !== Infinity) deps.budget.giveRows(left);
-      return 'ended';
+      return deps.reader.isDrained?.(range.lane) === false ? 'cut' : 'ended';
     }
   }
   return 'ended';

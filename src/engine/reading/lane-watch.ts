@@ -116,6 +116,8 @@ export function createLaneWatch(options: LaneWatchOptions) {
       const restored = isRestored(lane, openBefore.get(lane.lane) === mine ? mine : undefined);
       known.set(lane.lane, lane);
       settle(mine, lane, credit);
+      if (mine?.attempt === lane.attempt && mine.epoch === lane.epoch)
+        deps.source.reader.applied?.(lane.lane, lane.n);
       if (restored) readAgain(lane.lane, mine, 'restored');
       rowsRead += Math.max(lane.rows, mine?.rows ?? 0);
       bytesRead += Math.max(lane.bytes, mine?.bytes ?? 0);
@@ -140,6 +142,8 @@ export function createLaneWatch(options: LaneWatchOptions) {
     const stored = [...open.values()].filter(
       (lane) => (isStuck || lane.unanswered === 0) && (lane.unapplied.size > 0 || lane.done),
     );
+    // A range without an end may have nothing to say for hours: then there is nothing that the hub could have lost.
+    if (stored.length === 0 && deps.source.reader.isDrained && queue.length === 0) return;
     const backlog = await deps.hub.topics.backlog(request, options.signal);
     if (backlog.lost) await options.ensureHub();
     const gone = backlog.lost || backlog.messages === 0;

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import {
   type Answer,
+  cutOverSignal,
+  cutOverUpdate,
   pauseAndWaitUpdate,
   pauseSignal,
   pauseUpdate,
@@ -101,17 +103,22 @@ export function registerResume(program: Command, run: Run): void {
     );
 }
 
-/** `sluice stop NAME` */
-export function registerStop(program: Command, run: Run): void {
-  addWishOptions(program.command('stop'))
+interface Ending {
+  readonly name: string;
+  readonly description: string;
+  readonly said: Said;
+}
+
+/** A command that brings a transfer to its end, and may wait for it. */
+function registerEnding(program: Command, run: Run, { name: verb, description, said }: Ending): void {
+  addWishOptions(program.command(verb))
     .argument('<name>')
-    .description('read no more, apply what is in the hub, then end; a later start continues')
+    .description(description)
     .option('--wait', 'wait for the end')
     .option('--timeout <duration>', 'wait this long at most; then exit 124')
     .action(
       run<WishOptions>(async (context, [name = ''], options) => {
         const waitMs = timeoutMs(options.timeout);
-        const said = { update: stopUpdate, signal: stopSignal, answerWithinMs: ANSWER_MS };
         const answer = await tell(context, name, said, options);
         if (!options.wait || context.options.dryRun) return answer;
         context.output.note(answer.text);
@@ -119,3 +126,20 @@ export function registerStop(program: Command, run: Run): void {
       }),
     );
 }
+
+/** `sluice stop NAME` */
+export const registerStop = (program: Command, run: Run): void =>
+  registerEnding(program, run, {
+    name: 'stop',
+    description: 'read no more, apply what is in the hub, then end; a later start continues',
+    said: { update: stopUpdate, signal: stopSignal, answerWithinMs: ANSWER_MS },
+  });
+
+/** `sluice cut-over NAME` */
+export const registerCutOver = (program: Command, run: Run): void =>
+  registerEnding(program, run, {
+    name: 'cut-over',
+    description:
+      'apply all changes that are pending, verify, then end; when nobody writes at the source any more',
+    said: { update: cutOverUpdate, signal: cutOverSignal, answerWithinMs: ANSWER_MS },
+  });

@@ -1,0 +1,166 @@
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { Position, RowBlock } from '../../model/row-block.ts';
+import type { TransferSpec } from '../../model/transfer-spec.ts';
+import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
+import type { Clock } from '../clock.ts';
+import type { ChangeCapture, Lease } from '../ports/change-capture.ts';
+import type { SourceReader } from '../ports/source-reader.ts';
+import type { SliceControl } from '../slice.ts';
+
+/** Nothing is pending: asked again soon after the last event, then seldom, so that an idle source has little to do. */
+const FIRST_IDLE_MS = 10;
+const LONGEST_IDLE_MS = 250;
+/** What is applied is confirmed so often at most: a confirmation is a commit at the source. */
+const CONFIRM_EVERY_MS = 500;
+
+/** What `readAndPublish` reads a lane of changes by. */
+export type ClaimReader = Pick<SourceReader, 'readRange'> &
+  Required<Pick<SourceReader, 'applied' | 'isDrained'>> & {
+    /** The ledger has all lanes to their ends: so everything that was read is confirmed. */
+    ended(signal: AbortSignal): Promise<void>;
+  };
+
+export interface ClaimReading {
+  readonly changes: ChangeCapture;
+  readonly transfer: string;
+  readonly spec: Pick<TransferSpec, 'changes'>;
+  /** Read to where nothing is pending, and end there; else for as long as the slice lasts. */
+  readonly drain: boolean;
+  readonly control: Pick<SliceControl, 'overdue' | 'progress'>;
+  readonly clock: Clock;
+}
+
+/** One reading of a lane: blocks that were given out, and the claim that is over with each of them. */
+interface LaneReading {
+  readonly lease: Lease;
+  /** Claim that is whole with the block, by the block's number; others hold a part of one. */
+  readonly wholeAt: Map<number, number>;
+  blocks: number;
+  /** The last claim that the target has whole. */
+  applied: number;
+  confirmed: number;
+  confirmedAtMs: number;
+  drained: boolean;
+}
+
+/** The claim to read next, and where in it. */
+function nextOf(after: Position | null, lease: Lease): { claim: number; afterId: string | null } {
+  // A new run of a transfer whose earlier runs applied what is confirmed.
+  if (after === null) return { claim: lease.confirmed + 1, afterId: null };
+  const [claim = '', id = ''] = after;
+  if (!/^\d+$/.test(claim))
+    throw new SluiceError('target.ledger_damaged', 'the position of a lane of changes is none');
+  return id === '' ? { claim: Number(claim) + 1, afterId: null } : { claim: Number(claim), afterId: id };
+}
+
+/**
+ * Reads the changes of a transfer as if they were the rows of a range without an end: claims that are sealed already from where the
+ * ledger stands, then what is pending, sealed as it comes.
+ *
+ * What the ledger has is confirmed at the source, which frees it there (invariant 5); a confirmation that is lost is made by the next
+ * reading, which begins with what the ledger says. The lease fences whoever read the lane before.
+ */
+export function createClaimReader(reading: ClaimReading): ClaimReader {
+  const { changes, transfer, spec, drain, control, clock } = reading;
+  const lanes = new Map<number, LaneReading>();
+  const limits = {
+    events: spec.changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents,
+    bytes: spec.changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes,
+  };
+
+  const confirm = async (lane: LaneReading, signal: AbortSignal): Promise<void> => {
+    if (lane.applied <= lane.confirmed || clock.now() - lane.confirmedAtMs < CONFIRM_EVERY_MS) return;
+    const { applied } = lane;
+    lane.confirmedAtMs = clock.now();
+    await changes.confirm(lane.lease, applied, signal);
+    lane.confirmed = applied;
+  };
+
+  /** The number of a claim that is sealed; null: nothing is pending and the reading ends, drained or told to. */
+  const sealed = async (lane: LaneReading, claim: number, signal: AbortSignal): Promise<number | null> => {
+    if (claim <= lane.lease.sealed) return claim;
+    for (let idleMs = FIRST_IDLE_MS; ; idleMs = Math.min(2 * idleMs, LONGEST_IDLE_MS)) {
+      if (control.overdue() || signal.aborted) return null;
+      const made = await changes.seal(lane.lease, limits, signal);
+      if (made !== null) return made;
+      control.progress(); // that nothing changes is no stall
+      if (drain) {
+        lane.drained = true;
+        return null;
+      }
+      await confirm(lane, signal);
+      await clock.sleep(idleMs, signal);
+    }
+  };
+
+  const open = async (
+    laneNumber: number,
+    after: Position | null,
+    signal: AbortSignal,
+  ): Promise<LaneReading> => {
+    const lease = await changes.lease({ transfer, lane: laneNumber }, signal);
+    const { claim } = nextOf(after, lease);
+    if (claim > lease.sealed + 1)
+      throw new SluiceError(
+        'capture.resync_required',
+        'the target has changes that the source does not know',
+        {
+          suggestion: 'the source was restored or the capture installed anew: sluice table resnapshot',
+        },
+      );
+    const lane: LaneReading = {
+      lease,
+      wholeAt: new Map(),
+      blocks: 0,
+      applied: claim - 1,
+      confirmed: lease.confirmed,
+      confirmedAtMs: -CONFIRM_EVERY_MS,
+      drained: false,
+    };
+    lanes.set(laneNumber, lane);
+    return lane;
+  };
+
+  async function* read(
+    laneNumber: number,
+    after: Position | null,
+    options: { readonly blockBytes: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<RowBlock, void, undefined> {
+    const { blockBytes, signal } = options;
+    const lane = await open(laneNumber, after, signal);
+    let { claim, afterId } = nextOf(after, lane.lease);
+    for (;;) {
+      await confirm(lane, signal);
+      const next = await sealed(lane, claim, signal);
+      if (next === null) return;
+      if (next !== claim)
+        throw new SluiceError('capture.resync_required', 'claims of the source are not contiguous');
+      for await (const block of changes.read(lane.lease, { claim, afterId, blockBytes }, signal)) {
+        lane.blocks += 1;
+        if (block.last[1] === '') lane.wholeAt.set(lane.blocks, claim);
+        yield block;
+      }
+      claim += 1;
+      afterId = null;
+    }
+  }
+
+  return {
+    readRange: ({ range, after }, options, signal) =>
+      read(range.lane, after, { blockBytes: options.blockBytes, signal }),
+    applied(laneNumber, blocks) {
+      const lane = lanes.get(laneNumber);
+      if (!lane) return;
+      for (const [block, claim] of lane.wholeAt) {
+        if (block > blocks) break;
+        lane.wholeAt.delete(block);
+        lane.applied = Math.max(lane.applied, claim);
+      }
+    },
+    isDrained: (lane) => lanes.get(lane)?.drained ?? false,
+    async ended(signal) {
+      for (const lane of lanes.values())
+        await changes.confirm(lane.lease, Math.max(lane.applied, ...lane.wholeAt.values()), signal);
+    },
+  };
+}

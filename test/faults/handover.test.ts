@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { createRandom } from '../simulation/random.ts';
+import { type ChangeLoad, startLoad } from '../support/change-load.ts';
+import { type ChangeStage, createChangeStage } from '../support/change-stage.ts';
+import { describeWith, servers } from '../support/servers.ts';
+
+const KILLS = 12;
+
+const randomSeed = (): number => Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
+
+describeWith(
+  ['postgres', 'nats', 'kafka', 'temporal'],
+  'rows and then their changes under a heavy load',
+  () => {
+    let stage: ChangeStage;
+    let load: ChangeLoad | undefined;
+
+    afterEach(async () => {
+      await load?.stop().catch(() => undefined);
+      load = undefined;
+      await stage.close();
+    });
+
+    const hubs = [
+      ['NATS', undefined],
+      ['Kafka', () => servers().kafkaUrl],
+    ] as const;
+
+    test.each(hubs)(
+      'lose, double and reorder nothing while workers are killed, through %s',
+      async (_, hub) => {
+        const seed = randomSeed();
+        const random = createRandom(seed);
+        stage = await createChangeStage(hub ? { hub: hub() } : {});
+        const { world } = stage;
+        load = await startLoad(stage.source.url, { seed, pauseMs: 10 });
+        const workers = [world.worker(), world.worker()];
+        await world.start();
+        try {
+          for (let kill = 0; kill < KILLS; kill += 1) {
+            await delay(random.int(0, 4_000));
+            const at = random.int(0, 1);
+            workers[at]?.kill('SIGKILL');
+            await workers[at]?.ended;
+            workers[at] = world.worker();
+          }
+          await world.eventually(
+            'the changes are live',
+            async () => (await world.status()).phase === 'live',
+            180_000,
+          );
+          await stage.expectPrefixes();
+          // No error of the application is ours.
+          await load.stop();
+          expect((await world.cli('cut-over', world.transfer, '--wait')).code).toBe(0);
+          await stage.expectEqual();
+        } catch (error) {
+          throw new Error(`with SLUICE_TEST_SEED=${seed}`, { cause: error });
+        }
+      },
+    );
+  },
+);
