@@ -8,6 +8,9 @@ import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
 import { createReader } from './reader.ts';
+import { createChangeCapture } from './capture/change-capture.ts';
+import { captureNames } from './capture/capture-tables.ts';
+import { createTriggerManager } from './capture/trigger-manager.ts';
 import { collectWarnings } from './warnings.ts';
 import { createStructure } from './structure/make-structure.ts';
 import { createWriter } from './writer.ts';
@@ -39,16 +42,26 @@ export async function openMysql(
     await pool.close();
     throw error;
   }
+  const introspector = createIntrospector(pool, names);
+  const identity = (signal: AbortSignal): Promise<string> =>
+    pool.use((session) => incarnation(session, config.database), signal);
   return {
     dialect,
     defaultSchema: config.database,
-    introspector: createIntrospector(pool, names),
+    introspector,
     reader: createReader(pool, snapshots),
     inspector: createInspector(pool),
     writer: createWriter(pool, names),
     structure: createStructure(pool),
     ledger: createLedger(pool, names),
-    incarnation: (signal) => pool.use((session) => incarnation(session, config.database), signal),
+    capture: (place) => {
+      const own = captureNames(config.database, place);
+      return {
+        triggers: createTriggerManager({ pool, names: own, introspector, incarnation: identity }),
+        changes: createChangeCapture(pool, own),
+      };
+    },
+    incarnation: identity,
     ping: (signal) =>
       pool.use(async (session) => {
         const { flavour, version } = session.facts;

@@ -74,7 +74,7 @@ export function classify(error: unknown): ErrorCode {
 }
 
 /** Where a statement ran: what the numbers that mean different things at source and target become. */
-export type Side = 'source' | 'target' | 'ledger';
+export type Side = 'source' | 'target' | 'ledger' | 'capture';
 
 const BY_SIDE: Readonly<Record<Side, ReadonlyMap<string, ErrorCode>>> = {
   source: new Map<string, ErrorCode>([
@@ -102,6 +102,7 @@ const BY_SIDE: Readonly<Record<Side, ReadonlyMap<string, ErrorCode>>> = {
       'target.ledger_damaged',
     ]),
   ]),
+  capture: new Map<string, ErrorCode>([['1146', 'capture.not_installed']]),
 };
 
 // Whose message names objects and settings only; others quote values or the statement.

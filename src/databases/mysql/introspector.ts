@@ -17,6 +17,7 @@ import {
   INDEXES,
   TABLES,
 } from './catalog-queries.ts';
+import { OURS } from './capture/capture-tables.ts';
 import type { Pool } from './connections/pool.ts';
 import { describeQuery } from './describe-query.ts';
 import type { Session } from './connections/session.ts';
@@ -150,7 +151,7 @@ export async function describeTables(
 /** Tables of the connection's own database; those of others are named with it and described all the same. */
 const renderList = ({ schema, bare }: LedgerNames): string =>
   `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES
-   WHERE TABLE_SCHEMA = ${literal(schema)} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_NAME NOT IN (${list(bare.map(literal))})
+   WHERE TABLE_SCHEMA = ${literal(schema)} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_NAME NOT IN (${list(bare.map(literal))}) AND TABLE_COMMENT <> ${literal(OURS)}
    ORDER BY BINARY TABLE_NAME`;
 
 export function createIntrospector(pool: Pool, names: LedgerNames): Introspector {

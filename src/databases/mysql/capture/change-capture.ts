@@ -1,0 +1,55 @@
+import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
+import { inTransaction, type Pool } from '../connections/pool.ts';
+import type { Session } from '../connections/session.ts';
+import { inCapture } from './capture-errors.ts';
+import type { CaptureNames } from './capture-tables.ts';
+import { housekeep } from './claims/housekeeping.ts';
+import {
+  confirmClaim,
+  inSnapshot,
+  leaseLane,
+  readBacklog,
+  registerLanes,
+  unregisterLanes,
+} from './claims/lanes.ts';
+import { createTransactionWatch } from './claims/open-transactions.ts';
+import { readClaim } from './claims/read-claim.ts';
+import { ONE_SNAPSHOT, sealClaim } from './claims/seal-claim.ts';
+
+/**
+ * Claims of events in InnoDB. Events are read without locks and never changed; a claim is the ids that were seen, as runs without a gap
+ * (claims/gaps.ts). Whatever is written is one transaction.
+ */
+export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapture {
+  const context = inCapture(names);
+  const watch = createTransactionWatch();
+  const run = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
+    pool.use(work, signal, context);
+  const transaction = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
+    pool.transaction(work, signal, context);
+  return {
+    // Under a lock of the server: two who register the same at once begin at the same moment.
+    register: (transfer, lanes, signal) =>
+      pool.locked(
+        `register ${transfer} ${names.lanes}`,
+        async (session) => {
+          await session.query(ONE_SNAPSHOT);
+          await inTransaction(session, () => registerLanes(session, names, { transfer, lanes }));
+        },
+        signal,
+        context,
+      ),
+    unregister: (transfer, signal) =>
+      transaction(signal, (session) => unregisterLanes(session, names, transfer)),
+    lease: (lane, signal) => transaction(signal, (session) => leaseLane(session, names, lane)),
+    seal: (lease, limits, signal) =>
+      run(signal, (session) => sealClaim(session, names, watch, { lease, limits })),
+    read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
+    confirm: (lease, claim, signal) =>
+      transaction(signal, (session) => confirmClaim(session, names, { lease, claim })),
+    housekeep: ({ retentionMs }, signal) =>
+      run(signal, (session) => housekeep(session, names, retentionMs, signal)),
+    backlog: (transfer, signal) =>
+      run(signal, (session) => inSnapshot(session, () => readBacklog(session, names, transfer))),
+  };
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { Session } from '../../connections/session.ts';
+import { vendorCode } from '../../error-codes.ts';
+import { literal } from '../../sql/names.ts';
+import type { CaptureNames } from '../capture-tables.ts';
+import type { Gaps, JudgedGaps, OpenTransactions } from './gaps.ts';
+import { chunksOf, renderIds } from './runs.ts';
+
+/** No right to see what belongs to others: PROCESS. */
+const NO_PROCESS = '1227';
+/** Somebody has the row: a lock that was waited for, and one that was not to be. */
+const LOCKED = new Set(['1205', '3572']);
+
+/** The server makes its list anew only where nobody asked for 0.1 s: who asks more often gets the same old one for ever. */
+const ASK_AGAIN_MS = 400;
+
+/**
+ * Without PROCESS nobody tells which transactions are open. A gap is kept for so long then, and given up only where no row of it is
+ * locked: an id that was drawn becomes a row of its transaction in the same statement, microseconds later.
+ */
+const UNSEEN_SECONDS = 3_600;
+
+export interface TransactionWatch {
+  /**
+   * Transactions that may write and are open now, those of the session itself left out; null: nobody can tell. In a transaction of the
+   * session, by which an old list of the server is told from a new one.
+   */
+  ask(session: Session): Promise<OpenTransactions | null>;
+  /** Of a user who may not ask. */
+  readonly isBlind: boolean;
+}
+
+/** Asks for all lanes of a database, for each one in its own transaction, and not too often over all. */
+export function createTransactionWatch(): TransactionWatch {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let isBlind = false;
+  const list = async (session: Session): Promise<OpenTransactions | null> => {
+    const mark = randomUUID();
+    const { rows } = await session.query(
+      `SELECT ${literal(mark)}, trx_id, trx_mysql_thread_id, trx_started, trx_is_read_only, COALESCE(LOCATE(${literal(mark)}, trx_query), 0), trx_mysql_thread_id = CONNECTION_ID()
+       FROM information_schema.INNODB_TRX`,
+    );
+    // Our own statement stands in a list that was made while it ran, and in no older one.
+    const isNew = rows.some(([, , , , , at, isOwn]) => at !== '0' && isOwn === '1');
+    if (!isNew) return null;
+    const others = rows.filter(([, , , , isReadOnly, , isOwn]) => isOwn !== '1' && isReadOnly !== '1');
+    return {
+      names: others.map(([, id, thread, started]) => `${id}/${thread}/${started}`),
+      hasDetached: others.some(([, , thread]) => thread === '0'),
+    };
+  };
+  return {
+    get isBlind() {
+      return isBlind;
+    },
+    async ask(session) {
+      const now = performance.now();
+      if (isBlind || now - askedAt < ASK_AGAIN_MS * (1 + Math.random())) return null;
+      askedAt = now;
+      try {
+        return await list(session);
+      } catch (error) {
+        if (vendorCode(error) !== NO_PROCESS) throw error;
+        isBlind = true;
+        return null;
+      }
+    },
+  };
+}
+
+/** Whether somebody has written one of the ids and not committed. A statement of its own under READ COMMITTED: it locks no gap. */
+async function hasWriter(session: Session, names: CaptureNames, { runs }: Gaps): Promise<boolean> {
+  const nowait = session.facts.flavour === 'mysql' ? 'FOR SHARE NOWAIT' : 'LOCK IN SHARE MODE NOWAIT';
+  try {
+    for (const chunk of chunksOf(runs))
+      await session.query(`SELECT COUNT(*) FROM ${names.events} WHERE ${renderIds(chunk)} ${nowait}`);
+    return false;
+  } catch (error) {
+    if (LOCKED.has(vendorCode(error))) return true;
+    throw error;
+  }
+}
+
+/** Gaps before a look, for a user who may not ask for transactions. Outside of a transaction, before the look's snapshot. */
+export async function judgeUnseen(
+  session: Session,
+  names: CaptureNames,
+  gaps: readonly Gaps[],
+): Promise<readonly JudgedGaps[]> {
+  const oldest = Date.now() / 1_000 - UNSEEN_SECONDS;
+  const judged: JudgedGaps[] = [];
+  for (const each of gaps) {
+    const isOver = each.since < oldest && !(await hasWriter(session, names, each));
+    judged.push({ gaps: each, isOver });
+  }
+  return judged;
+}

@@ -1,0 +1,132 @@
+import type { Lease } from '../../../../engine/ports/change-capture.ts';
+import type { RowBlock } from '../../../../model/row-block.ts';
+import type { Pool } from '../../connections/pool.ts';
+import type { Session } from '../../connections/session.ts';
+import { toSluiceError } from '../../error-codes.ts';
+import { list } from '../../sql/names.ts';
+import type { CellKind } from '../../rows/encode-row.ts';
+import { ReadRows } from '../../rows/read-rows.ts';
+import { inCapture, resyncRequired } from '../capture-errors.ts';
+import { type CaptureNames, renderLane } from '../capture-tables.ts';
+import { between, chunksOf, decodeRuns, LAST_ID, renderIds, type Runs } from './runs.ts';
+
+export interface ClaimRequest {
+  readonly claim: number;
+  readonly afterId: string | null;
+  readonly blockBytes: number;
+}
+
+const BLOCK_ROWS = 65_536;
+
+/** Of an event as src/model/change-event.ts has it. */
+const CELLS: readonly (readonly [column: string, kind: CellKind])[] = [
+  ['id', 'plain'],
+  ['table_number', 'plain'],
+  ['operation', 'plain'],
+  ['transaction_id', 'text'],
+  ['recorded_at', 'moment'],
+  ['db_user', 'text'],
+  ['message_key', 'text'],
+  ['old_row', 'text'],
+  ['new_row', 'text'],
+];
+const COLUMNS = list(CELLS.map(([column]) => column));
+const KINDS = CELLS.map(([, kind]) => kind);
+
+/** What is left to read of a claim. */
+interface Sealed {
+  /** Of each run of the claim the events of the lane's tables. */
+  readonly tables: string;
+  readonly runs: Runs;
+  /** Events that they must have. */
+  readonly events: number;
+}
+
+/** @throws SluiceError capture.resync_required where the claim is gone */
+async function sealedOf(
+  session: Session,
+  names: CaptureNames,
+  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+): Promise<Sealed> {
+  const { rows } = await session.query(
+    `SELECT table_numbers, runs, events FROM ${names.claims} JOIN ${names.lanes} USING (transfer, lane) WHERE ${renderLane(lease)} AND claim = ${request.claim}`,
+  );
+  const [found] = rows;
+  if (!found) throw resyncRequired(lease, `claim ${request.claim} is gone`);
+  const [tables = '', runs = '', events] = found.map((cell) => cell ?? '');
+  const sealed = { tables, runs: decodeRuns(runs), events: Number(events) };
+  if (request.afterId === null) return sealed;
+  const after = BigInt(request.afterId);
+  let before = 0;
+  for (const chunk of chunksOf(between(sealed.runs, 0n, after)))
+    before += Number(await session.cell(`SELECT COUNT(*) FROM ${renderEvents(names, tables, chunk)}`));
+  return { ...sealed, runs: between(sealed.runs, after + 1n, LAST_ID), events: sealed.events - before };
+}
+
+const renderEvents = (names: CaptureNames, tables: string, runs: Runs): string =>
+  `${names.events} WHERE ${renderIds(runs)} AND table_number IN (${tables})`;
+
+/** Blocks of the events, with their ids as positions. */
+async function* blocksOf(
+  session: Session,
+  names: CaptureNames,
+  { sealed, blockBytes }: { readonly sealed: Sealed; readonly blockBytes: number },
+): AsyncGenerator<RowBlock> {
+  for (const chunk of chunksOf(sealed.runs)) {
+    const rows = new ReadRows(
+      `SELECT ${COLUMNS} FROM ${renderEvents(names, sealed.tables, chunk)} ORDER BY id`,
+      {
+        kinds: KINDS,
+        positionCells: 1,
+        after: null,
+        blockBytes,
+        blockRows: BLOCK_ROWS,
+        mostRowBytes: Number.MAX_SAFE_INTEGER, // who publishes refuses what the hub cannot hold
+      },
+    );
+    session.submit(rows);
+    for (let block = await rows.next(); block; block = await rows.next()) yield block;
+  }
+}
+
+/**
+ * See ChangeCapture.read. The ids of the claim are the query, so it gives the same bytes each time. Pulls, and is one block behind: the
+ * last one is told from the others only when all events were counted. What was freed meanwhile is missed, and never in silence.
+ */
+export async function* readClaim(
+  pool: Pool,
+  names: CaptureNames,
+  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  signal: AbortSignal,
+): AsyncGenerator<RowBlock, void, undefined> {
+  const claim = String(request.claim);
+  const empty: RowBlock = { rows: 0, data: Buffer.alloc(0), first: [claim, ''], last: [claim, ''] };
+  const session = await pool.take(signal);
+  const leave = (): void => session.cancel();
+  signal.addEventListener('abort', leave, { once: true });
+  let held: RowBlock | null = null;
+  let whole = false;
+  try {
+    const sealed = await sealedOf(session, names, { lease, request });
+    let rows = 0;
+    for await (const block of blocksOf(session, names, { sealed, blockBytes: request.blockBytes })) {
+      if (held) yield held;
+      signal.throwIfAborted(); // what was read already is not handed out any more
+      const [first = '', last = ''] = [block.first[0], block.last[0]];
+      held = { ...block, first: [claim, first], last: [claim, last], isLive: true };
+      rows += block.rows;
+    }
+    if (rows !== sealed.events)
+      throw resyncRequired(lease, `claim ${claim} has ${rows} events left of ${sealed.events}`);
+    whole = true;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw toSluiceError(error, inCapture(names));
+  } finally {
+    signal.removeEventListener('abort', leave);
+    // Left early or failed: the rest of the rows is still on its way, so the connection ends.
+    if (whole) pool.give(session);
+    else pool.discard(session);
+  }
+  yield { ...(held ?? empty), last: empty.last, isLive: true };
+}

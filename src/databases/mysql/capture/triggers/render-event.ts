@@ -1,0 +1,102 @@
+import type { CaptureNames } from '../capture-tables.ts';
+import { list, literal } from '../../sql/names.ts';
+import { type RecordedType, renderJson, renderSame } from './recorded-value.ts';
+import type { Subject } from './subject.ts';
+import { onRow, type RowOf } from './user-sql.ts';
+
+interface Member extends RecordedType {
+  readonly name: string;
+}
+
+/** `"ID": 1` of each column, with what stands before it; at least one. */
+const renderMembers = (
+  columns: readonly Member[],
+  row: RowOf,
+  subject: Subject,
+  beside: readonly (readonly [name: string, json: string])[] = [],
+): string => {
+  const members = [
+    ...columns.map((column): readonly [string, string] => [
+      column.name,
+      renderJson(column, row(column.name), subject),
+    ]),
+    ...beside,
+  ];
+  const cells = members.flatMap(([name, json], at) => [
+    literal(`${at === 0 ? '{' : ', '}${JSON.stringify(name)}: `),
+    json,
+  ]);
+  return list(cells);
+};
+
+/** `{"ID": 1}`; only where there is a key. */
+const renderKeyOf = (subject: Subject, row: RowOf): string =>
+  `CONCAT(${renderMembers(subject.key, row, subject)}, '}')`;
+
+/** JSON of a user's expression on a row. */
+export const renderExpressions = (subject: Subject, row: RowOf): readonly string[] =>
+  subject.expressions.map((each) => renderJson(each, onRow(each.sql, subject.all, row), subject));
+
+/**
+ * The payload of a row as JSON text. Total: what is too long to be a text of the server has its key, by which a delete is applied, and no
+ * more; whoever reads on refuses it.
+ * @param beside  JSON of the user's expressions
+ */
+export function renderPayload(subject: Subject, row: RowOf, beside: readonly string[]): string {
+  const { payload, key, expressions } = subject;
+  if (payload.length + expressions.length === 0) return `'{}'`;
+  const named = expressions.map(({ name }, at): readonly [string, string] => [name, beside[at] ?? `'null'`]);
+  const cut =
+    key.length === 0
+      ? literal('{"sluice": {}}')
+      : `CONCAT(${renderMembers(key, row, subject)}, ${literal(', "sluice": {}}')})`;
+  return `COALESCE(CONCAT(${renderMembers(payload, row, subject, named)}, '}'), ${cut})`;
+}
+
+/** No trigger is told which transaction it runs in: the session stands for it, so that all events of a transaction have the same one. */
+const SESSION = 'CONNECTION_ID()';
+
+export const keyExpression = ({ messageKey }: Subject): string | null =>
+  typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
+
+export const renderKeyExpression = (subject: Subject, row: RowOf): string =>
+  `CONVERT(${onRow(keyExpression(subject) ?? 'NULL', subject.all, row)} USING utf8mb4)`;
+
+/** The key of a message. @param ofExpression  where it is a user's SQL */
+export function renderMessageKey(subject: Subject, row: RowOf, ofExpression: string): string {
+  const { messageKey, key } = subject;
+  const wanted = messageKey ?? (key.length > 0 ? 'primary' : 'none');
+  if (wanted === 'none' || (wanted === 'primary' && key.length === 0)) return 'NULL';
+  if (wanted === 'primary') return renderKeyOf(subject, row);
+  if (wanted === 'transaction') return `CAST(${SESSION} AS CHAR)`;
+  return 'fixed' in wanted ? literal(wanted.fixed) : ofExpression;
+}
+
+export interface EventText {
+  /** SQL that gives a letter. */
+  readonly operation: string;
+  readonly key: string;
+  readonly old: string;
+  readonly new: string;
+}
+
+/** One row by VALUES: of several the server would lock the ids of all others until the statement ends. */
+export function renderInsertEvent(names: CaptureNames, number: number, event: EventText): string {
+  const cells = [
+    String(number),
+    event.operation,
+    SESSION,
+    'UTC_TIMESTAMP(6)',
+    'USER()',
+    event.key,
+    event.old,
+    event.new,
+  ];
+  return `INSERT INTO ${names.events} (table_number, operation, transaction_id, recorded_at, db_user, message_key, old_row, new_row) VALUES (${list(cells)});`;
+}
+
+/** Whether a row is the same in some columns, to the last letter. */
+export const renderSameRow = (columns: readonly Member[], left: RowOf, right: RowOf): string =>
+  columns.length === 0
+    ? 'TRUE'
+    : columns.map((column) => renderSame(column, left(column.name), right(column.name))).join(' AND ');

@@ -1,0 +1,211 @@
+import { qualified, quote } from '../../sql/names.ts';
+import type { CaptureNames } from '../capture-tables.ts';
+import type { Routes } from './cascades.ts';
+import { renderDeleted, renderNulled, renderUpdated, type Subjects } from './render-cascades.ts';
+import {
+  keyExpression,
+  renderExpressions,
+  renderInsertEvent,
+  renderKeyExpression,
+  renderMessageKey,
+  renderPayload,
+  renderSameRow,
+} from './render-event.ts';
+import type { Subject } from './subject.ts';
+import { onRow, rowNamed } from './user-sql.ts';
+import { triggerName, type TriggerKind } from './trigger-names.ts';
+
+/** One trigger as it is to stand. */
+export interface TriggerText {
+  readonly kind: TriggerKind;
+  readonly name: string;
+  /** `AFTER INSERT` */
+  readonly when: string;
+  readonly body: string;
+}
+
+type Which = 'NEW' | 'OLD';
+
+const variable = (which: Which, what: number | 'key' | 'in'): string =>
+  `sluice_${which.toLowerCase()}_${what}`;
+const TEXT = 'longtext CHARACTER SET utf8mb4';
+
+/** Variables of what a user's SQL gives of rows. Nothing of it can fail the application's statement. */
+function declarations(subject: Subject, rows: readonly Which[]): readonly string[] {
+  return rows.flatMap((which) => [
+    ...(subject.where === null ? [] : [`DECLARE ${variable(which, 'in')} boolean DEFAULT TRUE;`]),
+    ...(keyExpression(subject) === null ? [] : [`DECLARE ${variable(which, 'key')} ${TEXT} DEFAULT NULL;`]),
+    ...subject.expressions.map((_, at) => `DECLARE ${variable(which, at)} ${TEXT} DEFAULT 'null';`),
+  ]);
+}
+
+/** What cannot be told, as of a number that is too large, stays what the variable was declared as. */
+const guarded = (name: string, sql: string): string =>
+  `BEGIN
+DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END;
+SET ${name} = ${sql};
+END;`;
+
+const condition = (subject: Subject, which: Which): readonly string[] =>
+  subject.where === null
+    ? []
+    : [guarded(variable(which, 'in'), `${onRow(subject.where, subject.all, rowNamed(which))} IS TRUE`)];
+
+const computed = (subject: Subject, which: Which): readonly string[] => [
+  ...(keyExpression(subject) === null
+    ? []
+    : [guarded(variable(which, 'key'), renderKeyExpression(subject, rowNamed(which)))]),
+  ...renderExpressions(subject, rowNamed(which)).map((json, at) => guarded(variable(which, at), json)),
+];
+
+const keyOf = (subject: Subject, which: Which): string =>
+  renderMessageKey(subject, rowNamed(which), variable(which, 'key'));
+const payloadOf = (subject: Subject, which: Which): string =>
+  renderPayload(
+    subject,
+    rowNamed(which),
+    subject.expressions.map((_, at) => `COALESCE(${variable(which, at)}, 'null')`),
+  );
+
+const recordInsert = (names: CaptureNames, subject: Subject): string =>
+  renderInsertEvent(names, subject.number, {
+    operation: `'I'`,
+    key: keyOf(subject, 'NEW'),
+    old: 'NULL',
+    new: payloadOf(subject, 'NEW'),
+  });
+const recordDelete = (names: CaptureNames, subject: Subject): string =>
+  renderInsertEvent(names, subject.number, {
+    operation: `'D'`,
+    key: keyOf(subject, 'OLD'),
+    old: payloadOf(subject, 'OLD'),
+    new: 'NULL',
+  });
+const recordUpdate = (names: CaptureNames, subject: Subject): string =>
+  renderInsertEvent(names, subject.number, {
+    operation: `'U'`,
+    key: keyOf(subject, 'NEW'),
+    old: payloadOf(subject, 'OLD'),
+    new: payloadOf(subject, 'NEW'),
+  });
+
+const when = (test: string | null, ...then: readonly string[]): string =>
+  test === null ? then.join('\n') : `IF ${test} THEN\n${then.join('\n')}\nEND IF;`;
+
+function insertBody(names: CaptureNames, subject: Subject): readonly string[] {
+  return [
+    ...declarations(subject, ['NEW']),
+    ...condition(subject, 'NEW'),
+    when(
+      subject.where === null ? null : variable('NEW', 'in'),
+      ...computed(subject, 'NEW'),
+      recordInsert(names, subject),
+    ),
+  ];
+}
+
+function deleteBody(names: CaptureNames, subject: Subject): readonly string[] {
+  return [
+    ...declarations(subject, ['OLD']),
+    ...condition(subject, 'OLD'),
+    when(
+      subject.where === null ? null : variable('OLD', 'in'),
+      ...computed(subject, 'OLD'),
+      recordDelete(names, subject),
+    ),
+  ];
+}
+
+/** A row that has another key is deleted and inserted: one after the other, for the server looks at each row at once whether its key is free. */
+function recordBoth(names: CaptureNames, subject: Subject): string {
+  const update = recordUpdate(names, subject);
+  if (subject.key.length === 0) return update;
+  return `IF ${renderSameRow(subject.key, rowNamed('OLD'), rowNamed('NEW'))} THEN
+${update}
+ELSE
+${recordDelete(names, subject)}
+${recordInsert(names, subject)}
+END IF;`;
+}
+
+function updateBody(names: CaptureNames, subject: Subject): readonly string[] {
+  const [wasIn, isIn] = [variable('OLD', 'in'), variable('NEW', 'in')];
+  const { watched, deciding } = subject;
+  const changed = (columns: typeof watched): string =>
+    `NOT (${renderSameRow(columns, rowNamed('OLD'), rowNamed('NEW'))})`;
+  const both = when(deciding.length === 0 ? null : changed(watched), recordBoth(names, subject));
+  const record =
+    subject.where === null
+      ? both
+      : `IF ${wasIn} AND ${isIn} THEN
+${both}
+ELSEIF ${isIn} THEN
+${recordInsert(names, subject)}
+ELSEIF ${wasIn} THEN
+${recordDelete(names, subject)}
+END IF;`;
+  return [
+    ...declarations(subject, ['OLD', 'NEW']),
+    when(
+      changed([...watched, ...deciding]),
+      ...condition(subject, 'OLD'),
+      ...condition(subject, 'NEW'),
+      when(
+        subject.where === null ? null : `${wasIn} OR ${isIn}`,
+        ...computed(subject, 'OLD'),
+        ...computed(subject, 'NEW'),
+        record,
+      ),
+    ),
+  ];
+}
+
+const block = (lines: readonly string[]): string =>
+  ['BEGIN', ...lines.filter((line) => line !== ''), 'END'].join('\n');
+
+/** A session that does not check foreign keys follows none of them. */
+const ifChecked = (lines: readonly string[]): string => when('@@SESSION.foreign_key_checks = 1', ...lines);
+
+/** Rows that refer to it are read while they are as they were: before the row goes, and behind its update. */
+function cascadeLines(names: CaptureNames, routes: Routes, subjects: Subjects) {
+  const notEmpty = (lines: readonly string[]): readonly string[] => lines.filter((line) => line !== '');
+  return {
+    deleted: notEmpty([
+      ...routes.nulled.map((route) => renderNulled(names, route, subjects)),
+      ...routes.deleted.map((route) => renderDeleted(names, route, subjects)),
+    ]),
+    updated: notEmpty(routes.updated.map((route) => renderUpdated(names, route, subjects))),
+  };
+}
+
+/** One trigger an operation, and one more where rows of other tables go with those of this one. */
+export function renderTriggers(
+  names: CaptureNames,
+  subject: Subject,
+  routes: Routes,
+  subjects: Subjects,
+): readonly TriggerText[] {
+  const { operations, table } = subject;
+  const cascades = cascadeLines(names, routes, subjects);
+  const texts: TriggerText[] = [];
+  const add = (kind: TriggerKind, event: string, lines: readonly string[]): void => {
+    if (lines.length > 0)
+      texts.push({ kind, name: triggerName(names, table, kind), when: event, body: block(lines) });
+  };
+  if (operations.includes('insert')) add('insert', 'AFTER INSERT', insertBody(names, subject));
+  add('update', 'AFTER UPDATE', [
+    ...(operations.includes('update') ? updateBody(names, subject) : []),
+    ...(cascades.updated.length > 0 ? [ifChecked(cascades.updated)] : []),
+  ]);
+  if (operations.includes('delete')) add('delete', 'AFTER DELETE', deleteBody(names, subject));
+  if (cascades.deleted.length > 0) add('cascade', 'BEFORE DELETE', [ifChecked(cascades.deleted)]);
+  return texts;
+}
+
+/** The statement of a trigger. @param verb  CREATE, or CREATE OR REPLACE where the server has that */
+export const renderCreate = (
+  table: { readonly schema: string; readonly name: string },
+  { name, when: event, body }: Pick<TriggerText, 'name' | 'when' | 'body'>,
+  verb = 'CREATE',
+): string =>
+  `${verb} TRIGGER ${quote(table.schema)}.${quote(name)} ${event} ON ${qualified(table)} FOR EACH ROW\n${body}`;

@@ -1,0 +1,103 @@
+import { globToRegExp } from '../../../../engine/planning/glob.ts';
+import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
+import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
+import type { TableName } from '../../../../model/table-name.ts';
+import type { ColumnSchema } from '../../../../model/table-schema.ts';
+import type { Session } from '../../connections/session.ts';
+import type { RecordedType, Writing } from './recorded-value.ts';
+import { type AskedSql, checkUserSql, columnsIn } from './user-sql.ts';
+
+/** What triggers of this product see. */
+export const SEEN = ['insert', 'update', 'delete'] as const;
+export type SeenOperation = (typeof SEEN)[number];
+
+/** SQL of a user, checked. */
+export interface UserExpression extends RecordedType {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** A table as its triggers are to record it. */
+export interface Subject extends Writing {
+  readonly number: number;
+  readonly table: TableName;
+  /** Names of all of its columns. */
+  readonly all: readonly string[];
+  /** An update that changes none of them is silent. */
+  readonly watched: readonly ColumnSchema[];
+  /** What the payload has of the row itself. */
+  readonly payload: readonly ColumnSchema[];
+  readonly key: readonly ColumnSchema[];
+  readonly where: string | null;
+  /** Columns of the condition that are not recorded: with them a row may come into it or leave it. */
+  readonly deciding: readonly ColumnSchema[];
+  readonly expressions: readonly UserExpression[];
+  readonly messageKey: CapturedTableSpec['key'];
+  readonly operations: readonly SeenOperation[];
+}
+
+/** Columns that the specification takes, in the table's order; those of the key always, generated ones never. */
+export function recordedColumns({ table, spec }: TableToCapture): readonly ColumnSchema[] {
+  const { include = ['*'], exclude = [] } = spec.columns ?? {};
+  const any = (globs: readonly string[], name: string): boolean =>
+    globs.some((glob) => globToRegExp(glob).test(name));
+  const key = new Set(table.primaryKey?.columns);
+  return table.columns.filter(
+    ({ name, generated }) =>
+      generated === null && (key.has(name) || (any(include, name) && !any(exclude, name))),
+  );
+}
+
+/** By which the events of the table are read. */
+export function payloadColumns(wanted: TableToCapture): readonly ColumnSchema[] {
+  const keys = wanted.table.primaryKey?.columns ?? [];
+  const columns = recordedColumns(wanted);
+  return wanted.spec.payload === 'key' ? columns.filter(({ name }) => keys.includes(name)) : columns;
+}
+
+function askedSql({ where, expressions = {}, key }: CapturedTableSpec): readonly AskedSql[] {
+  return [
+    ...(where === undefined ? [] : [{ place: 'where', sql: where }]),
+    ...(typeof key === 'object' && 'expression' in key ? [{ place: 'key', sql: key.expression }] : []),
+    ...Object.entries(expressions).map(([name, sql]) => ({ place: `expressions.${name}`, sql })),
+  ];
+}
+
+/** @throws SluiceError capture.condition_invalid, naming table and condition */
+export async function makeSubject(
+  session: Session,
+  wanted: TableToCapture,
+  number: number,
+): Promise<Subject> {
+  const { table, spec } = wanted;
+  const asked = askedSql(spec);
+  const types = await checkUserSql(session, table, asked);
+  const expressions = Object.entries(spec.expressions ?? {});
+  const typesBefore = asked.length - expressions.length;
+  const watched = recordedColumns(wanted);
+  const all = table.columns.map(({ name }) => name);
+  const inWhere = new Set(columnsIn(spec.where ?? '', all));
+  return {
+    number,
+    nullsZeroDates: session.nullsZeroDates,
+    table: table.table,
+    all,
+    watched,
+    payload: payloadColumns(wanted),
+    key: (table.primaryKey?.columns ?? []).flatMap(
+      (name) => table.columns.find((column) => column.name === name) ?? [],
+    ),
+    where: spec.where ?? null,
+    deciding: table.columns.filter((column) => inWhere.has(column.name) && !watched.includes(column)),
+    expressions: expressions.map(([name, sql], at) => ({
+      ...(types[typesBefore + at] ?? { type: 'longtext', baseType: 'longtext' }),
+      name,
+      sql,
+    })),
+    messageKey: spec.key,
+    operations: SEEN.filter((operation) => (spec.operations ?? SEEN).includes(operation)),
+  };
+}
+
+/** SQL of a user that has another answer for each row. */
+export const userSqlOf = (spec: CapturedTableSpec): readonly string[] => askedSql(spec).map(({ sql }) => sql);
