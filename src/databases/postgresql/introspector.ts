@@ -2,6 +2,7 @@ import type { Introspector } from '../../engine/ports/introspector.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { TableName } from '../../model/table-name.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
+import { CAPTURE_TABLES } from './capture/triggers/installation.ts';
 import { type FoundTable, schemaOf } from './structure/found-table.ts';
 import { describeQuery } from './describe-query.ts';
 import type { Pool, Session } from './pool.ts';
@@ -161,7 +162,11 @@ export async function describeTables(
   return rows.map(([text]) => schemaOf(JSON.parse(text ?? 'null') as FoundTable));
 }
 
-/** Not listed: temporary tables, partitions (their root is), tables that an extension owns, our ledger. */
+const OF_CAPTURE = CAPTURE_TABLES.map(literal).join(', ');
+/** A schema that has all of them has our capture, whatever it is called. */
+const CAPTURE_SCHEMAS = `SELECT o.relnamespace FROM pg_class o WHERE o.relname IN (${OF_CAPTURE}) GROUP BY o.relnamespace HAVING count(*) = ${CAPTURE_TABLES.length}`;
+
+/** Not listed: temporary tables, partitions (their root is), tables that an extension owns, our ledger, our capture. */
 function renderList(ledger: OpenOptions['ledger']): string {
   const own = ['runs', 'tables', 'lanes'].map((name) => literal(ledger.prefix + name)).join(', ');
   return `
@@ -173,6 +178,7 @@ function renderList(ledger: OpenOptions['ledger']): string {
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT (n.nspname = ${literal(ledger.schema)} AND c.relname IN (${own}))
+      AND NOT (c.relname IN (${OF_CAPTURE}) AND c.relnamespace IN (${CAPTURE_SCHEMAS}))
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`;
 }

@@ -22,10 +22,31 @@ function matcher(pattern: string, defaultSchemas: readonly string[]): (table: Ta
     (bare !== null && defaultSchemas.includes(table.schema) && bare.test(table.name));
 }
 
-interface Line {
+interface Line<S = TableSelection> {
   readonly pattern: string;
-  readonly selection: TableSelection | false;
+  readonly selection: S | false;
   readonly matches: (table: TableName) => boolean;
+}
+
+const linesOf = <S>(
+  tables: Readonly<Record<string, S | false>>,
+  defaultSchema: string | undefined,
+): readonly Line<S>[] => {
+  const defaults = defaultSchema === undefined ? DEFAULT_SCHEMAS : [defaultSchema];
+  return Object.entries(tables).map(([pattern, selection]) => ({
+    pattern,
+    selection,
+    matches: matcher(pattern, defaults),
+  }));
+};
+
+/** @throws SluiceError source.table_not_found */
+function refuseUnknown<S>(line: Line<S>, available: readonly TableName[], source: string): void {
+  if (line.selection === false || !isPlainName(line.pattern) || available.some(line.matches)) return;
+  throw new SluiceError('source.table_not_found', `the source has no table "${line.pattern}"`, {
+    where: source,
+    suggestion: `sluice discover ${source}`,
+  });
 }
 
 const isQuery = ({ selection }: Line): boolean => selection !== false && selection.query !== undefined;
@@ -69,11 +90,28 @@ function chooseQueries(lines: readonly Line[], defaultSchema: string): readonly 
   });
 }
 
-function chooseTables(lines: readonly Line[], available: readonly TableName[]): readonly SelectedTable[] {
+function chooseTables<S>(
+  lines: readonly Line<S>[],
+  available: readonly TableName[],
+): readonly { readonly table: TableName; readonly selection: S }[] {
   return available.flatMap((table) => {
     const last = lines.findLast(({ matches }) => matches(table));
     return last && last.selection !== false ? [{ table, selection: last.selection }] : [];
   });
+}
+
+/**
+ * The tables that patterns choose, in their order, each with what the last pattern that matches it says; false: it is not chosen.
+ * @throws SluiceError source.table_not_found for a name without wildcards that is not there
+ */
+export function chooseByPatterns<S>(
+  tables: Readonly<Record<string, S | false>>,
+  available: readonly TableName[],
+  source: { readonly connection: string; readonly defaultSchema: string | undefined },
+): readonly { readonly table: TableName; readonly selection: S }[] {
+  const lines = linesOf(tables, source.defaultSchema);
+  for (const line of lines) refuseUnknown(line, available, source.connection);
+  return chooseTables(lines, available);
 }
 
 /**
@@ -86,18 +124,10 @@ export function selectTables(
   source?: SourceSchemas,
 ): readonly SelectedTable[] {
   const { defaultSchema } = source ?? {};
-  const defaults = defaultSchema === undefined ? DEFAULT_SCHEMAS : [defaultSchema];
-  const lines = Object.entries(spec.tables).map(
-    ([pattern, selection]): Line => ({ pattern, selection, matches: matcher(pattern, defaults) }),
-  );
+  const lines = linesOf(spec.tables, defaultSchema);
   for (const line of lines) {
-    const { pattern, selection, matches } = line;
     checkLine(line);
-    if (selection === false || isQuery(line) || !isPlainName(pattern) || available.some(matches)) continue;
-    throw new SluiceError('source.table_not_found', `the source has no table "${pattern}"`, {
-      where: spec.source,
-      suggestion: `sluice discover ${spec.source}`,
-    });
+    if (!isQuery(line)) refuseUnknown(line, available, spec.source);
   }
   const own = source?.dialect.capabilities.schemas === false ? 'main' : 'public';
   const queries = chooseQueries(lines, defaultSchema ?? own);

@@ -1,0 +1,55 @@
+import type { Database } from '../../../engine/ports/dialect.ts';
+import type { TableToCapture, TriggerManager } from '../../../engine/ports/trigger-manager.ts';
+import type { CaptureSpec } from '../../../model/capture-spec.ts';
+import type { Config } from '../../../model/config.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { withDatabase } from '../../connection/open-connection.ts';
+
+/** The capture of a source, opened. */
+export interface OpenCapture {
+  readonly spec: CaptureSpec;
+  readonly triggers: TriggerManager;
+  readonly signal: AbortSignal;
+  /** The tables that the configuration captures, or those among them that patterns name. */
+  select(only: readonly string[]): Promise<readonly TableToCapture[]>;
+}
+
+function specOf(config: Config, connection: string): CaptureSpec {
+  config.connection(connection); // a name that is no connection is told as that
+  const spec = config.captures[connection];
+  if (spec) return spec;
+  const known = Object.keys(config.captures);
+  throw new SluiceError('config.unknown_name', `the configuration captures nothing of "${connection}"`, {
+    where: 'captures',
+    suggestion:
+      known.length === 0
+        ? `captures: { ${connection}: { tables: { "public.*": {} } } }`
+        : `captures here: ${known.join(', ')}`,
+  });
+}
+
+const unsupported = (database: Database): SluiceError =>
+  new SluiceError('capture.table_unsupported', `changes of ${database.dialect.name} cannot be captured yet`, {
+    suggestion: 'transfers with mode: snapshot',
+  });
+
+/** Opens a source for as long as `work` needs its capture. @throws SluiceError config.*, database.*, capture.* */
+export async function withCapture<T>(
+  config: Config,
+  connection: string,
+  work: (capture: OpenCapture) => Promise<T>,
+): Promise<T> {
+  const spec = specOf(config, connection);
+  const { placeOf, selectCapturedTables } = await import('../../../workers/local.ts');
+  return withDatabase(config, connection, (database) => {
+    const found = database.capture?.(placeOf(spec));
+    if (!found) throw unsupported(database);
+    const { signal } = new AbortController();
+    return work({
+      spec,
+      triggers: found.triggers,
+      signal,
+      select: (only) => selectCapturedTables(database, { connection, spec, only }, signal),
+    });
+  });
+}
