@@ -1,0 +1,46 @@
+import type { ChangeCapture } from '../../../../engine/ports/change-capture.ts';
+import type { CapturePlace } from '../../../../model/capture-spec.ts';
+import type { Pool, Session } from '../../pool.ts';
+import { inCapture } from './capture-errors.ts';
+import { captureNames } from '../capture-tables.ts';
+import { estimateBacklog } from './estimate-backlog.ts';
+import { housekeep } from './housekeep.ts';
+import { confirmClaim, leaseLane, registerLanes, unregisterLanes } from './lanes.ts';
+import { readClaim } from './read-claim.ts';
+import { sealClaim } from './seal-claim.ts';
+import { tick } from './ticks.ts';
+
+/** Events that triggers of ours wrote, by what two snapshots of the server tell of their transactions. PostgreSQL 11 and later. */
+export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapture {
+  const names = captureNames(place);
+  const use = async <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> => {
+    try {
+      return await pool.use(work, signal, { side: 'source' });
+    } catch (error) {
+      throw inCapture(error, names.schema);
+    }
+  };
+  const inTransaction = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
+    use(signal, async (session) => {
+      await session.query('BEGIN; SET LOCAL synchronous_commit = on');
+      const result = await work(session);
+      await session.query('COMMIT');
+      return result;
+    });
+  return {
+    register: async (transfer, lanes, signal) => {
+      await use(signal, (session) => tick(session, names)); // committed before the snapshot that the lanes begin at
+      await inTransaction(signal, (session) => registerLanes(session, names, { transfer, lanes }));
+    },
+    unregister: (transfer, signal) =>
+      inTransaction(signal, (session) => unregisterLanes(session, names, transfer)),
+    lease: (lane, signal) => inTransaction(signal, (session) => leaseLane(session, names, lane)),
+    seal: (lease, limits, signal) => use(signal, (session) => sealClaim(session, names, { lease, limits })),
+    read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
+    confirm: (lease, claim, signal) =>
+      inTransaction(signal, (session) => confirmClaim(session, names, { lease, claim })),
+    housekeep: ({ retentionMs }, signal) =>
+      use(signal, (session) => housekeep(session, place, { retentionMs })),
+    backlog: (transfer, signal) => use(signal, (session) => estimateBacklog(session, names, transfer)),
+  };
+}

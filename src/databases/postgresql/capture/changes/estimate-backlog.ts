@@ -1,0 +1,80 @@
+import type { Backlog } from '../../../../engine/ports/change-capture.ts';
+import type { Session } from '../../pool.ts';
+import { literal } from '../../sql.ts';
+import type { CaptureNames } from '../capture-tables.ts';
+import { ALONG_THE_INDEX, renderSpan, type Span } from './pending-sql.ts';
+import { renderIdsBefore } from './ticks.ts';
+
+/** Of a lane so many ids are looked at; what is behind is taken to be like them. */
+const LOOKED_AT = 20_000;
+
+/** A lane as its backlog is told by: events in claims, where the oldest of these begins, what is in no claim. */
+interface LaneBacklog {
+  readonly claimed: number;
+  readonly oldest: Span | null;
+  readonly pending: Span;
+}
+
+async function lanesOf(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<readonly LaneBacklog[]> {
+  const ofLane = 'c.transfer = l.transfer AND c.lane = l.lane AND c.claim > l.confirmed';
+  const { rows } = await session.query(
+    `SELECT l.table_numbers, l.since, s.now,
+       CASE WHEN l.upto IS NULL THEN ${renderIdsBefore(names, 'l.since', 's.now')} ELSE l.after_id END,
+       (SELECT coalesce(sum(c.events), 0) FROM ${names.claims} AS c WHERE ${ofLane}),
+       o.since, o.upto, o.after_id, o.last_id
+     FROM (SELECT txid_current_snapshot() AS now) AS s, ${names.lanes} AS l
+       LEFT JOIN LATERAL (SELECT * FROM ${names.claims} AS c WHERE ${ofLane} ORDER BY c.claim LIMIT 1) AS o ON true
+     WHERE l.transfer = $1`,
+    [transfer],
+  );
+  return rows.map((row) => {
+    const [tables, since, upto, afterId, claimed, ...oldest] = row.map((cell) => cell ?? '');
+    const [first = '', last = '', after = '', lastId = ''] = oldest;
+    return {
+      claimed: Number(claimed),
+      oldest: first === '' ? null : { tables: tables!, since: first, upto: last, afterId: after, lastId },
+      // Of an interval that is not exhausted what is left, with about all that came after it.
+      pending: { tables: tables!, since: since!, upto: upto!, afterId: afterId!, lastId: null },
+    };
+  });
+}
+
+/** Number of events, and time of the first one. */
+async function estimate(session: Session, names: CaptureNames, span: Span): Promise<Backlog> {
+  const { rows } = await session.query(
+    `SELECT count(*), count(*) FILTER (WHERE ${renderSpan(span)}), min(at) FILTER (WHERE ${renderSpan(span)}),
+       greatest((SELECT last_value FROM ${names.ids}) - max(id), 0)
+     FROM (SELECT * FROM ${names.events} WHERE id > ${literal(span.afterId)}::bigint ORDER BY id LIMIT ${LOOKED_AT}) AS looked_at`,
+  );
+  const [looked, pending, oldestAt = null, behind] = rows[0] ?? [];
+  const share = Number(looked) < LOOKED_AT ? 0 : Number(pending) / LOOKED_AT;
+  return { events: Math.round(Number(pending) + share * Number(behind)), oldestAt };
+}
+
+const earlier = (one: string | null, other: string | null): string | null =>
+  one === null || (other !== null && other < one) ? other : one;
+
+/** See ChangeCapture.backlog. Bounded work, whatever the backlog. */
+export async function estimateBacklog(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<Backlog> {
+  await session.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ALONG_THE_INDEX}`);
+  let events = 0;
+  let oldestAt: string | null = null;
+  for (const { claimed, oldest, pending } of await lanesOf(session, names, transfer)) {
+    const open = await estimate(session, names, pending);
+    events += claimed + open.events;
+    const at = oldest
+      ? await session.cell(`SELECT at FROM ${names.events} WHERE ${renderSpan(oldest)} ORDER BY id LIMIT 1`)
+      : open.oldestAt;
+    oldestAt = earlier(oldestAt, at);
+  }
+  await session.query('COMMIT');
+  return { events, oldestAt };
+}

@@ -1,0 +1,89 @@
+import { drawEpoch } from '../../../../engine/driver/epoch.ts';
+import type { ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
+import type { Session } from '../../pool.ts';
+import { literal } from '../../sql.ts';
+import { leaseLost, resyncRequired } from './capture-errors.ts';
+import type { CaptureNames } from '../capture-tables.ts';
+
+/** Held by who registers a lane, and by who frees events: none of what a new lane begins with is freed before the lane is seen. */
+export const freeingLock = (names: CaptureNames): string =>
+  `hashtextextended(${literal(`sluice freeing ${names.schema}`)}, 0)`;
+
+const arrayOf = (numbers: readonly number[]): string =>
+  `{${[...new Set(numbers)].sort((a, b) => a - b).join(',')}}`;
+
+/**
+ * See ChangeCapture.register. All lanes that are new begin at one snapshot: pending is what commits after it, be it written before.
+ * @throws SluiceError capture.resync_required for other tables in a lane that stands: its claims mean the ones that it has
+ */
+export async function registerLanes(
+  session: Session,
+  names: CaptureNames,
+  request: { readonly transfer: string; readonly lanes: readonly LaneTables[] },
+): Promise<void> {
+  const { transfer, lanes } = request;
+  await session.query(`SELECT pg_advisory_xact_lock(${freeingLock(names)})`);
+  const since = await session.cell('SELECT txid_current_snapshot()'); // a statement after the wait for the lock
+  for (const { lane, tables } of lanes) {
+    const numbers = arrayOf(tables);
+    await session.query(
+      `INSERT INTO ${names.lanes} (transfer, lane, table_numbers, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+      [transfer, lane, numbers, since],
+    );
+    const standing = await session.cell(
+      `SELECT table_numbers FROM ${names.lanes} WHERE transfer = $1 AND lane = $2`,
+      [transfer, lane],
+    );
+    if (standing !== numbers) throw resyncRequired({ transfer, lane }, 'it was registered with other tables');
+  }
+}
+
+/** Its claims go with it. */
+export async function unregisterLanes(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<void> {
+  await session.query(`DELETE FROM ${names.lanes} WHERE transfer = $1`, [transfer]);
+}
+
+export async function leaseLane(
+  session: Session,
+  names: CaptureNames,
+  { transfer, lane }: ChangeLane,
+): Promise<Lease> {
+  const epoch = drawEpoch();
+  const { rows } = await session.query(
+    `UPDATE ${names.lanes} SET epoch = $3 WHERE transfer = $1 AND lane = $2 RETURNING sealed, confirmed`,
+    [transfer, lane, epoch],
+  );
+  const [found] = rows;
+  if (!found) throw resyncRequired({ transfer, lane }, 'it is not registered');
+  return { transfer, lane, epoch, sealed: Number(found[0]), confirmed: Number(found[1]) };
+}
+
+/**
+ * See ChangeCapture.confirm. Claims stay, to be read by a target that was restored from a backup, until housekeeping finds them
+ * confirmed for as long as they are retained.
+ */
+export async function confirmClaim(
+  session: Session,
+  names: CaptureNames,
+  request: { readonly lease: Lease; readonly claim: number },
+): Promise<void> {
+  const { lease, claim } = request;
+  const { rows } = await session.query(
+    `SELECT epoch, sealed, confirmed FROM ${names.lanes} WHERE transfer = $1 AND lane = $2 FOR UPDATE`,
+    [lease.transfer, lease.lane],
+  );
+  const [epoch, sealed, confirmed] = rows[0] ?? [];
+  if (epoch !== lease.epoch) throw leaseLost(lease);
+  if (claim > Number(sealed))
+    throw resyncRequired(lease, `claim ${claim} is not sealed, the last one is ${sealed}`);
+  if (claim <= Number(confirmed)) return;
+  await session.query(
+    `WITH lane AS (UPDATE ${names.lanes} SET confirmed = $4 WHERE transfer = $1 AND lane = $2)
+     UPDATE ${names.claims} SET confirmed_at = clock_timestamp() WHERE transfer = $1 AND lane = $2 AND claim > $3 AND claim <= $4`,
+    [lease.transfer, lease.lane, confirmed, claim],
+  );
+}

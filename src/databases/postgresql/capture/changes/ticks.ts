@@ -1,0 +1,52 @@
+import type { Session } from '../../pool.ts';
+import type { CaptureNames } from '../capture-tables.ts';
+
+/** Ids between two ticks at least: so many events are looked at in vain where a transaction is the first after a tick. */
+export const TICK_IDS = 1_000;
+
+/**
+ * Notes a tick where ids went on since the last one: the number of a transaction of its own, and an id that had been drawn before it
+ * began.
+ *
+ *     ids := last value of the sequence          (1)
+ *     xid := number of a new transaction         (2)
+ *
+ * A tick says for ever: whatever transaction has a number above `xid` drew all ids of its events above `ids`. Proof: numbers
+ * are given in order, so it got its number after (2), hence after (1); ids of its events are drawn once it has its number
+ * (capture-tables.ts; a subtransaction's number is not asked: one is given only after that of the transaction around it), hence
+ * after (1) too, and nextval of a sequence with CACHE 1 only gives what is above every last value before. After a crash
+ * a sequence may have jumped ahead, never back: the commit of the reader or writer of an id flushes the log behind it.
+ *
+ * xmax of a snapshot would not do in the place of `xid`: a transaction that runs while the snapshot is taken may have that number or one
+ * above it, and ids below.
+ *
+ * @returns ids  what it read at (1), tick or not
+ */
+export async function tick(session: Session, names: CaptureNames): Promise<bigint> {
+  const { rows } = await session.query(
+    `SELECT s.ids, s.ids - t.ids < ${TICK_IDS}
+     FROM (SELECT last_value - (NOT is_called)::integer AS ids FROM ${names.ids}) AS s
+     LEFT JOIN (SELECT ids FROM ${names.ticks} ORDER BY xid DESC LIMIT 1) AS t ON true`,
+  );
+  const [ids, isRecent] = rows[0] ?? [];
+  // A tick that a crash of the server loses is one less; nothing waits for the disk.
+  if (isRecent !== 't')
+    await session.query(
+      `BEGIN; SET LOCAL synchronous_commit = off; INSERT INTO ${names.ticks} (xid, ids) VALUES (txid_current(), ${BigInt(ids ?? 0)}); COMMIT`,
+    );
+  return BigInt(ids ?? 0);
+}
+
+/**
+ * SQL of an id that all events are above which are not visible in the snapshot `since` and visible in the later `upto`.
+ *
+ * Their transactions were in progress in `since` and are not in `upto`, or have numbers from its xmax on: the lowest of these numbers
+ * is L. The last tick below L tells the id. A transaction that stays open does not hold L back, neither for the time that it is open nor
+ * after the one claim that takes its events.
+ *
+ * @param since, upto  SQL of snapshots
+ */
+export const renderIdsBefore = (names: CaptureNames, since: string, upto: string): string =>
+  `coalesce((SELECT t.ids FROM ${names.ticks} AS t WHERE t.xid < (
+     SELECT least(txid_snapshot_xmax(${since}), min(x)) FROM txid_snapshot_xip(${since}) AS x WHERE txid_visible_in_snapshot(x, ${upto}))
+   ORDER BY t.xid DESC LIMIT 1), 0)`;
