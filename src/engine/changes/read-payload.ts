@@ -17,9 +17,6 @@ export interface PayloadReaderOptions {
 /** Cells of `text-rows` in the order of the columns; undefined where the payload lacks the column. */
 export type PayloadCells = (string | undefined)[];
 
-/** What keeps a payload from being read as it stands: escapes of the cell, or what no JSON text may hold. */
-// oxlint-disable-next-line no-control-regex -- JSON allows none of them
-const SPECIAL = /[\\\u0000-\u001f]/;
 // oxlint-disable-next-line no-control-regex -- JSON allows none of them
 const CONTROL = /[\u0000-\u001f]/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -42,6 +39,8 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const NULL = '\\N';
+/** A quote within a text of JSON, as it stands in a cell. */
+const ESCAPED_QUOTE = '\\\\"';
 
 const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
@@ -75,7 +74,9 @@ export class PayloadReader {
   readonly #expected: Expected[] = [];
   #text = '';
   #at = 0;
-  #special = false;
+  /** The text that was read last may have what a cell escapes. */
+  #mayEscape = false;
+  #hasEscapes = false;
 
   constructor({ columns, partly = false, fail }: PayloadReaderOptions) {
     this.#columns = columns;
@@ -87,8 +88,10 @@ export class PayloadReader {
 
   /** @param cell  of a block, with the escapes of `text-rows` */
   read(cell: string): PayloadCells {
-    this.#special = SPECIAL.test(cell);
-    this.#text = this.#special ? unescapeText(cell) : cell;
+    // What a cell escapes of JSON is the backslash alone: the text can be read as it stands, with all of them doubled.
+    if (CONTROL.test(cell)) throw this.#fail('has a control character');
+    this.#hasEscapes = cell.includes('\\');
+    this.#text = cell;
     this.#at = 0;
     const cells = this.#none.slice();
     this.#skip();
@@ -153,7 +156,7 @@ export class PayloadReader {
     const made = column.canonical(text, token);
     if (made === undefined) throw this.#fail(`has a value that is none of the type of ${column.name}`);
     const { makes } = column;
-    return makes === 'any-text' || (makes === 'text' && this.#special) ? escapeText(made) : made;
+    return makes === 'any-text' || (makes === 'text' && this.#mayEscape) ? escapeText(made) : made;
   }
 
   /** What is none of its column's type: an object that says what it is instead. Only of a column that nobody asked for. */
@@ -188,23 +191,29 @@ export class PayloadReader {
     if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#fail('has a name that is no text');
     const from = this.#at + 1;
     let end = this.#text.indexOf('"', from);
-    while (this.#special && end >= 0 && this.#isEscaped(from, end)) end = this.#text.indexOf('"', end + 1);
+    while (this.#hasEscapes && end >= 0 && this.#isEscaped(from, end)) end = this.#text.indexOf('"', end + 1);
     if (end < 0) throw this.#fail('ends within a text');
     this.#at = end + 1;
     const raw = this.#text.slice(from, end);
-    return this.#special ? this.#unescape(raw) : raw;
+    this.#mayEscape = false;
+    return this.#hasEscapes && raw.includes('\\') ? this.#unescape(raw) : raw;
   }
 
+  /** An odd number of backslashes of JSON stands before it, each of which is two in the cell. */
   #isEscaped(from: number, at: number): boolean {
     let before = at;
     while (before > from && this.#text.charCodeAt(before - 1) === BACKSLASH) before -= 1;
-    return (at - before) % 2 === 1;
+    return (at - before) % 4 === 2;
   }
 
   #unescape(raw: string): string {
-    if (CONTROL.test(raw)) throw this.#fail('has a control character within a text');
-    if (!raw.includes('\\')) return raw;
-    return raw.replaceAll(STRING_ESCAPE, (_, first?: string, second?: string, letter?: string) => {
+    // Documents have quotes, and seldom more.
+    const quoted = raw.replaceAll(ESCAPED_QUOTE, '"');
+    if (!quoted.includes('\\')) return quoted;
+    this.#mayEscape = true;
+    const text = unescapeText(raw);
+    if (CONTROL.test(text)) throw this.#fail('has a control character');
+    return text.replaceAll(STRING_ESCAPE, (_, first?: string, second?: string, letter?: string) => {
       const made = first === undefined ? LETTERS[letter ?? ''] : letterOf(first, second);
       if (made === undefined) throw this.#fail('has an escape that is none of JSON');
       return made;

@@ -64,7 +64,7 @@ export function insertSamples(product: SampledProduct, samples: readonly Sample[
   return ['BEGIN', ...rows, 'COMMIT'].join(';\n');
 }
 
-async function planOf(
+export async function planOf(
   ends: Ends,
   options: Partial<TransferSpec> & {
     readonly texts: readonly string[];
@@ -139,7 +139,12 @@ function* linesOf(data: Buffer): Generator<readonly [number, Buffer]> {
 const BLOCK_ROWS = 40;
 
 /** In ever smaller blocks where one is refused. */
-async function readLines(source: Database, plan: TablePlan, last: number, refused: Refused): Promise<Lines> {
+export async function readLines(
+  source: Database,
+  plan: TablePlan,
+  last: number,
+  refused: Refused,
+): Promise<Lines> {
   const lines = new Map<number, Buffer>();
   let rows = BLOCK_ROWS;
   for (let after = 0; after < last; ) {

@@ -1,0 +1,4 @@
+import { describeApplyChanges } from '../contract/describe-apply-changes.ts';
+import { sqliteHarness } from '../support/sqlite-harness.ts';
+
+describeApplyChanges(sqliteHarness);
