@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { createRandom, type Random } from '../simulation/random.ts';
 
-/** Codes that concurrent writers give each other: a deadlock, a serialisation failure. The application tries again. */
-const EACH_OTHERS = new Set(['40P01', '40001']);
+/** Codes that concurrent writers give each other: a deadlock, a serialisation failure, a key or a parent that another one took. */
+const EACH_OTHERS = new Set(['40P01', '40001', '23505', '23503']);
 
 const ACCOUNTS = 40;
 const LISTS = 30;
