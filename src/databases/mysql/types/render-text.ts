@@ -28,13 +28,14 @@ function renderHalfway(size: string, text: string): string {
   const isPowerOfTwo = `${size} + ${size} * ${half} = ${size}`;
   const ulp = exactly(`IF(${isPowerOfTwo}, ${size} * ${2 * half}, ${size} + ${size} * ${half} - ${size})`);
   const shortest = `CAST(${text} AS DECIMAL(65,0))`;
-  const below = `IF(${isPowerOfTwo} AND ${shortest} < ${exact}, 4, 2)`;
+  const below = `IF(${isPowerOfTwo}, IF(${shortest} < ${exact}, 4, 2), 2)`;
   const distanceOf = (other: string): string => `ABS(${other} - ${exact})`;
   const rounded = (places: number): string => `ROUND(${exact}, ${places} - ${digits})`;
   const nearer = `IF(2 * ${distanceOf(rounded(16))} < ${ulp}, ${rounded(16)}, ${rounded(17)})`;
   const significant = `TRIM(TRAILING '0' FROM ${nearer})`;
   const written = `CONCAT(${digitsWithPoint(significant)}, 'e+', LENGTH(${nearer}) - 1)`;
-  return `WHEN ${size} >= 18014398509481984e0 AND ${size} < 3.4e38 AND ${below} * ${distanceOf(shortest)} = ${ulp} THEN ${written}`;
+  // By IF, which looks at no more than it must: what stands behind AND may be out of range, and in a trigger is looked at first.
+  return `WHEN IF(${size} >= 18014398509481984e0 AND ${size} < 3.4e38, ${below} * ${distanceOf(shortest)} = ${ulp}, FALSE) THEN ${written}`;
 }
 
 /**

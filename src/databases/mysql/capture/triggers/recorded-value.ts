@@ -1,5 +1,4 @@
 import type { ColumnSchema } from '../../../../model/table-schema.ts';
-import { literal } from '../../sql/names.ts';
 import { isBinary, isGeometry } from '../../types/reading.ts';
 import { renderBits, renderDouble, renderFraction, renderGeometry } from '../../types/render-text.ts';
 import { INT_BITS, isBoolean, parseType, type TypeText } from '../../types/type-text.ts';
@@ -16,27 +15,17 @@ export interface Writing {
 /** No value of any column: who reads it refuses it. The server makes NULL of a text above max_allowed_packet. */
 const TOO_LARGE = `'{"sluice": "too large"}'`;
 
-/** JSON_QUOTE takes 48 times the length of a text in memory on MariaDB, and fails above 44 MiB. */
-const QUOTED_BYTES = 65_536;
+/**
+ * MariaDB reserves 48 times the length of a text for JSON_QUOTE, most of which is never touched, and makes NULL of one above 44 MiB. REPLACE
+ * in its place would take hours where there is much to replace.
+ */
+const QUOTED_BYTES = 16 * 1024 * 1024;
 const LONG_TEXTS = new Set(['mediumtext', 'longtext', 'json']);
-
-/** Letters that stand escaped in JSON, the backslash first. */
-const ESCAPED: readonly (readonly [sql: string, escape: string])[] = [
-  [literal('\\'), '\\\\'],
-  [literal('"'), '\\"'],
-  ...Array.from({ length: 32 }, (_, code): readonly [string, string] => [
-    `CHAR(${code} USING utf8mb4)`,
-    `\\u00${code.toString(16).padStart(2, '0')}`,
-  ]),
-];
-
-const renderEscapes = (text: string): string =>
-  `CONCAT('"', ${ESCAPED.reduce((sql, [from, to]) => `REPLACE(${sql}, ${from}, ${literal(to)})`, text)}, '"')`;
 
 function renderText(base: string, value: string): string {
   const text = `CONVERT(${value} USING utf8mb4)`;
   if (!LONG_TEXTS.has(base)) return `JSON_QUOTE(${text})`;
-  return `IF(OCTET_LENGTH(${value}) <= ${QUOTED_BYTES}, JSON_QUOTE(${text}), ${renderEscapes(`${text} COLLATE utf8mb4_bin`)})`;
+  return `IF(OCTET_LENGTH(${text}) <= ${QUOTED_BYTES}, JSON_QUOTE(${text}), NULL)`;
 }
 
 const inQuotes = (text: string): string => `CONCAT('"', ${text}, '"')`;
@@ -47,10 +36,10 @@ const renderMoment = (value: string, precision: number): string =>
 
 /**
  * In UTC whatever the time zone of the session: the seconds of a TIMESTAMP are what the server keeps of it, so that an hour that comes
- * twice a year is two hours. 0 is the zero date.
+ * twice a year is two hours. The zero date has no seconds.
  */
 const renderTimestamp = (value: string, precision: number): string =>
-  `CONCAT('"', IF(UNIX_TIMESTAMP(${value}) = 0, '0000-00-00T00:00:00', ${renderMoment(`TIMESTAMP '1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(${value}) SECOND`, precision)}), '+00:00"')`;
+  `CONCAT('"', IF(${value} = 0, '0000-00-00T00:00:00', ${renderMoment(`TIMESTAMP '1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(${value}) SECOND`, precision)}), '+00:00"')`;
 
 const isDated = (base: string): boolean => base === 'date' || base === 'datetime' || base === 'timestamp';
 
@@ -98,7 +87,8 @@ export function renderSame(type: RecordedType, left: string, right: string): str
   const plain = `${left} <=> ${right}`;
   // Minus zero is equal to zero, and written otherwise; a float is written with too few digits.
   if (base === 'float' || base === 'double') return `(${plain} AND ${asBytes(left)} <=> ${asBytes(right)})`;
-  if (base === 'timestamp') return `UNIX_TIMESTAMP(${left}) <=> UNIX_TIMESTAMP(${right})`;
+  // Two hours of a year may look the same, and the zero date has no seconds.
+  if (base === 'timestamp') return `(${plain} AND UNIX_TIMESTAMP(${left}) <=> UNIX_TIMESTAMP(${right}))`;
   if (INT_BITS[base] !== undefined || ['decimal', 'year', 'date', 'time', 'datetime', 'bit'].includes(base))
     return plain;
   if (base === 'json') return `${asBytes(`CAST(${left} AS CHAR)`)} <=> ${asBytes(`CAST(${right} AS CHAR)`)}`;

@@ -39,23 +39,31 @@ function declarations(subject: Subject, rows: readonly Which[]): readonly string
   ]);
 }
 
-/** What cannot be told, as of a number that is too large, stays what the variable was declared as. */
-const guarded = (name: string, sql: string): string =>
+/** @param otherwise  what it is where that cannot be told, as of a number that is too large */
+const guarded = (name: string, sql: string, otherwise: string): string =>
   `BEGIN
-DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END;
+DECLARE CONTINUE HANDLER FOR SQLEXCEPTION SET ${name} = ${otherwise};
 SET ${name} = ${sql};
 END;`;
 
 const condition = (subject: Subject, which: Which): readonly string[] =>
   subject.where === null
     ? []
-    : [guarded(variable(which, 'in'), `${onRow(subject.where, subject.all, rowNamed(which))} IS TRUE`)];
+    : [
+        guarded(
+          variable(which, 'in'),
+          `${onRow(subject.where, subject.all, rowNamed(which))} IS TRUE`,
+          'TRUE',
+        ),
+      ];
 
 const computed = (subject: Subject, which: Which): readonly string[] => [
   ...(keyExpression(subject) === null
     ? []
-    : [guarded(variable(which, 'key'), renderKeyExpression(subject, rowNamed(which)))]),
-  ...renderExpressions(subject, rowNamed(which)).map((json, at) => guarded(variable(which, at), json)),
+    : [guarded(variable(which, 'key'), renderKeyExpression(subject, rowNamed(which)), 'NULL')]),
+  ...renderExpressions(subject, rowNamed(which)).map((json, at) =>
+    guarded(variable(which, at), json, `'null'`),
+  ),
 ];
 
 const keyOf = (subject: Subject, which: Which): string =>

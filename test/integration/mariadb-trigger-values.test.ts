@@ -1,0 +1,109 @@
+import { afterEach, expect, test } from 'vitest';
+import { mysql } from '../../src/databases/mysql/dialect.ts';
+import { quote } from '../../src/databases/mysql/sql/names.ts';
+import { postgresql } from '../../src/databases/postgresql/dialect.ts';
+import { capturedTypes } from '../../src/engine/changes/captured-types.ts';
+import { netChanges } from '../../src/engine/changes/net-change.ts';
+import { rawEvents } from '../../src/engine/changes/parse-events.ts';
+import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
+import type { ChangedTable } from '../../src/model/changes-plan.ts';
+import { eventsOf, LANE, textOf, sealAll, TRANSFER } from '../contract/changes-steps.ts';
+import { never } from '../contract/test-tables.ts';
+import { eventRows, type TestChange } from '../support/changes.ts';
+import { type MariadbChanges, mariadbChanges } from '../support/mariadb-changes.ts';
+import { describeWith } from '../support/servers.ts';
+import { MARIADB_SAMPLES } from '../support/types/mariadb-samples.ts';
+import { createTable, drawSamples, insertSamples, readLines } from '../support/types/round-trip.ts';
+
+let source: MariadbChanges;
+afterEach(() => source?.drop());
+
+const PRODUCT = {
+  title: 'MariaDB',
+  samples: MARIADB_SAMPLES,
+  place: () => Promise.reject(new Error('not asked for')),
+  quote,
+  before: 'SELECT 1',
+};
+
+/** Everything that a session can have other than we do. */
+const HOSTILE = `SET NAMES latin1; SET SESSION time_zone = '+05:30', sql_mode = 'ANSI,STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,NO_ZERO_DATE,NO_ZERO_IN_DATE',
+  lc_time_names = 'de_DE', div_precision_increment = 0, collation_connection = 'latin1_german2_ci', lc_messages = 'de_DE'`;
+
+/** The table as its rows would go to another product. */
+async function changedTable(): Promise<ChangedTable> {
+  const [table] = await source.database.introspector.describeTables(
+    [{ schema: source.place.name, name: 't' }],
+    never(),
+  );
+  const natives = MARIADB_SAMPLES.flatMap(({ native }, at) => (native ? [`c${at}`] : []));
+  const plan = computeTablePlan({
+    spec: { source: 'a', hub: 'h', target: 'b', tables: {}, read: { encoding: 'text-rows' } },
+    selection: { columns: { policies: Object.fromEntries(natives.map((name) => [name, 'text' as const])) } },
+    ordinal: 1,
+    source: { dialect: mysql, table: table! },
+    target: { dialect: postgresql, name: { schema: 'public', name: 't' }, table: null },
+  });
+  const planned = { ...plan, targetKey: ['id'] };
+  return { number: 1, plan: planned, parents: [], ...capturedTypes(mysql, table!, planned) };
+}
+
+/** Rows of payloads as they would be written, by their ids. */
+async function rowsOf(table: ChangedTable, changes: readonly TestChange[]): Promise<Map<string, string>> {
+  const rows = new Map<string, string>();
+  for (const change of changes) {
+    const net = await netChanges({ tables: [table] }, rawEvents(eventRows([change])));
+    const line = net.changes[0]!.written[0]!.block.data.toString('latin1');
+    rows.set(line.slice(0, line.indexOf('\t')), line);
+  }
+  return rows;
+}
+
+describeWith(['mariadb'], 'values that triggers of MariaDB record', () => {
+  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+  test('are what a snapshot reads of them, whatever the session is set to, and none makes a statement fail', async () => {
+    source = await mariadbChanges();
+    const samples = drawSamples(PRODUCT, seed);
+    await source.execute(`${createTable(PRODUCT)}; ALTER TABLE t ADD touched int`);
+    await source.deploy({ t: {} });
+    const { number } = (await source.triggers.captured(never()))[0]!;
+    await source.changes.register(TRANSFER, [{ lane: 1, tables: [number] }], never());
+    const lease = await source.changes.lease(LANE, never());
+    const table = await changedTable();
+
+    await source.execute(insertSamples(PRODUCT, samples));
+    const before = await readLines(source.database, table.plan, samples.length, new Map());
+    const writer = await source.writer();
+    await writer.execute(`${HOSTILE}; UPDATE t SET touched = 1`);
+    const after = await readLines(source.database, table.plan, samples.length, new Map());
+    await writer.execute('DELETE FROM t');
+
+    const events = [];
+    for (const claim of await sealAll(source.changes, lease))
+      events.push(...eventsOf(await textOf(source.changes, lease, { claim })));
+    const payloads = async (operation: string, which: 'old' | 'new') =>
+      rowsOf(
+        table,
+        events
+          .filter((event) => event.operation === operation)
+          .map((event) => ({ table: 1, operation: 'I', new: event[which] })),
+      );
+    const wrong: unknown[] = [];
+    for (const [operation, which, lines] of [
+      ['I', 'new', before],
+      ['U', 'old', before],
+      ['U', 'new', after],
+      ['D', 'old', after],
+    ] as const) {
+      const rows = await payloads(operation, which);
+      expect(rows.size).toBe(samples.length);
+      for (const { id, type, text } of samples) {
+        const line = lines.get(id)?.toString('latin1');
+        const row = rows.get(String(id));
+        if (row !== line) wrong.push({ operation, which, type, text: text.slice(0, 60), row, line });
+      }
+    }
+    expect(wrong, `with SLUICE_TEST_SEED=${seed}`).toEqual([]);
+  });
+});
