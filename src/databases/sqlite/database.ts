@@ -4,6 +4,8 @@ import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { SqliteConfig } from './config.ts';
 import { createInspector } from './inspect-rows.ts';
+import { createChangeCapture } from './capture/change-capture.ts';
+import { createTriggerManager } from './capture/trigger-manager.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { ledgerNames, ledgerTables } from './ledger-sql.ts';
@@ -77,6 +79,10 @@ export async function openSqlite(
     writer: createWriter(pool, tables),
     structure: createStructure(pool, introspector),
     ledger: createLedger(pool, tables),
+    capture: (place) => {
+      const file = { pool, path: config.path, prefix: place.prefix === '' ? 'sluice_' : place.prefix };
+      return { triggers: createTriggerManager(file), changes: createChangeCapture(file) };
+    },
     incarnation: (signal) => incarnation(pool, { path: config.path, prefix }, signal),
     ping: async (signal) => `SQLite ${String(await firstCell(pool, 'SELECT sqlite_version()', signal))}`,
     close: () => pool.close(),

@@ -1,4 +1,5 @@
 import type { Introspector } from '../../engine/ports/introspector.ts';
+import { captureNames } from './capture/capture-tables.ts';
 import type { SqliteConfig } from './config.ts';
 import { fileExists, type Pool } from './connections/pool.ts';
 import {
@@ -75,9 +76,10 @@ export function createIntrospector(
           signal,
         );
         const rowsOf = await estimates(thread, signal);
-        return rows
-          .map((row) => text(row, 'name'))
-          .filter((name) => !ledgerTables.has(name))
+        const names = rows.map((row) => text(row, 'name'));
+        const ofCapture = captureNames(names);
+        return names
+          .filter((name) => !ledgerTables.has(name) && !ofCapture.has(name))
           .map((name) => ({ table: { schema: 'main', name }, estimatedRows: rowsOf.get(name) ?? null }));
       }, signal),
     async describeTables(tables, signal) {

@@ -70,7 +70,8 @@ const LOGICALS: Partial<Record<LogicalKind, (name: string, given: Given) => Logi
   bits: (name, [length]) => ({ kind: 'bits', length, varying: name.startsWith('VAR') }),
 };
 
-function logicalOf(type: string): LogicalType {
+/** The logical type of values that a column of this declared type should have. */
+export function logicalOf(type: string): LogicalType {
   const name = bare(type);
   const [first = null, second = null] = args(type);
   const kind = KINDS.get(name) ?? BY_AFFINITY[affinityOf(type)];

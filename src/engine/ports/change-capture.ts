@@ -62,7 +62,7 @@ export interface ChangeCapture {
    * this one the events up to that id; `[claim, '']` in its last block: all of it. A claim has one block at least, be it empty.
    * @param request.afterId  only what comes behind it; null: all of the claim
    * @param request.identical  the plans of the transfer take columns as TypeMap.identical says: values come as its canonical texts.
-   *   Only SQLite's differ then: each is the text of kind `any`
+   *   Those of SQLite are then the texts of kind `any`
    * @throws SluiceError capture.resync_required where the claim is gone
    */
   read(

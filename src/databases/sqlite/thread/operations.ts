@@ -71,6 +71,63 @@ export interface ThreadBucket {
   readonly sum: bigint;
 }
 
+/** The next block of a sealed claim: engine/ports/change-capture.ts. */
+export interface EventsToRead {
+  readonly prefix: string;
+  readonly transfer: string;
+  readonly lane: bigint;
+  readonly claim: bigint;
+  /** Null: from the claim's beginning. */
+  readonly afterId: bigint | null;
+  readonly blockBytes: number;
+  readonly identical: boolean;
+}
+
+/** `data` is transferred. */
+export interface EventBlock {
+  readonly rows: number;
+  readonly data: Uint8Array;
+  /** Ids; null in an empty block. */
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly isEnd: boolean;
+}
+
+export interface EventsToMeasure {
+  readonly prefix: string;
+  readonly tables: readonly number[];
+  readonly afterId: bigint;
+  readonly limits: { readonly events: number; readonly bytes: number };
+}
+
+export interface MeasuredEvents {
+  /** The last one that fits; null where there is none. */
+  readonly last: bigint | null;
+  /** Up to it there are no others of these tables. */
+  readonly seen: bigint;
+  readonly events: number;
+}
+
+/** Events of a table up to an id, and no younger than a time, are needed no more. */
+export interface FreeRule {
+  readonly table: number;
+  readonly uptoId: bigint;
+  readonly olderThan: string | null;
+}
+
+export interface EventsToFree {
+  readonly prefix: string;
+  readonly rules: readonly FreeRule[];
+  readonly afterId: bigint;
+  readonly uptoId: bigint;
+}
+
+export interface FreedEvents {
+  readonly freed: number;
+  /** Where to look on; null: all were looked at. */
+  readonly after: bigint | null;
+}
+
 /** What a thread can be asked: input and answer of each operation. One at a time, in the order of the calls. */
 export interface Operations {
   open: { readonly input: OpenRequest; readonly answer: null };
@@ -106,6 +163,10 @@ export interface Operations {
   };
   /** Copies the whole database, page by page, in one read transaction. */
   copyTo: { readonly input: { readonly path: string }; readonly answer: null };
+  /** Null: the claim is gone. */
+  readEvents: { readonly input: EventsToRead; readonly answer: EventBlock | null };
+  measureEvents: { readonly input: EventsToMeasure; readonly answer: MeasuredEvents };
+  freeEvents: { readonly input: EventsToFree; readonly answer: FreedEvents };
   close: { readonly input: null; readonly answer: null };
 }
 

@@ -5,6 +5,9 @@ import { checksum, countAltered } from './checksum.ts';
 import { describeQuery } from './describe-query.ts';
 import { bucketSums, rowDigests } from './inspect-rows.ts';
 import { type Cursor, openCursor } from './cursor.ts';
+import { freeEvents } from './events/free-events.ts';
+import { measureEvents } from './events/measure-events.ts';
+import { readEvents } from './events/read-events.ts';
 import { insertRows } from './insert-rows.ts';
 import type {
   OpenRequest,
@@ -112,6 +115,9 @@ const handlers: Handlers = {
   rowDigests: (input) => rowDigests(database(), input, input.chosen),
   insert: ({ program, data }) => insertRows(database(), program, data),
   copyTo: ({ path }) => copyTo(path),
+  readEvents: (request) => readEvents(database(), request),
+  measureEvents: (request) => measureEvents(database(), request),
+  freeEvents: (request) => freeEvents(database(), request),
   close: () => {
     closeCursor();
     connection?.close();

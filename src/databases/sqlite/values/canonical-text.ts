@@ -148,7 +148,8 @@ const RENDERS: { readonly [K in LogicalKind]: (logical: Extract<LogicalType, { k
   any: () => any,
 };
 
-const renderOf = (logical: LogicalType): Render =>
+/** Canonical texts of a logical type's values; null for a value that is none. */
+export const renderOf = (logical: LogicalType): Render =>
   (RENDERS[logical.kind] as (own: LogicalType) => Render)(logical);
 
 /** Kinds that a column of TEXT affinity holds as their canonical text. */

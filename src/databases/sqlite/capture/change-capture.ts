@@ -1,0 +1,233 @@
+import { drawEpoch } from '../../../engine/driver/epoch.ts';
+import type {
+  Backlog,
+  ChangeCapture,
+  ChangeLane,
+  ClaimLimits,
+  Lease,
+} from '../../../engine/ports/change-capture.ts';
+import type { RowBlock } from '../../../model/row-block.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { reading, type Session, writing } from '../connections/session.ts';
+import type { EventBlock, MeasuredEvents } from '../thread/operations.ts';
+import { captureTables } from './capture-tables.ts';
+import { isInstalled, requireInstalled } from './captured-state.ts';
+import { housekeep } from './housekeep.ts';
+import { dropLanes, highestId, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
+import type { CaptureFile } from './trigger-manager.ts';
+
+/** Events are counted up to here; beyond, their ids tell about how many they are. */
+const MOST_COUNTED = 100_000n;
+
+/** Events of other tables behind which a lane that has none is moved up, so that nobody looks at them again and again. */
+const MANY_OF_OTHERS = 20_000n;
+
+const leaseLost = ({ transfer, lane }: ChangeLane): SluiceError =>
+  new SluiceError('capture.lease_lost', `lane ${lane} of ${transfer} has another owner`);
+
+const claimGone = ({ transfer, lane }: ChangeLane, claim: number): SluiceError =>
+  new SluiceError('capture.resync_required', `claim ${claim} of lane ${lane} of ${transfer} is gone`);
+
+/** @throws SluiceError capture.lease_lost, capture.resync_required for ids that were given before the file was restored */
+async function ownLane(session: Session, prefix: string, lease: Lease): Promise<StoredLane> {
+  const lanes = await readLanes(session, prefix, lease.transfer);
+  const lane = lanes.find((each) => each.lane === lease.lane);
+  if (lane === undefined || lane.epoch !== lease.epoch) throw leaseLost(lease);
+  if ((await highestId(session, prefix)) >= lane.sealedId) return lane;
+  throw new SluiceError(
+    'capture.resync_required',
+    'the captured events are older than what was read of them',
+  );
+}
+
+async function takeLease(
+  { pool, prefix }: CaptureFile,
+  lane: ChangeLane,
+  signal: AbortSignal,
+): Promise<Lease> {
+  return writing(pool, signal, async (session) => {
+    await requireInstalled(session, prefix);
+    const { sealed, confirmed } = await readLane(session, prefix, lane);
+    const epoch = drawEpoch();
+    await session.run(`UPDATE ${captureTables(prefix).lanes} SET epoch = ? WHERE transfer = ? AND lane = ?`, [
+      epoch,
+      ...laneKey(lane),
+    ]);
+    return { ...lane, epoch, sealed: Number(sealed), confirmed: Number(confirmed) };
+  });
+}
+
+/** Writes down what was measured: the number of a claim is given only here. */
+async function storeClaim(
+  session: Session,
+  place: { readonly prefix: string; readonly lease: Lease; readonly from: StoredLane },
+  measured: MeasuredEvents,
+): Promise<number | null> {
+  const { prefix, lease, from } = place;
+  const { claims, lanes } = captureTables(prefix);
+  const lane = await ownLane(session, prefix, lease);
+  // Under this lease nobody else seals; a lane that was registered anew in between is measured once more.
+  if (lane.sealedId !== from.sealedId || JSON.stringify(lane.tables) !== JSON.stringify(from.tables))
+    return null;
+  const { last, seen, events } = measured;
+  const claim = lane.sealed + (last === null ? 0n : 1n);
+  if (last !== null)
+    await session.run(
+      `INSERT INTO ${claims} (transfer, lane, claim, table_numbers, after_id, last_id, events, sealed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        ...laneKey(lane),
+        claim,
+        JSON.stringify(lane.tables),
+        lane.sealedId,
+        last,
+        BigInt(events),
+        new Date().toISOString(),
+      ],
+    );
+  await session.run(`UPDATE ${lanes} SET sealed = ?, sealed_id = ? WHERE transfer = ? AND lane = ?`, [
+    claim,
+    last ?? seen,
+    ...laneKey(lane),
+  ]);
+  return last === null ? null : Number(claim);
+}
+
+/**
+ * A claim is a run of ids, and what is pending is what is above the lane's last one. That is right here, and nowhere else: SQLite has
+ * one writer a file. Who draws an id holds the lock of the file until its transaction ends, and AUTOINCREMENT gives one above all
+ * that are committed. So when an id has been seen, every transaction with a lower one has ended: what it committed is seen too, and
+ * what it rolled back is gone with its ids, which are then given again, above all that was ever seen. That holds with WAL and
+ * without, and for savepoints, which are parts of one transaction.
+ *
+ * Hence a claim can be measured before the lock is taken, which is held for two short statements only.
+ */
+async function seal(
+  { pool, prefix }: CaptureFile,
+  lease: Lease,
+  limits: ClaimLimits,
+  signal: AbortSignal,
+): Promise<number | null> {
+  for (;;) {
+    const from = await reading(pool, signal, async (session) => {
+      if (!(await isInstalled(session, prefix))) throw leaseLost(lease);
+      return ownLane(session, prefix, lease);
+    });
+    const thread = await pool.scan(signal);
+    const request = { prefix, tables: from.tables, afterId: from.sealedId, limits };
+    const measured = await thread.thread
+      .call('measureEvents', request, { signal })
+      .finally(() => thread.release());
+    if (measured.last === null && measured.seen - from.sealedId < MANY_OF_OTHERS) return null;
+    const claim = await writing(pool, signal, (session) =>
+      storeClaim(session, { prefix, lease, from }, measured),
+    );
+    if (claim !== null || measured.last === null) return claim;
+  }
+}
+
+const blockOf = (claim: number, { rows, data, first, last, isEnd }: EventBlock): RowBlock => ({
+  rows,
+  data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+  first: [String(claim), first ?? ''],
+  last: [String(claim), isEnd ? '' : (last ?? '')],
+  isLive: true,
+});
+
+/** Each block in a read transaction of its own: none is open while the consumer has its block, which would hold up writers. */
+async function* readClaim(
+  { pool, prefix }: CaptureFile,
+  lease: Lease,
+  request: Parameters<ChangeCapture['read']>[1],
+  signal: AbortSignal,
+): AsyncGenerator<RowBlock, void, undefined> {
+  const { claim, blockBytes, identical = false } = request;
+  const thread = await pool.scan(signal);
+  try {
+    let afterId = request.afterId === null ? null : BigInt(request.afterId);
+    for (;;) {
+      const block = await thread.thread.call(
+        'readEvents',
+        {
+          prefix,
+          transfer: lease.transfer,
+          lane: BigInt(lease.lane),
+          claim: BigInt(claim),
+          afterId,
+          blockBytes,
+          identical,
+        },
+        { signal },
+      );
+      if (block === null) throw claimGone(lease, claim);
+      yield blockOf(claim, block);
+      if (block.isEnd) return;
+      afterId = BigInt(block.last ?? 0);
+    }
+  } finally {
+    thread.release();
+  }
+}
+
+async function confirm(session: Session, prefix: string, lease: Lease, claim: number): Promise<void> {
+  const { claims, lanes } = captureTables(prefix);
+  const lane = await ownLane(session, prefix, lease);
+  if (BigInt(claim) > lane.sealed) throw claimGone(lease, claim);
+  if (BigInt(claim) <= lane.confirmed) return;
+  await session.run(
+    `UPDATE ${claims} SET confirmed_at = ? WHERE transfer = ? AND lane = ? AND claim <= ? AND confirmed_at IS NULL`,
+    [new Date().toISOString(), ...laneKey(lane), BigInt(claim)],
+  );
+  await session.run(
+    `UPDATE ${lanes} SET confirmed = ?1, confirmed_id = (SELECT last_id FROM ${claims} WHERE transfer = ?2 AND lane = ?3 AND claim = ?1) WHERE transfer = ?2 AND lane = ?3`,
+    [BigInt(claim), ...laneKey(lane)],
+  );
+}
+
+/** Rows are in id order, which is the order of their times as far as the clock goes forward. */
+async function backlog(session: Session, prefix: string, transfer: string): Promise<Backlog> {
+  await requireInstalled(session, prefix);
+  const { events } = captureTables(prefix);
+  const highest = await highestId(session, prefix);
+  let count = 0n;
+  let oldest: string | null = null;
+  for (const { tables, confirmedId } of await readLanes(session, prefix, transfer)) {
+    const pending = `FROM ${events} WHERE id > ? AND table_number IN (${tables.join(', ')})`;
+    const [first] = await session.rows(`SELECT at ${pending} ORDER BY id LIMIT 1`, [confirmedId]);
+    if (first === undefined) continue;
+    const at = `${String(first[0])
+      .replace(/(\.\d*?)0+$/, '$1')
+      .replace(/\.$/, '')}+00`;
+    if (oldest === null || at < oldest) oldest = at;
+    const [row] =
+      highest - confirmedId > MOST_COUNTED
+        ? [[highest - confirmedId]]
+        : await session.rows(`SELECT count(*) ${pending}`, [confirmedId]);
+    count += row?.[0] as bigint;
+  }
+  return { events: Number(count), oldestAt: oldest };
+}
+
+export function createChangeCapture(file: CaptureFile): ChangeCapture {
+  const { pool, prefix } = file;
+  return {
+    register: (transfer, lanes, signal) =>
+      writing(pool, signal, async (session) => {
+        await requireInstalled(session, prefix);
+        await storeLanes(session, { prefix, transfer }, lanes);
+      }),
+    unregister: (transfer, signal) =>
+      writing(pool, signal, async (session) => {
+        if (await isInstalled(session, prefix)) await dropLanes(session, prefix, transfer);
+      }),
+    lease: (lane, signal) => takeLease(file, lane, signal),
+    seal: (lease, limits, signal) => seal(file, lease, limits, signal),
+    read: (lease, request, signal) => readClaim(file, lease, request, signal),
+    confirm: (lease, claim, signal) =>
+      writing(pool, signal, async (session) => {
+        if (!(await isInstalled(session, prefix))) throw leaseLost(lease);
+        await confirm(session, prefix, lease, claim);
+      }),
+    housekeep: ({ retentionMs }, signal) => housekeep(file, retentionMs, signal),
+    backlog: (transfer, signal) => reading(pool, signal, (session) => backlog(session, prefix, transfer)),
+  };
+}

@@ -1,0 +1,94 @@
+import type BetterSqlite from 'better-sqlite3';
+import { captureTables } from '../../capture/capture-tables.ts';
+import { escapeCell } from '../../values/cell-escapes.ts';
+import type { StoredValue } from '../../values/stored-value.ts';
+import { createBlockWriter } from '../block-writer.ts';
+import { stopIfGivenUp } from '../given-up.ts';
+import type { EventBlock, EventsToRead } from '../operations.ts';
+import { rawStatement } from '../row-source.ts';
+import { keyText, type RowValue, type ShapeJson, shapeJson } from './event-json.ts';
+import { inReadTransaction, type LayoutRows, openLayouts } from './event-rows.ts';
+
+/** `2024-02-29 10:00:00.500`, as the trigger has it from SQLite, in canonical form. */
+const timeText = (at: StoredValue): string =>
+  `${String(at ?? '1970-01-01 00:00:00')
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '')}+00`;
+
+function messageKey(
+  { shape }: LayoutRows,
+  { json, recorded, row }: { json: ShapeJson; recorded: StoredValue; row: readonly RowValue[] },
+): string | null {
+  if (shape.messageKey === 'none') return null;
+  if (shape.messageKey === 'recorded') return keyText(recorded);
+  return shape.messageKey === 'primary' ? json.key(row) : shape.messageKey.fixed;
+}
+
+const cell = (text: string | null): string => (text === null ? '\\N' : escapeCell(text));
+
+/** Makes the line of an event of `event-rows`; SQLite has neither users nor numbers of transactions. */
+function encoderOf(database: BetterSqlite.Database, { prefix, identical }: EventsToRead) {
+  const layouts = openLayouts(database, prefix);
+  const jsons = new Map<LayoutRows, ShapeJson>();
+  return (event: readonly StoredValue[]): string => {
+    const [id, table, layout, operation, at, recorded] = event as [
+      bigint,
+      bigint,
+      bigint,
+      string,
+      StoredValue,
+      StoredValue,
+    ];
+    const rows = layouts(table, layout);
+    const json = jsons.get(rows) ?? shapeJson(rows.shape, identical);
+    jsons.set(rows, json);
+    const old = operation === 'I' ? null : rows.row(id * 2n);
+    const fresh = operation === 'D' ? null : rows.row(id * 2n + 1n);
+    const key = messageKey(rows, { json, recorded: recorded ?? null, row: fresh ?? old ?? [] });
+    const cells = [
+      ...[String(id), String(table), operation, '', timeText(at ?? null), ''],
+      cell(key),
+      cell(old === null ? null : json.row(old)),
+      cell(fresh === null ? null : json.row(fresh)),
+    ];
+    return `${cells.join('\t')}\n`;
+  };
+}
+
+/**
+ * The next block of a sealed claim; null where the claim is gone. That is looked for in the same transaction: events are freed only
+ * behind their claims, so that nobody who is late reads a part of one for the whole.
+ */
+export function readEvents(database: BetterSqlite.Database, request: EventsToRead): EventBlock | null {
+  const tables = captureTables(request.prefix);
+  return inReadTransaction(database, () => {
+    const claim = rawStatement(
+      database,
+      `SELECT table_numbers, after_id, last_id FROM ${tables.claims} WHERE transfer = ? AND lane = ? AND claim = ?`,
+    ).get(request.transfer, request.lane, request.claim);
+    if (claim === undefined) return null;
+    const numbers = new Set(JSON.parse(String(claim[0])) as number[]);
+    const encode = encoderOf(database, request);
+    const writer = createBlockWriter(request.blockBytes);
+    let first: string | null = null;
+    let last: string | null = null;
+    const events = rawStatement(
+      database,
+      `SELECT id, table_number, layout, operation, at, message_key FROM ${tables.events} WHERE id > ? AND id <= ? ORDER BY id`,
+    );
+    let isEnd = true;
+    for (const event of events.iterate(request.afterId ?? claim[1], claim[2])) {
+      stopIfGivenUp();
+      if (!numbers.has(Number(event[1]))) continue;
+      if (writer.rows > 0 && writer.full()) {
+        isEnd = false;
+        break;
+      }
+      writer.add(encode(event));
+      last = String(event[0]);
+      first ??= last;
+    }
+    const { rows } = writer;
+    return { rows, data: writer.take(), first, last, isEnd };
+  });
+}
