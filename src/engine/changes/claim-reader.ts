@@ -13,6 +13,13 @@ const LONGEST_IDLE_MS = 250;
 /** What is applied is confirmed so often at most: a confirmation is a commit at the source. */
 const CONFIRM_EVERY_MS = 500;
 
+/**
+ * So many claims that the target has not applied yet are sealed as soon as something is pending; then, unless they are full, what is
+ * pending waits for the next one: claims grow with what the target takes, instead of their number.
+ */
+const SMALL_CLAIMS_AHEAD = 6;
+const WAIT_FOR_TARGET_MS = 10;
+
 /** What `readAndPublish` reads a lane of changes by. */
 export type ClaimReader = Pick<SourceReader, 'readRange'> &
   Required<Pick<SourceReader, 'applied' | 'isDrained'>> & {
@@ -36,6 +43,8 @@ interface LaneReading {
   /** Claim that is whole with the block, by the block's number; others hold a part of one. */
   readonly wholeAt: Map<number, number>;
   blocks: number;
+  /** Events of the claim that was read last. */
+  lastEvents: number;
   /** The last claim that the target has whole. */
   applied: number;
   confirmed: number;
@@ -76,10 +85,17 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
     lane.confirmed = applied;
   };
 
+  const isAhead = ({ wholeAt, lastEvents }: LaneReading): boolean =>
+    wholeAt.size >= SMALL_CLAIMS_AHEAD && lastEvents < limits.events / 2;
+
   /** The number of a claim that is sealed; null: nothing is pending and the reading ends, drained or told to. */
   const sealed = async (lane: LaneReading, claim: number, signal: AbortSignal): Promise<number | null> => {
     if (claim <= lane.lease.sealed) return claim;
     for (let idleMs = FIRST_IDLE_MS; ; idleMs = Math.min(2 * idleMs, LONGEST_IDLE_MS)) {
+      while (isAhead(lane) && !control.overdue() && !signal.aborted) {
+        await confirm(lane, signal);
+        await clock.sleep(WAIT_FOR_TARGET_MS, signal);
+      }
       if (control.overdue() || signal.aborted) return null;
       const made = await changes.seal(lane.lease, limits, signal);
       if (made !== null) return made;
@@ -112,6 +128,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       lease,
       wholeAt: new Map(),
       blocks: 0,
+      lastEvents: 0,
       applied: claim - 1,
       confirmed: lease.confirmed,
       confirmedAtMs: -CONFIRM_EVERY_MS,
@@ -135,8 +152,10 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       if (next === null) return;
       if (next !== claim)
         throw new SluiceError('capture.resync_required', 'claims of the source are not contiguous');
+      lane.lastEvents = 0;
       for await (const block of changes.read(lane.lease, { claim, afterId, blockBytes }, signal)) {
         lane.blocks += 1;
+        lane.lastEvents += block.rows;
         if (block.last[1] === '') lane.wholeAt.set(lane.blocks, claim);
         yield block;
       }
