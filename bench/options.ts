@@ -39,6 +39,7 @@ export const HELP = `usage: scripts/bench [options]
   --from a,b       shows or publishes these results instead of measuring
   --scale          instead: throughput against the number of workers; --scale --help says more
   --tables         instead: what a transfer of 5,000 tables takes
+  --topics         instead: captured changes into topics of Kafka; --topics --help says more
 Results are appended to bench/out/*.jsonl.
 `;
 

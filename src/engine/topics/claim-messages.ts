@@ -46,7 +46,9 @@ async function readClaim(request: ClaimsRequest, claim: number, signal: AbortSig
     bytes += block.data.length;
     blockPool.give(block.data);
     for (const event of events)
-      messages.push(renderMessage(event, tables.get(event.table) ?? (await tables.find(event.table, signal))));
+      messages.push(
+        renderMessage(event, tables.get(event.table) ?? (await tables.find(event.table, signal))),
+      );
   }
   return { claim, messages, bytes };
 }
@@ -85,6 +87,7 @@ export async function* renderedClaims(
     const rendered = await readClaim(request, claim, signal);
     yield rendered;
     const restMs = SEAL_EVERY_MS - (clock.now() - beganMs);
-    if (restMs > 0 && claim >= request.lease.sealed && !isFull(rendered, limits)) await clock.sleep(restMs, stop);
+    if (restMs > 0 && claim >= request.lease.sealed && !isFull(rendered, limits))
+      await clock.sleep(restMs, stop);
   }
 }

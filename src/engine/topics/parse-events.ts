@@ -1,4 +1,9 @@
-import { CHANGE_OPERATIONS, type ChangeEvent, type ChangeLetter, EVENT_CELLS } from '../../model/change-event.ts';
+import {
+  CHANGE_OPERATIONS,
+  type ChangeEvent,
+  type ChangeLetter,
+  EVENT_CELLS,
+} from '../../model/change-event.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 
 /** Of `text-rows`; each other letter stands for itself. */

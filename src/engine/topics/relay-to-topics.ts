@@ -65,7 +65,8 @@ async function resume(
   const { last } = lane;
   // Confirmed once means that the hub had it: it may forget the number of a lane that has been still for long.
   if (last === null) return lease.confirmed + 1;
-  const isOther = last.incarnation !== incarnation || last.claim > lease.sealed || last.claim < lease.confirmed;
+  const isOther =
+    last.incarnation !== incarnation || last.claim > lease.sealed || last.claim < lease.confirmed;
   if (isOther)
     throw new SluiceError(
       'capture.resync_required',

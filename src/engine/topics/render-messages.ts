@@ -40,7 +40,8 @@ function checkWhole({ id, old, new: after }: ChangeEvent, table: TopicTable): vo
 export function renderMessage(event: ChangeEvent, table: TopicTable): TopicMessage {
   checkWhole(event, table);
   const time = renderTime(event.at);
-  const value = table.format === 'movex' ? renderMovex(event, table, time) : renderDebezium(event, table, time);
+  const value =
+    table.format === 'movex' ? renderMovex(event, table, time) : renderDebezium(event, table, time);
   const key = event.key ?? (table.keyed && event.operation === 'T' ? NO_ROW : null);
   return {
     eventId: event.id,

@@ -30,7 +30,10 @@ export async function openTableLookup(
       await ask();
       const found = known.get(number);
       if (found) return found;
-      throw new SluiceError('capture.not_deployed', `there are changes of table number ${number}, which is not captured`);
+      throw new SluiceError(
+        'capture.not_deployed',
+        `there are changes of table number ${number}, which is not captured`,
+      );
     },
     topics: (numbers) =>
       numbers.flatMap((number) => {

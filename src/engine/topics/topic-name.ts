@@ -29,6 +29,9 @@ export function topicName(template: string, table: TableName): string {
     names[part].replaceAll(ILLEGAL_LETTER, '_'),
   );
   if (topic.length > MOST_LETTERS)
-    throw new SluiceError('config.invalid', `the name of a topic is longer than ${MOST_LETTERS} letters: ${topic}`);
+    throw new SluiceError(
+      'config.invalid',
+      `the name of a topic is longer than ${MOST_LETTERS} letters: ${topic}`,
+    );
   return topic;
 }

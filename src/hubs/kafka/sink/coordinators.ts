@@ -66,7 +66,11 @@ export function createCoordinators(cluster: Cluster, id: string): Coordinators {
     known.set(kind, coordinator.nodeId);
     return cluster.broker(coordinator.nodeId);
   };
-  const ask = async <T>(kind: Kind, signal: AbortSignal, work: (broker: Broker) => Promise<T>): Promise<T> => {
+  const ask = async <T>(
+    kind: Kind,
+    signal: AbortSignal,
+    work: (broker: Broker) => Promise<T>,
+  ): Promise<T> => {
     const began = Date.now();
     const delays = backOff(FIRST_DELAY_MS, LONGEST_DELAY_MS);
     for (;;) {
@@ -81,8 +85,10 @@ export function createCoordinators(cluster: Cluster, id: string): Coordinators {
       await pause(delays.next(), signal);
     }
   };
-  const inTransaction = (signal: AbortSignal, work: (driver: DriverBroker) => Promise<unknown>): Promise<void> =>
-    ask('transaction', signal, async ({ driver }) => void (await work(driver)));
+  const inTransaction = (
+    signal: AbortSignal,
+    work: (driver: DriverBroker) => Promise<unknown>,
+  ): Promise<void> => ask('transaction', signal, async ({ driver }) => void (await work(driver)));
 
   return {
     initialize: (signal) =>

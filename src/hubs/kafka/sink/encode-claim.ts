@@ -60,7 +60,10 @@ export const tooLarge = ({ topic, table, eventId }: TopicMessage, mostBytes: num
 async function encodePartition(
   topic: SinkTopic,
   partition: number,
-  { messages, compression }: { readonly messages: readonly TopicMessage[]; readonly compression: Compression },
+  {
+    messages,
+    compression,
+  }: { readonly messages: readonly TopicMessage[]; readonly compression: Compression },
 ): Promise<readonly MessageBatch[]> {
   const batches: MessageBatch[] = [];
   const mostBytes = topic.cutBytes - HEAD_BYTES;
@@ -82,7 +85,11 @@ async function encodePartition(
  */
 export async function encodeClaim(
   topics: SinkTopics,
-  { claim, messages, compression }: { claim: number; messages: readonly TopicMessage[]; compression: Compression },
+  {
+    claim,
+    messages,
+    compression,
+  }: { claim: number; messages: readonly TopicMessage[]; compression: Compression },
 ): Promise<readonly MessageBatch[]> {
   const batches: MessageBatch[] = [];
   for (const { topic, byPartition } of (await group(topics, messages, claim)).values())

@@ -42,13 +42,18 @@ function headerBytes(headers: readonly MessageHeader[]): Buffer | null {
   return Buffer.concat([count, ...parts]);
 }
 
+/** Of a message, its headers as bytes already. */
+interface Prepared {
+  readonly message: TopicMessage;
+  readonly headers: Buffer | null;
+}
+
 /** @returns behind the record */
-function putRecord(into: Buffer, place: number, message: TopicMessage, delta: number, headers: Buffer | null): number {
+function putRecord(into: Buffer, place: number, { message, headers }: Prepared, delta: number): number {
   const { key, value } = message;
   const keyBytes = key === null ? 1 : lengthBytes(key.length) + key.length;
-  const size =
-    2 + lengthBytes(delta) + keyBytes + lengthBytes(value.length) + value.length + (headers?.length ?? 1);
-  let at = putLength(into, place, size);
+  const valueBytes = lengthBytes(value.length) + value.length;
+  let at = putLength(into, place, 2 + lengthBytes(delta) + keyBytes + valueBytes + (headers?.length ?? 1));
   into[at++] = 0; // attributes
   into[at++] = 0; // time, as that of the batch
   at = putLength(into, at, delta);
@@ -69,21 +74,25 @@ function putRecord(into: Buffer, place: number, message: TopicMessage, delta: nu
  *
  *     length · attributes 1 · time delta · offset delta · key length · key · value length · value · headers
  */
-export function encodeMessages(messages: readonly TopicMessage[], from: number, mostBytes: number): EncodedMessages {
-  const headers: (Buffer | null)[] = [];
+export function encodeMessages(
+  messages: readonly TopicMessage[],
+  from: number,
+  mostBytes: number,
+): EncodedMessages {
+  const prepared: Prepared[] = [];
   let roomBytes = 0;
   let to = from;
   for (; to < messages.length; to += 1) {
     const message = messages[to] as TopicMessage;
-    const own = headerBytes(message.headers);
-    const bytes = MOST_FIELD_BYTES + (message.key?.length ?? 0) + message.value.length + (own?.length ?? 0);
+    const headers = headerBytes(message.headers);
+    const bytes =
+      MOST_FIELD_BYTES + (message.key?.length ?? 0) + message.value.length + (headers?.length ?? 0);
     if (to > from && roomBytes + bytes > mostBytes) break;
-    headers.push(own);
+    prepared.push({ message, headers });
     roomBytes += bytes;
   }
   const into = blockPool.take(roomBytes);
   let at = 0;
-  for (let index = from; index < to; index += 1)
-    at = putRecord(into, at, messages[index] as TopicMessage, index - from, headers[index - from] ?? null);
+  for (const [delta, record] of prepared.entries()) at = putRecord(into, at, record, delta);
   return { bytes: into.subarray(0, at), to };
 }

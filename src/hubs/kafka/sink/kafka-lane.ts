@@ -9,7 +9,12 @@ import { protocolError } from '../wire/driver.ts';
 import { frameBatch } from '../wire/records.ts';
 import { type Coordinators, type ProducerIdentity } from './coordinators.ts';
 import { encodeClaim, type MessageBatch, tooLarge } from './encode-claim.ts';
-import { type BatchTarget, readStored, TRANSACTIONAL_PRODUCE, transactionalProduce } from './produce-request.ts';
+import {
+  type BatchTarget,
+  readStored,
+  TRANSACTIONAL_PRODUCE,
+  transactionalProduce,
+} from './produce-request.ts';
 import type { SinkTopics } from './sink-topics.ts';
 
 /** A restart of a broker takes seconds; what takes longer is an error, which Temporal tries again. */
@@ -98,10 +103,10 @@ export class KafkaLane implements TopicLane {
   }
 
   /** @throws SluiceError hub.message_too_large where it was the size of one event */
-  async #giveUp(error: unknown): Promise<void> {
+  async #giveUp(failure: unknown): Promise<void> {
     this.#isOver = true;
-    if (!(error instanceof Refused)) return;
-    const { batch } = error;
+    if (!(failure instanceof Refused)) return;
+    const { batch } = failure;
     const never = new AbortController().signal;
     await this.#deps.coordinators.end(this.#session.producer, 'abort', never).catch(() => undefined);
     if (batch.records === 1) throw tooLarge(batch.first, null);
@@ -166,7 +171,11 @@ export class KafkaLane implements TopicLane {
 }
 
 /** Looks at everything anew. */
-async function begin({ coordinators, topics }: LaneDeps, lane: LaneToOpen, signal: AbortSignal): Promise<Session> {
+async function begin(
+  { coordinators, topics }: LaneDeps,
+  lane: LaneToOpen,
+  signal: AbortSignal,
+): Promise<Session> {
   topics.reset();
   await topics.check(lane.topics);
   const producer = await coordinators.initialize(signal);

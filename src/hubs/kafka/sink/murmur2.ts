@@ -14,7 +14,10 @@ export function murmur2(bytes: Uint8Array): number {
   let hash = SEED ^ length;
   for (let at = 0; at < whole; at += 4) {
     let word =
-      byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24);
+      byteAt(bytes, at) |
+      (byteAt(bytes, at + 1) << 8) |
+      (byteAt(bytes, at + 2) << 16) |
+      (byteAt(bytes, at + 3) << 24);
     word = Math.imul(word, M);
     word ^= word >>> R;
     hash = Math.imul(hash, M) ^ Math.imul(word, M);

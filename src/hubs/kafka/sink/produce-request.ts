@@ -30,12 +30,19 @@ export function transactionalProduce(
   timeoutMs: number,
 ): readonly Uint8Array[] {
   const topics = byTopic(targets);
-  const begin = createWriter().end().text(transactionalId).int16(ACKS_ALL).int32(timeoutMs).array(topics.size);
+  const begin = createWriter()
+    .end()
+    .text(transactionalId)
+    .int16(ACKS_ALL)
+    .int32(timeoutMs)
+    .array(topics.size);
   const parts: Uint8Array[] = [begin.done()];
   for (const [topic, batches] of topics) {
     parts.push(createWriter().text(topic).array(batches.length).done());
     for (const { partition, batch } of batches) {
-      const before = createWriter().int32(partition).uvarint(batch.sizeBytes + 1);
+      const before = createWriter()
+        .int32(partition)
+        .uvarint(batch.sizeBytes + 1);
       parts.push(before.done(), ...batch.parts, createWriter().end().done());
     }
     parts.push(createWriter().end().done());

@@ -48,8 +48,12 @@ export function createClaimsStream(
   const read = async (): Promise<LaneClaim> => {
     try {
       const { seq, data } = await jsm.streams.getMessage(STREAM, { last_by_subj: subject });
-      const { claim, incarnation, owner } = JSON.parse(Buffer.from(data).toString('utf8')) as Record<string, unknown>;
-      const last = typeof claim === 'number' && claim > 0 ? { claim, incarnation: String(incarnation) } : null;
+      const { claim, incarnation, owner } = JSON.parse(Buffer.from(data).toString('utf8')) as Record<
+        string,
+        unknown
+      >;
+      const last =
+        typeof claim === 'number' && claim > 0 ? { claim, incarnation: String(incarnation) } : null;
       return { seq, last, owner: String(owner) };
     } catch (error) {
       if (apiCode(error) !== NO_MESSAGE) throw error;

@@ -72,7 +72,8 @@ export async function publishFrom(
         flying.delete(sent);
       });
     flying.add(sent);
-    while (failures.length === 0 && (flying.size >= MOST_MESSAGES || bytes >= MOST_BYTES)) await Promise.race(flying);
+    while (failures.length === 0 && (flying.size >= MOST_MESSAGES || bytes >= MOST_BYTES))
+      await Promise.race(flying);
   }
   await Promise.all(flying);
   return failures.toSorted((a, b) => a.index - b.index)[0] ?? null;

@@ -29,7 +29,8 @@ async function patient<T>(
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      const passes = !isSluiceError(error) && ['hub.unreachable', 'hub.transient', 'hub.full'].includes(classify(error));
+      const passes =
+        !isSluiceError(error) && ['hub.unreachable', 'hub.transient', 'hub.full'].includes(classify(error));
       if (!passes || soon.aborted) throw hubError(error, where);
     }
     await pause(delays.next(), signal);
@@ -57,14 +58,14 @@ interface LaneDeps {
   readonly where: string;
 }
 
-async function openLane(deps: LaneDeps, lane: LaneToOpen, signal: AbortSignal): Promise<TopicLane> {
+async function openLane(deps: LaneDeps, lane: LaneToOpen, opening: AbortSignal): Promise<TopicLane> {
   const { connection, claims, streams } = deps;
   const { incarnation } = lane;
   const owner = randomUUID();
-  await patient(deps, signal, () => streams.check(lane.topics));
-  let now = await patient(deps, signal, async () => {
+  await patient(deps, opening, () => streams.check(lane.topics));
+  let now = await patient(deps, opening, async () => {
     await claims.ensure();
-    return takeOver(claims, owner, signal);
+    return takeOver(claims, owner, opening);
   });
 
   const publish = async (messages: readonly TopicMessage[], signal: AbortSignal): Promise<void> => {
@@ -100,7 +101,11 @@ export function createTopicSink(connection: Connection, config: NatsConfig): Top
     open: (lane, signal) => {
       const claims = createClaimsStream(connection, config, lane);
       const streams = createSubjectStreams(connection);
-      return openLane({ connection, claims, streams, where: `${lane.transfer}, lane ${lane.lane}` }, lane, signal);
+      return openLane(
+        { connection, claims, streams, where: `${lane.transfer}, lane ${lane.lane}` },
+        lane,
+        signal,
+      );
     },
     forget: async (lane, signal) => {
       try {

@@ -1,0 +1,93 @@
+/**
+ * A process that moves captured changes into topics until nothing is pending, to be killed: `relay-process.ts ORDER` (RelayOrder as JSON).
+ * Says the number of each message's claim as it is written, and "ended" at the end. With `killAt` it kills itself there.
+ */
+import { createRequire } from 'node:module';
+import { postgresql } from '../../src/databases/postgresql/dialect.ts';
+import { relayToTopics } from '../../src/engine/topics/relay-to-topics.ts';
+import { silentObserver } from '../../src/engine/observer.ts';
+import { loadHubKind } from '../../src/hubs/index.ts';
+import { DriverBroker } from '../../src/hubs/kafka/wire/driver.ts';
+import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
+import { isSluiceError } from '../../src/model/sluice-error.ts';
+import type { TopicsSpec } from '../../src/model/topics-spec.ts';
+
+/** Calls of the drivers between which a process may die. */
+export const DEATHS = {
+  addPartitionsToTxn: 'kafka',
+  addOffsetsToTxn: 'kafka',
+  txnOffsetCommit: 'kafka',
+  endTxn: 'kafka',
+  publish: 'nats',
+} as const;
+
+export interface RelayOrder {
+  readonly source: string;
+  readonly hub: string;
+  readonly transfer: string;
+  readonly tables: readonly number[];
+  readonly topics: TopicsSpec;
+  /** Of a claim. */
+  readonly events: number;
+  readonly killAt?: {
+    readonly call: keyof typeof DEATHS;
+    readonly nth: number;
+    readonly when: 'before' | 'after';
+  };
+}
+
+type Method = (...given: unknown[]) => Promise<unknown>;
+const require = createRequire(import.meta.url);
+
+function dieAt({ call, nth, when }: NonNullable<RelayOrder['killAt']>): void {
+  const { JetStreamClientImpl } = require('nats/lib/jetstream/jsclient') as {
+    JetStreamClientImpl: { prototype: object };
+  };
+  const owner = DEATHS[call] === 'kafka' ? DriverBroker.prototype : JetStreamClientImpl.prototype;
+  const methods = owner as unknown as Record<string, Method>;
+  const given = methods[call] as Method;
+  let left = nth;
+  methods[call] = async function (this: unknown, ...args: unknown[]) {
+    left -= 1;
+    const isHere = left === 0;
+    if (isHere && when === 'before') process.kill(process.pid, 'SIGKILL');
+    const answer = await given.apply(this, args);
+    if (isHere) process.kill(process.pid, 'SIGKILL');
+    return answer;
+  };
+}
+
+async function main(order: RelayOrder): Promise<void> {
+  if (order.killAt) dieAt(order.killAt);
+  const options = { maxConnections: 6, applicationName: 'relay', ledger: { schema: 'sluice', prefix: '' } };
+  const source = await postgresql.open(postgresql.parseUrl(order.source, {}), options);
+  const kind = await loadHubKind(new URL(order.hub).protocol.slice(0, -1));
+  const hub = await kind.open(kind.parseUrl(order.hub, {}), { applicationName: 'relay' });
+  if (!source.capture || !hub.topicSink) throw new Error('nothing to relay');
+  const observer = { ...silentObserver, published: () => void process.send?.('published') };
+  await relayToTopics(
+    { source: source.capture(CAPTURE_DEFAULTS), sink: hub.topicSink, observer },
+    {
+      ...order,
+      lane: 1,
+      until: 'caught-up',
+      limits: { events: order.events, bytes: CAPTURE_DEFAULTS.claimBytes },
+    },
+    { stop: new AbortController().signal, overdue: () => false, progress: () => undefined },
+  );
+  process.send?.('ended');
+  await hub.close();
+  await source.close();
+  process.disconnect();
+}
+
+const [given] = process.argv.slice(2);
+if (given !== undefined && process.send) {
+  try {
+    await main(JSON.parse(given) as RelayOrder);
+  } catch (error) {
+    // Of two at once one loses the lane: what they wrote is what counts.
+    if (!isSluiceError(error) || error.code !== 'capture.lease_lost') throw error;
+    process.exit(1);
+  }
+}
