@@ -22,6 +22,8 @@ export interface ChangesPlace {
   writer(): Promise<TestWriter>;
   /** Events that are kept. */
   events(): Promise<number>;
+  /** Makes them an hour older, where housekeeping leaves alone what is young. */
+  age?(): Promise<void>;
   drop(): Promise<void>;
 }
 

@@ -133,6 +133,7 @@ export function describeChanges(fixture: ChangesFixture): void {
     test('gives the same bytes each time, whatever is recorded, sealed and confirmed meanwhile', async () => {
       const lease = await begin();
       await writer.insert('a', upTo(50));
+      await place.age?.();
       await sealAll(changes, lease, { events: 20, bytes: WIDE.bytes });
       const before = await Promise.all([2, 3].map((claim) => textOf(changes, lease, { claim })));
       await writer.bump('a', 7);
@@ -304,6 +305,7 @@ export function describeChanges(fixture: ChangesFixture): void {
       const lease = await begin();
       await changes.register('slow', [{ lane: 1, tables: [a] }], never());
       await writer.insert('a', upTo(20));
+      await place.age?.();
       await sealAll(changes, lease, { events: 8, bytes: WIDE.bytes });
       for (const confirmed of [1, 3]) {
         await changes.confirm(lease, confirmed, never());
@@ -317,6 +319,7 @@ export function describeChanges(fixture: ChangesFixture): void {
       await changes.confirm(slow, 1, never());
       await freed();
       await writer.insert('a', [21]);
+      await place.age?.();
       await changes.housekeep({ retentionMs: 0 }, never());
       expect(await takeAll(changes, slow)).toEqual(['I 21=0']);
       expect(await takeAll(changes, lease)).toEqual(['I 21=0']);
@@ -324,14 +327,16 @@ export function describeChanges(fixture: ChangesFixture): void {
 
     test('frees what no transfer takes once it is older than the retention, and keeps claims as long', async () => {
       await writer.insert('a', [1]);
-      await changes.housekeep({ retentionMs: 3_600_000 }, never());
+      await place.age?.();
+      await changes.housekeep({ retentionMs: 36_000_000 }, never());
       expect(await place.events()).toBe(1);
       await freed();
       const lease = await begin();
       await writer.insert('a', [2]);
+      await place.age?.();
       const text = await textOf(changes, lease, { claim: await sealOne(changes, lease) });
       await changes.confirm(lease, 1, never());
-      await changes.housekeep({ retentionMs: 3_600_000 }, never());
+      await changes.housekeep({ retentionMs: 36_000_000 }, never());
       expect(await textOf(changes, lease, { claim: 1 })).toBe(text); // for a target from a backup
       await freed();
       await expect(textOf(changes, lease, { claim: 1 })).rejects.toMatchObject({
@@ -345,10 +350,12 @@ export function describeChanges(fixture: ChangesFixture): void {
       await open.begin();
       await open.insert('a', [1]);
       await writer.insert('a', [2]);
+      await place.age?.();
       await changes.confirm(lease, await sealOne(changes, lease), never());
       for (let time = 0; time < 4; time += 1) await changes.housekeep({ retentionMs: 0 }, never());
       await open.insert('a', [3]);
       await open.commit();
+      await place.age?.();
       for (let time = 0; time < 4; time += 1) await changes.housekeep({ retentionMs: 0 }, never());
       expect(await takeAll(changes, lease)).toEqual(['I 1=0', 'I 3=0']);
     });

@@ -124,6 +124,15 @@ describeWith(['postgres'], 'changes of PostgreSQL', () => {
       },
     );
 
+    test('what is open and alone while its own ids go on is found when it commits', async () => {
+      await writer.begin();
+      await writer.insert('a', upTo(6_000));
+      expect(await takeAll(changes, lease)).toEqual([]); // a tick behind them, and the lane looked at them
+      expect(await takeAll(changes, lease)).toEqual([]);
+      await writer.commit();
+      expect(await takeAll(changes, lease)).toHaveLength(6_000);
+    });
+
     test('two at once with one lease: none seals what the other one has', async () => {
       await writer.insert('a', upTo(100));
       const limits = { events: 10, bytes: WIDE.bytes };

@@ -1,10 +1,5 @@
 import pg from 'pg';
-import {
-  renderCaptureTables,
-  renderNextId,
-  renderTurn,
-  captureNames,
-} from '../../src/databases/postgresql/capture/capture-tables.ts';
+import { renderNextId, captureNames } from '../../src/databases/postgresql/capture/capture-tables.ts';
 import { createChangeCapture } from '../../src/databases/postgresql/capture/changes/change-capture.ts';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import { Pool } from '../../src/databases/postgresql/pool.ts';
@@ -12,18 +7,11 @@ import type { ChangeCapture } from '../../src/engine/ports/change-capture.ts';
 import { CAPTURE_DEFAULTS, type CapturePlace } from '../../src/model/capture-spec.ts';
 import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
 import type { TestRow } from '../contract/harness.ts';
-import { type PostgresPlace, postgresPlace } from './postgresql-harness.ts';
+import { never } from '../contract/test-tables.ts';
+import { type PostgresPlace, postgresPlace, TEST_OPTIONS } from './postgresql-harness.ts';
 
 export const PLACE: CapturePlace = { schema: CAPTURE_DEFAULTS.schema, prefix: CAPTURE_DEFAULTS.prefix };
 export const names = captureNames(PLACE);
-
-/** An event as a trigger writes it, of a row (id, n); the number of the table is the trigger's argument. */
-const RECORD = `CREATE FUNCTION ${names.schema}.record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO ${names.events} (id, turn, table_number, operation, transaction, at, db_user, old, new)
-  VALUES (${renderNextId(PLACE)}, ${renderTurn(names)}, TG_ARGV[0]::integer, left(TG_OP, 1)::"char", txid_current(), clock_timestamp(), session_user,
-    CASE WHEN TG_OP <> 'INSERT' THEN format('{"id": %s, "n": %s}', OLD.id, OLD.n) END,
-    CASE WHEN TG_OP <> 'DELETE' THEN format('{"id": %s, "n": %s}', NEW.id, NEW.n) END);
-  RETURN NULL; END $$`;
 
 /** As many events as if a trigger had written them, in one transaction: it has its number before the first id is drawn. */
 export const renderEvents = (of: {
@@ -82,7 +70,7 @@ export function sourceAt(url: string, drop: () => Promise<void>): Source {
   return { url, execute: (sql) => run(sql).then(() => undefined), query: run, drop };
 }
 
-/** A database of its own with the capture's tables, and triggers that write into them. */
+/** A database of its own with the capture's tables, and the triggers of every table that is captured. */
 export async function postgresChanges(source?: Source): Promise<PostgresChanges> {
   const place = source ?? (await postgresPlace());
   const pools: Pool[] = [];
@@ -92,18 +80,22 @@ export async function postgresChanges(source?: Source): Promise<PostgresChanges>
     pools.push(pool);
     return changes;
   };
-  await place.execute(`CREATE SCHEMA ${names.schema}; ${renderCaptureTables(PLACE)}; ${RECORD}`);
+  const database = await postgresql.open(postgresql.parseUrl(place.url, {}), TEST_OPTIONS);
+  const { triggers } = database.capture!(PLACE);
+  await triggers.install(never());
   return {
     url: place.url,
     open,
     captureTable: async (name) => {
-      const [[number] = []] = await place.query(
-        `INSERT INTO ${names.tables} (table_schema, table_name, table_oid, spec, columns, primary_key, definitions)
-         VALUES ('public', '${name}', 0, '{}', '{id,n}', '{id}', '') RETURNING number`,
+      await place.execute(`CREATE TABLE ${name} (id integer PRIMARY KEY, n integer NOT NULL)`);
+      const found = await database.introspector.describeTables([{ schema: 'public', name }], never());
+      const outcomes = await triggers.deploy(
+        found.map((table) => ({ table, spec: {} })),
+        never(),
       );
-      await place.execute(`CREATE TABLE ${name} (id integer PRIMARY KEY, n integer NOT NULL);
-        CREATE TRIGGER record AFTER INSERT OR UPDATE OR DELETE ON ${name} FOR EACH ROW EXECUTE PROCEDURE ${names.schema}.record(${number})`);
-      return Number(number);
+      const failed = outcomes.find(({ error }) => error !== null);
+      if (failed) throw new Error(JSON.stringify(failed.error));
+      return (await triggers.captured(never())).find(({ table }) => table.name === name)!.number;
     },
     writer: async () => {
       const client = new pg.Client({ connectionString: place.url });
@@ -113,10 +105,11 @@ export async function postgresChanges(source?: Source): Promise<PostgresChanges>
       return writerOf(client);
     },
     events: async () => Number((await place.query(`SELECT count(*) FROM ${names.events}`))[0]?.[0]),
+    age: () => place.execute(`UPDATE ${names.events} SET at = at - interval '1 hour'`),
     execute: (sql) => place.execute(sql),
     query: (sql) => place.query(sql),
     drop: async () => {
-      await Promise.all(pools.map((pool) => pool.close()));
+      await Promise.all([database, ...pools].map((each) => each.close()));
       await Promise.all(clients.map((client) => client.end()));
       await place.drop();
     },
