@@ -166,7 +166,7 @@ describeWith(['postgres'], 'the deployment of triggers of PostgreSQL', () => {
       try {
         while (!stopping) {
           await client.query(
-            'BEGIN; INSERT INTO t (v) VALUES (1); UPDATE t SET v = v + 1 WHERE id = currval('t_id_seq'); COMMIT',
+            `BEGIN; INSERT INTO t (v) VALUES (1); UPDATE t SET v = v + 1 WHERE id = currval('t_id_seq'); COMMIT`,
           );
           written += 1;
         }
