@@ -188,6 +188,18 @@ export function describeApplyChanges(harness: ContractHarness): void {
         expect(await seats()).toEqual(['1 b keep 1', '2 a keep 2', '3 c keep 3']);
       });
 
+      test('change, and leave rows alone that would go along with a row that is deleted', async () => {
+        const refers = `FOREIGN KEY (${quote('seat')}) REFERENCES ${quote('seats')} (${quote('id')}) ON DELETE CASCADE`;
+        const columns = `${quote('id')} ${spelled('bigint')} PRIMARY KEY, ${quote('seat')} ${spelled('bigint')}`;
+        await place.execute(`CREATE TABLE ${quote('tickets')} (${columns}, ${refers})`);
+        await place.execute(`INSERT INTO ${quote('tickets')} VALUES (7, 1), (8, 2)`);
+        await start({ name: 'tickets', parents: ['seats'] }, 'seats');
+        const seat = (id: string, name: string) => changes.event('seats', 'U', [id, name, 'x']);
+        expect(await changes.next(seat('1', 'spare'), seat('2', 'a'), seat('1', 'b'))).toBe('applied');
+        expect(await seats()).toEqual(['1 b x', '2 a x', '3 c keep 3']);
+        expect(await rowsOf('tickets')).toHaveLength(2);
+      });
+
       test('are refused where no way leads there, with the table, and nothing is applied', async () => {
         await start('seats');
         const batch = changes.batch([

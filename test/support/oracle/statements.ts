@@ -9,7 +9,12 @@ import { INCARNATION_STATEMENTS } from '../../../src/databases/oracle/database.t
 import { oracle } from '../../../src/databases/oracle/dialect.ts';
 import { columnBinds } from '../../../src/databases/oracle/rows/bind-rows.ts';
 import { renderRead } from '../../../src/databases/oracle/rows/read-rows.ts';
-import { renderInsert, renderMerge, renderUpdate } from '../../../src/databases/oracle/rows/write-rows.ts';
+import {
+  renderInsert,
+  renderMerge,
+  renderRemove,
+  renderUpdate,
+} from '../../../src/databases/oracle/rows/write-rows.ts';
 import {
   COLUMNS,
   CONSTRAINTS,
@@ -167,6 +172,8 @@ function writings(): readonly (readonly [string, string])[] {
     ['merge', renderMerge(plan, small)],
     ['merge of keys alone', renderMerge(keyOnly, columnBinds(keyOnly))],
     ['update', renderUpdate(plan, binds, none)],
+    ['delete by key', renderRemove(plan, binds.slice(0, 1))],
+    ['delete by a key of several columns', renderRemove(keyOnly, columnBinds(keyOnly))],
     ['count at the target', renderCountTarget(plan)],
     ['has rows', renderHasRows(plan)],
   ];

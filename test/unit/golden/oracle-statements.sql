@@ -328,6 +328,12 @@ MERGE INTO "SHOP"."ORDERS" T USING (SELECT TO_NUMBER(:c0) AS C0, :c1 AS C1 FROM 
 -- update
 UPDATE "SHOP"."ORDERS" SET "note" = :c1, "c0" = :c2, "c1" = TO_NUMBER(:c3), "c2" = :c4, "c3" = :c5, "c4" = :c6, "c5" = CASE :c7 WHEN 't' THEN 1 WHEN 'f' THEN 0 ELSE TO_NUMBER(:c7) END, "c6" = :c8, "c7" = :c9, "c8" = TO_DATE(:c10, 'FXYYYY-MM-DD' || CASE WHEN :c10 LIKE '% BC' THEN ' BC' END), "c9" = TO_TIMESTAMP(:c11, 'YYYY-MM-DD HH24:MI:SS' || CASE WHEN INSTR(:c11, '.') > 0 THEN '.FF' END || CASE WHEN :c11 LIKE '% BC' THEN ' BC' END), "c10" = FROM_TZ(TO_TIMESTAMP(REPLACE(:c12, '+00'), 'YYYY-MM-DD HH24:MI:SS' || CASE WHEN INSTR(REPLACE(:c12, '+00'), '.') > 0 THEN '.FF' END || CASE WHEN REPLACE(:c12, '+00') LIKE '% BC' THEN ' BC' END), '+00:00'), "c11" = :c13, "c12" = :c14, "c13" = :c15, "c14" = :c16 WHERE "id" = TO_NUMBER(:c0);
 
+-- delete by key
+DELETE FROM "SHOP"."ORDERS" WHERE "id" = TO_NUMBER(:c0);
+
+-- delete by a key of several columns
+DELETE FROM "SHOP"."ORDERS" WHERE "id" = TO_NUMBER(:c0) AND "note" = :c1;
+
 -- count at the target
 SELECT TO_CHAR(COUNT(*), 'TM9') FROM "SHOP"."ORDERS";
 

@@ -25,21 +25,38 @@ function stagingOf(planned: readonly ColumnPlan[]): Staging {
   return { name, kept, create: `CREATE TEMPORARY TABLE IF NOT EXISTS ${quote(name)} (${columns}) ${end}` };
 }
 
-/** Tables that a session keeps, for each is emptied at every commit; changes of many tables come in one transaction. */
+/**
+ * Tables that a session keeps: making one costs as much as emptying forty, but each is emptied at every commit, used or not. So what
+ * others are used so often instead of is dropped.
+ */
 const MOST_KEPT = 16;
+const LONGEST_UNUSED = 100;
 
-/** By session, the one that was used last at the end. */
-const keptBy = new WeakMap<Session, readonly string[]>();
+/** The tables that a session keeps, the one that was used last at the end, with the number of its use. */
+interface Kept {
+  readonly uses: Map<string, number>;
+  count: number;
+}
+const keptBy = new WeakMap<Session, Kept>();
+
+function staleOf({ uses, count }: Kept): readonly string[] {
+  const names = [...uses.keys()];
+  const tooMany = names.slice(0, Math.max(0, names.length - MOST_KEPT));
+  return names.filter((name) => tooMany.includes(name) || count - (uses.get(name) ?? 0) > LONGEST_UNUSED);
+}
 
 /** For rows of these columns; empty, whatever the same transaction staged there before. */
 export async function openStaging(session: Session, columns: readonly ColumnPlan[]): Promise<Staging> {
   const staging = stagingOf(columns);
-  const others = (keptBy.get(session) ?? []).filter((name) => name !== staging.name);
-  const dropped = others.length < MOST_KEPT ? [] : others.slice(0, 1);
-  const drops = dropped.map((name) => `DROP TABLE IF EXISTS pg_temp.${quote(name)}; `);
+  const kept = keptBy.get(session) ?? { uses: new Map<string, number>(), count: 0 };
+  keptBy.set(session, kept);
+  kept.count += 1;
+  kept.uses.delete(staging.name);
+  if (staging.kept) kept.uses.set(staging.name, kept.count);
+  const stale = staleOf(kept);
+  for (const name of stale) kept.uses.delete(name);
+  const drops = stale.map((name) => `DROP TABLE IF EXISTS pg_temp.${quote(name)}; `);
   await session.query(`${drops.join('')}${staging.create}`);
-  const rest = others.slice(dropped.length);
-  keptBy.set(session, staging.kept ? [...rest, staging.name] : rest);
   return staging;
 }
 
