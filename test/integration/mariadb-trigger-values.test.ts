@@ -6,6 +6,7 @@ import { capturedTypes } from '../../src/engine/changes/captured-types.ts';
 import { netChanges } from '../../src/engine/changes/net-change.ts';
 import { rawEvents } from '../../src/engine/changes/parse-events.ts';
 import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
+import type { ChangeEvent } from '../../src/model/change-event.ts';
 import type { ChangedTable } from '../../src/model/changes-plan.ts';
 import { eventsOf, LANE, textOf, sealAll, TRANSFER } from '../contract/changes-steps.ts';
 import { never } from '../contract/test-tables.ts';
@@ -79,7 +80,7 @@ describeWith(['mariadb'], 'values that triggers of MariaDB record', () => {
     const after = await readLines(source.database, table.plan, samples.length, new Map());
     await writer.execute('DELETE FROM t');
 
-    const events = [];
+    const events: ChangeEvent[] = [];
     for (const claim of await sealAll(source.changes, lease))
       events.push(...eventsOf(await textOf(source.changes, lease, { claim })));
     const payloads = async (operation: string, which: 'old' | 'new') =>

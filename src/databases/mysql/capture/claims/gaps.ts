@@ -3,12 +3,18 @@ import { between, decodeRuns, encodeRuns, LAST_ID, type Runs, unite, without } f
 /** One transaction of the server: `id/thread/start`. */
 export type TransactionName = string;
 
-/** What transactions were open at a moment. */
-export interface OpenTransactions {
-  readonly names: readonly TransactionName[];
-  /** One of them belongs to no session any more (XA PREPARE): under what name it ran before nobody knows. */
-  readonly hasDetached: boolean;
-}
+const idOf = (name: TransactionName): string => name.slice(0, name.indexOf('/'));
+const startOf = (name: TransactionName): string => name.slice(name.indexOf('/'));
+
+/** It belongs to no session (XA PREPARE), and does nothing any more but end. */
+export const isDetached = (name: TransactionName): boolean => name.split('/')[1] === '0';
+
+/** Until a transaction writes the server names it by where it lies in memory. */
+const FIRST_ADDRESS = 1n << 48n;
+const hasNoId = (name: TransactionName): boolean => {
+  const id = BigInt(idOf(name));
+  return id === 0n || id >= FIRST_ADDRESS;
+};
 
 /** Ids that were drawn and not seen. */
 export interface Gaps {
@@ -64,11 +70,20 @@ export const countGaps = ({ gaps }: Looked): number => gaps.reduce((sum, { runs 
 export const renderRunsAhead = ({ seen, gaps }: Looked): Runs =>
   unite(...gaps.map(({ runs }) => runs), [{ from: seen + 1n, to: LAST_ID }]);
 
-/** Of some transactions those that are still open. One that began to write has another id than before, and the same start. */
-function stillOpen(names: readonly TransactionName[], now: OpenTransactions): readonly TransactionName[] {
-  const ids = new Set(now.names.map((name) => name.split('/')[0]));
-  const starts = new Set(now.names.map((name) => name.slice(name.indexOf('/'))));
-  return names.filter((name) => ids.has(name.split('/')[0]) || starts.has(name.slice(name.indexOf('/'))));
+/**
+ * Of some transactions those that are still open. One that began to write has another id than before and the same start; one that
+ * belongs to no session any more has the same id, and if it had none before, nobody knows which it was.
+ */
+function stillOpen(
+  names: readonly TransactionName[],
+  now: readonly TransactionName[],
+): readonly TransactionName[] {
+  const [ids, starts] = [new Set(now.map(idOf)), new Set(now.map(startOf))];
+  const before = new Set(names.map(idOf));
+  const isAnyNew = now.some((name) => isDetached(name) && !before.has(idOf(name)));
+  return names.filter(
+    (name) => ids.has(idOf(name)) || starts.has(startOf(name)) || (isAnyNew && hasNoId(name)),
+  );
 }
 
 /** Gaps, and whether what a look does still not see of them will never be. */
@@ -78,10 +93,10 @@ export interface JudgedGaps {
 }
 
 /** Gaps before a look. @param open  transactions that were open at a moment after the last look and before this one's snapshot */
-export const judgeGaps = (gaps: readonly Gaps[], open: OpenTransactions): readonly JudgedGaps[] =>
+export const judgeGaps = (gaps: readonly Gaps[], open: readonly TransactionName[]): readonly JudgedGaps[] =>
   gaps.map((each) => {
-    const left = each.open === null ? open.names : stillOpen(each.open, open);
-    return { gaps: { ...each, open: left }, isOver: left.length === 0 && !open.hasDetached };
+    const left = each.open === null ? open : stillOpen(each.open, open);
+    return { gaps: { ...each, open: left }, isOver: left.length === 0 };
   });
 
 /** Gaps of which nobody could tell who may fill them are kept apart by when they were found. */

@@ -3,7 +3,7 @@ import type { Session } from '../../connections/session.ts';
 import { vendorCode } from '../../error-codes.ts';
 import { literal } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
-import type { Gaps, JudgedGaps, OpenTransactions } from './gaps.ts';
+import { type Gaps, isDetached, type TransactionName } from './gaps.ts';
 import { chunksOf, renderIds } from './runs.ts';
 
 /** No right to see what belongs to others: PROCESS. */
@@ -25,16 +25,19 @@ export interface TransactionWatch {
    * Transactions that may write and are open now, those of the session itself left out; null: nobody can tell. In a transaction of the
    * session, by which an old list of the server is told from a new one.
    */
-  ask(session: Session): Promise<OpenTransactions | null>;
-  /** Of a user who may not ask. */
+  ask(session: Session): Promise<readonly TransactionName[] | null>;
+  /** The user may not ask. */
   readonly isBlind: boolean;
+  /** Some of what was open when it was asked last belongs to no session. */
+  readonly seesDetached: boolean;
 }
 
 /** Asks for all lanes of a database, for each one in its own transaction, and not too often over all. */
 export function createTransactionWatch(): TransactionWatch {
   let askedAt = Number.NEGATIVE_INFINITY;
   let isBlind = false;
-  const list = async (session: Session): Promise<OpenTransactions | null> => {
+  let seesDetached = false;
+  const list = async (session: Session): Promise<readonly TransactionName[] | null> => {
     const mark = randomUUID();
     const { rows } = await session.query(
       `SELECT ${literal(mark)}, trx_id, trx_mysql_thread_id, trx_started, trx_is_read_only, COALESCE(LOCATE(${literal(mark)}, trx_query), 0), trx_mysql_thread_id = CONNECTION_ID()
@@ -44,14 +47,16 @@ export function createTransactionWatch(): TransactionWatch {
     const isNew = rows.some(([, , , , , at, isOwn]) => at !== '0' && isOwn === '1');
     if (!isNew) return null;
     const others = rows.filter(([, , , , isReadOnly, , isOwn]) => isOwn !== '1' && isReadOnly !== '1');
-    return {
-      names: others.map(([, id, thread, started]) => `${id}/${thread}/${started}`),
-      hasDetached: others.some(([, , thread]) => thread === '0'),
-    };
+    const names = others.map(([, id, thread, started]) => `${id}/${thread}/${started}`);
+    seesDetached = names.some(isDetached);
+    return names;
   };
   return {
     get isBlind() {
       return isBlind;
+    },
+    get seesDetached() {
+      return seesDetached;
     },
     async ask(session) {
       const now = performance.now();
@@ -81,17 +86,20 @@ async function hasWriter(session: Session, names: CaptureNames, { runs }: Gaps):
   }
 }
 
-/** Gaps before a look, for a user who may not ask for transactions. Outside of a transaction, before the look's snapshot. */
-export async function judgeUnseen(
+/**
+ * Which gaps nobody fills although something may be open that could have drawn them: what belongs to no session has written all that it
+ * ever will, and of a user who is blind see UNSEEN_SECONDS. Outside of a transaction, before the look's snapshot.
+ */
+export async function findUnwritten(
   session: Session,
   names: CaptureNames,
   gaps: readonly Gaps[],
-): Promise<readonly JudgedGaps[]> {
+): Promise<ReadonlySet<number>> {
   const oldest = Date.now() / 1_000 - UNSEEN_SECONDS;
-  const judged: JudgedGaps[] = [];
-  for (const each of gaps) {
-    const isOver = each.since < oldest && !(await hasWriter(session, names, each));
-    judged.push({ gaps: each, isOver });
+  const found = new Set<number>();
+  for (const [at, each] of gaps.entries()) {
+    const isAsked = each.open === null ? each.since < oldest : each.open.every(isDetached);
+    if (isAsked && !(await hasWriter(session, names, each))) found.add(at);
   }
-  return judged;
+  return found;
 }

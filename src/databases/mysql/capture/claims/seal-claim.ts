@@ -5,7 +5,7 @@ import { leaseLost } from '../capture-errors.ts';
 import { type CaptureNames, decodeNumbers, renderLane } from '../capture-tables.ts';
 import { decodeLooked, encodeLooked, judgeGaps, type JudgedGaps, type Looked, lookedAfter } from './gaps.ts';
 import { type Found, lookAround } from './look.ts';
-import { judgeUnseen, type TransactionWatch } from './open-transactions.ts';
+import { findUnwritten, type TransactionWatch } from './open-transactions.ts';
 import { encodeRuns } from './runs.ts';
 
 /** The next transaction reads one snapshot, made by its first read without a lock. */
@@ -40,10 +40,10 @@ interface SealRequest {
 const unjudged = ({ gaps }: Looked): readonly JudgedGaps[] =>
   gaps.map((each) => ({ gaps: each, isOver: false }));
 
-/** For a user who may not ask for transactions: what is known of the gaps, and of which state of the lane. */
+/** Gaps that nobody fills whatever is open, and of which state of the lane they are. */
 async function judgeBefore(session: Session, names: CaptureNames, lease: Lease) {
   const { looked } = await readLane(session, names, lease);
-  return { of: encodeLooked(looked), judged: await judgeUnseen(session, names, looked.gaps) };
+  return { of: encodeLooked(looked), unwritten: await findUnwritten(session, names, looked.gaps) };
 }
 
 /** Writes the claim, where there is one, and where the lane goes on. */
@@ -89,14 +89,17 @@ export async function sealClaim(
   watch: TransactionWatch,
   { lease, limits }: SealRequest,
 ): Promise<number | null> {
-  const unseen = watch.isBlind ? await judgeBefore(session, names, lease) : null;
+  const asked = watch.isBlind || watch.seesDetached ? await judgeBefore(session, names, lease) : null;
   await session.query(ONE_SNAPSHOT);
   await session.query('START TRANSACTION');
   const lane = await readLane(session, names, lease, ' FOR UPDATE');
   const { looked: before, tables } = lane;
   const open = before.gaps.length > 0 ? await watch.ask(session) : null;
-  const isAsBefore = unseen !== null && unseen.of === encodeLooked(before);
-  const judged = open ? judgeGaps(before.gaps, open) : isAsBefore ? unseen.judged : unjudged(before);
+  const isAsBefore = asked?.of === encodeLooked(before);
+  const judged = (open ? judgeGaps(before.gaps, open) : unjudged(before)).map(({ gaps, isOver }, at) => ({
+    gaps,
+    isOver: isOver || (isAsBefore && asked.unwritten.has(at)),
+  }));
   const found = await lookAround(session, names, { before, judged, tables, limits });
   const looked = encodeLooked(lookedAfter(judged, found.look));
   const claim =
