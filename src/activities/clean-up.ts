@@ -31,8 +31,9 @@ async function forgetChanges(
 export const createCleanUp =
   (deps: ActivityDeps) =>
   (request: CleanUpRequest): Promise<readonly LostKey[]> =>
-    governed<readonly LostKey[]>({ log: deps.log }, (control) =>
-      deps.connections.useHub(request.hub, (hub) =>
+    governed<readonly LostKey[]>({ log: deps.log }, async (control) => {
+      if (request.topics === true) return [];
+      return deps.connections.useHub(request.hub, (hub) =>
         deps.connections.useDatabase(request.target, (target) =>
           request.close
             ? closeTransfer({ target, hub }, request, control.stop).then(async (lost) => {
@@ -41,5 +42,5 @@ export const createCleanUp =
               })
             : removeFromHub(hub, request, control.stop).then(() => []),
         ),
-      ),
-    );
+      );
+    });

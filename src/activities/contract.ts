@@ -3,6 +3,7 @@ import type { LostKey } from '../engine/structure/restore-keys.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
 import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
+import type { TopicsRelayResult } from '../engine/topics/relay-to-topics.ts';
 import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/finishing/verify-table.ts';
 import type { Config } from '../model/config.ts';
 import type { Share } from '../model/lane.ts';
@@ -12,7 +13,7 @@ import type { TransferSettings } from '../model/transfer-spec.ts';
  * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent:
  * the run's own stands in the ledger, and connections are names that each worker's configuration resolves.
  */
-export type { ReadResult, Refusal, WriteResult };
+export type { ReadResult, Refusal, TopicsRelayResult, WriteResult };
 
 export interface ActivityDeps {
   readonly config: Pick<Config, 'transfer' | 'siteOf' | 'captures'>;
@@ -71,7 +72,11 @@ export interface Prepared {
    * Changes are moved, in the lanes of CHANGES, which is one of the tables; `untilCaughtUp`: the transfer ends where nothing is pending.
    * Absent: only rows are, or the history is older.
    */
-  readonly changes?: { readonly untilCaughtUp: boolean };
+  readonly changes?: {
+    readonly untilCaughtUp: boolean;
+    /** They go out to topics of the hub: nothing is applied, and there is no ledger. */
+    readonly toTopics?: boolean;
+  };
   /**
    * The most readers and writers of one slice: with more of them there are several slices, which the workers of a role
    * share. Absent in histories of older versions, whose slices had all.
@@ -222,8 +227,9 @@ export interface FinishResult {
 }
 
 export interface SampleRequest extends RunKey {
-  /** Changes are moved: their backlog is wanted too. */
+  /** Changes are moved: their backlog is wanted too; `topics`: and nothing else is known. */
   readonly changes?: boolean;
+  readonly topics?: boolean;
   /** Tables whose own counts are wanted: those that move. */
   readonly tables: readonly string[];
 }
@@ -259,6 +265,8 @@ export interface PendingChanges {
 }
 
 export interface CleanUpRequest extends RunKey {
+  /** There is no ledger and no stream of ours. */
+  readonly topics?: boolean;
   /** Marks the run finished: the next start opens a new one instead of continuing it. */
   readonly close: boolean;
   /** Some table did not come to its end: foreign keys that were dropped for the rows are made again before the run is closed. */
@@ -271,6 +279,7 @@ export interface TransferActivities {
   readAndPublish(request: ReadRequest): Promise<ReadResult>;
   readSmallTables(request: SmallTablesRequest): Promise<SmallTablesResult>;
   relayChanges(request: RelayRequest): Promise<ReadResult>;
+  relayToTopics(request: RelayRequest): Promise<TopicsRelayResult>;
   writeBatches(request: WriteRequest): Promise<WriteResult>;
   finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;

@@ -5,13 +5,14 @@ import { createHoldSnapshot } from './hold-snapshot.ts';
 import { createRowMovers } from './move-rows.ts';
 import { createProgressLines } from './progress-lines.ts';
 import { createPlanTables, createPrepareTransfer } from './plan-transfer.ts';
+import { createRelayToTopics } from './relay-to-topics.ts';
 import { createSampleProgress } from './sample-progress.ts';
 import { createVerifyTables } from './verify-tables.ts';
 
 export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
 export type SourceActivities = Pick<
   TransferActivities,
-  'planTables' | 'readAndPublish' | 'readSmallTables' | 'relayChanges' | 'holdSnapshot'
+  'planTables' | 'readAndPublish' | 'readSmallTables' | 'relayChanges' | 'relayToTopics' | 'holdSnapshot'
 >;
 export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'finishTables' | 'verifyTables'>;
 
@@ -23,7 +24,8 @@ export interface Activities {
 }
 
 export function createActivities(deps: ActivityDeps): Activities {
-  const movers = createRowMovers(deps, createProgressLines(deps.log));
+  const lines = createProgressLines(deps.log);
+  const movers = createRowMovers(deps, lines);
   return {
     control: {
       prepareTransfer: createPrepareTransfer(deps),
@@ -35,6 +37,7 @@ export function createActivities(deps: ActivityDeps): Activities {
       readAndPublish: movers.readAndPublish,
       readSmallTables: movers.readSmallTables,
       relayChanges: movers.relayChanges,
+      relayToTopics: createRelayToTopics(deps, lines),
       holdSnapshot: createHoldSnapshot(deps),
     },
     target: {

@@ -7,7 +7,7 @@ import { captureOf } from '../engine/planning/changes-of-transfer.ts';
 import { readAndPublish } from '../engine/reading/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { writeBatches } from '../engine/writing/write-batches.ts';
-import { capturePlaceOf } from '../model/capture-spec.ts';
+import { capturePlaceOf, retentionMsOf } from '../model/capture-spec.ts';
 import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
@@ -114,8 +114,13 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
         { side: 'source', nothing: { why: 'stopped', rows: 0, bytes: 0 } },
         ({ spec, ...ends }, control) =>
           deps.connections.useDatabase(request.source, (source) => {
-            const { changes } = captureOf(source, capturePlaceOf(deps.config.captures[request.source]));
-            return relayChanges({ changes, ...ends }, { ...request, spec }, control);
+            const capture = deps.config.captures[request.source];
+            const { changes } = captureOf(source, capturePlaceOf(capture));
+            return relayChanges(
+              { changes, ...ends },
+              { ...request, spec, retentionMs: retentionMsOf(capture) },
+              control,
+            );
           }),
       ),
     /** Applies what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */

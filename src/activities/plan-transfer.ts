@@ -2,7 +2,12 @@ import { lookUpTables } from '../engine/planning/look-up-tables.ts';
 import { movesChanges } from '../engine/planning/changes-of-transfer.ts';
 import { planChanges } from '../engine/planning/plan-changes.ts';
 import { planTable } from '../engine/planning/plan-table.ts';
-import { prepareTransfer, type TransferDeps } from '../engine/planning/prepare-transfer.ts';
+import { prepareTopics } from '../engine/planning/prepare-topics.ts';
+import {
+  prepareTransfer,
+  type PreparedTransfer,
+  type TransferDeps,
+} from '../engine/planning/prepare-transfer.ts';
 import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import { whileWorking } from '../engine/while-working.ts';
 import { capturePlaceOf } from '../model/capture-spec.ts';
@@ -33,12 +38,17 @@ const outline = (spec: TransferSpec) => ({
   hub: spec.hub,
   target: spec.target,
   settings: settingsOf(spec),
-  verify: spec.completion?.verify ?? 'count',
+  verify: spec.topics ? 'none' : (spec.completion?.verify ?? 'count'),
   gracePeriodMs: durationMs(spec.completion?.gracePeriod ?? DEFAULTS.gracePeriod),
   reportingIntervalMs: durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval),
   heartbeatTimeoutMs: durationMs(spec.recovery?.heartbeatTimeout ?? DEFAULTS.heartbeatTimeout),
   oneSnapshot: spec.consistency === 'snapshot',
-  ...(movesChanges(spec) && { changes: { untilCaughtUp: spec.changes?.until === 'caught-up' } }),
+  ...(movesChanges(spec) && {
+    changes: {
+      untilCaughtUp: spec.changes?.until === 'caught-up',
+      ...(spec.topics && { toTopics: true }),
+    },
+  }),
 });
 
 const counted = (count: number | undefined, unit: string): readonly string[] =>
@@ -70,20 +80,38 @@ const withEnds = <T>(
     ),
   );
 
+/** Of a transfer to topics: there is no target, and nothing to write. */
+const prepareWithTopics = (
+  deps: ActivityDeps,
+  { transfer }: PrepareRequest,
+  signal: AbortSignal,
+): Promise<{ readonly prepared: PreparedTransfer; readonly isAlone: boolean }> => {
+  const spec = deps.config.transfer(transfer);
+  const place = capturePlaceOf(deps.config.captures[spec.source]);
+  return deps.connections.useDatabase(spec.source, (source) =>
+    deps.connections.useHub(spec.hub, async (hub) => ({
+      prepared: await prepareTopics({ source, hub, place }, { transfer, spec }, signal),
+      isAlone: true,
+    })),
+  );
+};
+
 /** Opens the run in the ledger, makes the hub's topics and names the tables. Idempotent by the execution. */
 export const createPrepareTransfer =
   (deps: ActivityDeps) =>
   (request: PrepareRequest): Promise<Prepared> =>
     governed<Prepared>({ log: deps.log }, async (control) => {
       const spec = deps.config.transfer(request.transfer);
-      const { prepared, isAlone } = await withEnds(deps, spec, async (ends) => ({
-        prepared: await prepareTransfer(
-          ends,
-          { ...request, spec, place: capturePlaceOf(deps.config.captures[spec.source]) },
-          control.stop,
-        ),
-        isAlone: !ends.target.dialect.capabilities.concurrentWriters,
-      }));
+      const { prepared, isAlone } = await (spec.topics
+        ? prepareWithTopics(deps, request, control.stop)
+        : withEnds(deps, spec, async (ends) => ({
+            prepared: await prepareTransfer(
+              ends,
+              { ...request, spec, place: capturePlaceOf(deps.config.captures[spec.source]) },
+              control.stop,
+            ),
+            isAlone: !ends.target.dialect.capabilities.concurrentWriters,
+          })));
       const sourceSite = deps.config.siteOf(prepared.spec.source);
       const targetSite = deps.config.siteOf(prepared.spec.target);
       return {

@@ -50,11 +50,31 @@ async function pendingChanges(
   }
 }
 
+/** Of changes that go to topics only the source and the hub can be asked. */
+async function sampleTopics(
+  deps: ActivityDeps,
+  request: SampleRequest,
+  signal: AbortSignal,
+): Promise<Sample> {
+  const pending = await pendingChanges(deps, request, signal);
+  const hub = await askHub(deps, request, signal);
+  return {
+    rows: 0,
+    bytes: 0,
+    backlog: { lost: false, messages: 0, bytes: 0, maxBytes: 0 },
+    creditBytes: DEFAULTS.creditBytes,
+    tables: [],
+    warnings: hub.warnings,
+    ...(pending !== null && { pending }),
+  };
+}
+
 /** How far the run is: what the target's ledger holds (invariant 4) and what waits in the hub. */
 export const createSampleProgress =
   (deps: ActivityDeps) =>
   (request: SampleRequest): Promise<Sample> =>
     governed<Sample>({ log: deps.log }, async (control) => {
+      if (request.topics === true) return sampleTopics(deps, request, control.stop);
       const { tables, spec, ...target } = await deps.connections.useDatabase(
         request.target,
         async (opened) => ({

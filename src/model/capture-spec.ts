@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { durationMs } from './transfer-spec.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -134,3 +135,7 @@ export const capturePlaceOf = (spec: CaptureSpec | undefined): CapturePlace => (
   schema: spec?.schema ?? CAPTURE_DEFAULTS.schema,
   prefix: spec?.prefix ?? CAPTURE_DEFAULTS.prefix,
 });
+
+/** How long events stay after they were confirmed. */
+export const retentionMsOf = (spec: CaptureSpec | undefined): number =>
+  durationMs(spec?.retention ?? CAPTURE_DEFAULTS.retention);

@@ -27,7 +27,10 @@ export const TopicsSpec = Type.Object(
       }),
     ),
   },
-  closed,
+  {
+    ...closed,
+    description: 'Changes go out to topics of the hub, with mode changes, and to no database.',
+  },
 );
 export type TopicsSpec = Static<typeof TopicsSpec>;
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { TopicsSpec } from './topics-spec.ts';
 
 const closed = { additionalProperties: false } as const;
 const oneOf = <const T extends readonly string[]>(values: T, description: string) =>
@@ -104,7 +105,10 @@ export const TransferSpec = Type.Object(
   {
     source: Type.String({ description: 'Name of the source connection.' }),
     hub: Type.String({ description: 'Name of the hub connection.' }),
-    target: Type.String({ description: 'Name of the target connection.' }),
+    target: Type.String({
+      description: 'Name of the target connection; with topics that of the hub once more.',
+    }),
+    topics: Type.Optional(TopicsSpec),
     mode: Type.Optional(
       oneOf(
         ['snapshot', 'changes', 'both'],

@@ -158,7 +158,11 @@ export function createControl(state: ControlState, queues: Queues) {
         oneSnapshot: state.prepared?.oneSnapshot ?? false,
         snapshotReady: held !== null,
         ...(state.prepared?.changes && {
-          changes: { caughtUp: state.caughtUp ?? false, draining: isDraining(state) },
+          changes: {
+            caughtUp: state.caughtUp ?? false,
+            draining: isDraining(state),
+            ...(state.prepared.changes.toTopics && { toTopics: true }),
+          },
         }),
         oneReading: (state.prepared?.limits?.until ?? null) !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,

@@ -99,8 +99,13 @@ export async function sampleOnce(
   tables: readonly string[] = moving(control),
 ): Promise<void> {
   try {
-    const isChanging = control.state.prepared?.changes !== undefined;
-    const request = { ...control.runKey(), tables, ...(isChanging && { changes: true }) };
+    const { changes } = control.state.prepared ?? {};
+    const request = {
+      ...control.runKey(),
+      tables,
+      ...(changes && { changes: true }),
+      ...(changes?.toTopics && { topics: true }),
+    };
     const isQuiet = control.isQuiet();
     const sample = await control.queues.control.sampleProgress(request);
     learn(control, sample, Date.now(), isQuiet);

@@ -40,7 +40,12 @@ export interface Scene {
   readonly oneSnapshot: boolean;
   readonly snapshotReady: boolean;
   /** Changes are moved too; absent: they are not. */
-  readonly changes?: { readonly caughtUp: boolean; readonly draining: boolean };
+  readonly changes?: {
+    readonly caughtUp: boolean;
+    readonly draining: boolean;
+    /** There is nothing to apply. */
+    readonly toTopics?: boolean;
+  };
   /** Rows or bytes are limited: one table is read at a time, so that one slice can count them. */
   readonly oneReading: boolean;
   readonly writerNotBeforeMs: number;
@@ -291,7 +296,7 @@ function write(scene: Scene): readonly Move[] {
     return haltAll(scene, (slice) => slice.kind === 'write' && slice.key !== key);
   const needed =
     scene.mode === 'drain' || scene.tables.some((table) => isMoving(table) && table.status !== 'waiting');
-  if (!needed || scene.writerNotBeforeMs > scene.nowMs) return [];
+  if (!needed || scene.changes?.toTopics || scene.writerNotBeforeMs > scene.nowMs) return [];
   const parts = new Set(running.map(({ share }) => share?.part ?? 1));
   return sharesOf(scene.settings.writers, scene.sliceWriters)
     .filter((share) => !parts.has(share?.part ?? 1))

@@ -113,7 +113,16 @@ function unlinkChildren({ state }: Control, parents: readonly TableRecord[]): vo
 const skippedOf = ({ state }: Control): readonly string[] =>
   state.tables.filter(({ status }) => status === 'skipped').map(({ id }) => id);
 
+/** Of changes that go to topics everything was said when the transfer was prepared. */
+function planForTopics(tables: readonly TableRecord[]): void {
+  for (const table of tables) {
+    Object.assign(table, { generation: 1, lanes: 1 });
+    happen(table, 'planned');
+  }
+}
+
 export async function planTables(control: Control, tables: readonly TableRecord[]): Promise<void> {
+  if (control.state.prepared?.changes?.toTopics) return planForTopics(tables);
   const slice = sliceOf(control, 'plan', tables);
   unlinkChildren(control, tables);
   for (const table of tables) startAnewInSnapshot(control, table);

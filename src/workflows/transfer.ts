@@ -159,7 +159,12 @@ async function conclude(control: Control, show: () => void, input: CheckedInput)
   // A run that is over is closed; one that stopped on the way stays open, and the next start goes on with it.
   if (state.prepared) {
     const restore = state.tables.some(({ status }) => status !== 'finished');
-    const lost = await control.queues.control.cleanUp({ ...control.runKey(), close: isComplete, restore });
+    const isToTopics = state.prepared.changes?.toTopics === true;
+    const request = { ...control.runKey(), close: isComplete, restore };
+    const lost = await control.queues.control.cleanUp({
+      ...request,
+      ...(isToTopics && { topics: true }),
+    });
     // Older histories have no answer.
     for (const { table, sql } of lost ?? []) leaveOut(control, table, 1, [sql]);
   }

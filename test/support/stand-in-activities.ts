@@ -212,6 +212,7 @@ export function createStandIn(options: StandInOptions) {
         };
       });
     },
+    relayToTopics: () => Promise.reject(new Error('no test moves changes to topics here')),
     relayChanges: async (request) => {
       note('relayChanges', request);
       return governed(

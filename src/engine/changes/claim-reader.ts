@@ -3,6 +3,7 @@ import type { Position, RowBlock } from '../../model/row-block.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
 import type { Clock } from '../clock.ts';
+import { type ClaimConfirmer, createConfirmer } from './claim-confirmer.ts';
 import type { ChangeCapture, Lease } from '../ports/change-capture.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
 import type { SliceControl } from '../slice.ts';
@@ -10,8 +11,6 @@ import type { SliceControl } from '../slice.ts';
 /** Nothing is pending: asked again soon after the last event, then seldom, so that an idle source has little to do. */
 const FIRST_IDLE_MS = 10;
 const LONGEST_IDLE_MS = 250;
-/** What is applied is confirmed so often at most: a confirmation is a commit at the source. */
-const CONFIRM_EVERY_MS = 500;
 
 /**
  * So many claims that the target has not applied yet are sealed as soon as something is pending; then, unless they are full, what is
@@ -24,7 +23,7 @@ const WAIT_FOR_TARGET_MS = 10;
 export type ClaimReader = Pick<SourceReader, 'readRange'> &
   Required<Pick<SourceReader, 'applied' | 'isDrained'>> & {
     /** The ledger has all lanes to their ends: so everything that was read is confirmed. */
-    ended(signal: AbortSignal): Promise<void>;
+    ended(): Promise<void>;
   };
 
 export interface ClaimReading {
@@ -33,6 +32,8 @@ export interface ClaimReading {
   readonly spec: Pick<TransferSpec, 'changes'>;
   /** Read to where nothing is pending, and end there; else for as long as the slice lasts. */
   readonly drain: boolean;
+  /** Events stay so long after they were confirmed. */
+  readonly retentionMs: number;
   readonly control: Pick<SliceControl, 'overdue' | 'progress'>;
   readonly clock: Clock;
 }
@@ -47,8 +48,7 @@ interface LaneReading {
   lastEvents: number;
   /** The last claim that the target has whole. */
   applied: number;
-  confirmed: number;
-  confirmedAtMs: number;
+  readonly confirmer: ClaimConfirmer;
   drained: boolean;
 }
 
@@ -77,14 +77,6 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
     bytes: spec.changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes,
   };
 
-  const confirm = async (lane: LaneReading, signal: AbortSignal): Promise<void> => {
-    if (lane.applied <= lane.confirmed || clock.now() - lane.confirmedAtMs < CONFIRM_EVERY_MS) return;
-    const { applied } = lane;
-    lane.confirmedAtMs = clock.now();
-    await changes.confirm(lane.lease, applied, signal);
-    lane.confirmed = applied;
-  };
-
   const isAhead = ({ wholeAt, lastEvents }: LaneReading): boolean =>
     wholeAt.size >= SMALL_CLAIMS_AHEAD && lastEvents < limits.events / 2;
 
@@ -93,7 +85,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
     if (claim <= lane.lease.sealed) return claim;
     for (let idleMs = FIRST_IDLE_MS; ; idleMs = Math.min(2 * idleMs, LONGEST_IDLE_MS)) {
       while (isAhead(lane) && !control.overdue() && !signal.aborted) {
-        await confirm(lane, signal);
+        lane.confirmer.note(lane.applied);
         await clock.sleep(WAIT_FOR_TARGET_MS, signal);
       }
       if (control.overdue() || signal.aborted) return null;
@@ -104,7 +96,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
         lane.drained = true;
         return null;
       }
-      await confirm(lane, signal);
+      lane.confirmer.note(lane.applied);
       await clock.sleep(idleMs, signal);
     }
   };
@@ -130,8 +122,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       blocks: 0,
       lastEvents: 0,
       applied: claim - 1,
-      confirmed: lease.confirmed,
-      confirmedAtMs: -CONFIRM_EVERY_MS,
+      confirmer: createConfirmer(changes, lease, { clock, retentionMs: reading.retentionMs }),
       drained: false,
     };
     lanes.set(laneNumber, lane);
@@ -147,7 +138,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
     const lane = await open(laneNumber, after, signal);
     let { claim, afterId } = nextOf(after, lane.lease);
     for (;;) {
-      await confirm(lane, signal);
+      lane.confirmer.note(lane.applied);
       const next = await sealed(lane, claim, signal);
       if (next === null) return;
       if (next !== claim)
@@ -177,9 +168,11 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       }
     },
     isDrained: (lane) => lanes.get(lane)?.drained ?? false,
-    async ended(signal) {
-      for (const lane of lanes.values())
-        await changes.confirm(lane.lease, Math.max(lane.applied, ...lane.wholeAt.values()), signal);
+    async ended() {
+      for (const { confirmer, applied, wholeAt } of lanes.values()) {
+        confirmer.note(Math.max(applied, ...wholeAt.values()));
+        await confirmer.finish();
+      }
     },
   };
 }

@@ -14,6 +14,8 @@ export interface RelayRequest
   extends Omit<ReadRequest, 'table' | 'readers' | 'snapshot' | 'share' | 'until'> {
   /** End the lanes where nothing is pending any more; else go on for as long as the slice lasts. */
   readonly drain: boolean;
+  /** Events stay at the source so long after they were confirmed. */
+  readonly retentionMs: number;
 }
 
 /** Only these are asked of a reader of changes: there are no rows to count or compare. */
@@ -31,13 +33,13 @@ export async function relayChanges(
   control: SliceControl,
 ): Promise<ReadResult> {
   const { changes, clock = systemClock, ...ends } = deps;
-  const { transfer, spec, drain } = request;
-  const reader = createClaimReader({ changes, transfer, spec, drain, control, clock });
+  const { transfer, spec, drain, retentionMs } = request;
+  const reader = createClaimReader({ changes, transfer, spec, drain, retentionMs, control, clock });
   const result = await readAndPublish(
     { ...ends, clock, source: { reader: reader as ChangesReader } },
     { ...request, table: CHANGES, readers: request.settings.readers, snapshot: null },
     control,
   );
-  if (result.why === 'ended') await reader.ended(new AbortController().signal);
+  if (result.why === 'ended') await reader.ended();
   return result;
 }

@@ -82,7 +82,7 @@ export async function capturedTables(
   return selected.map((each) => {
     const captured = byId.get(tableId(each.table)) as CapturedTable;
     refuseOtherCondition(each, captured);
-    if (captured.primaryKey.length === 0)
+    if (captured.primaryKey.length === 0 && spec.topics === undefined)
       throw new SluiceError(
         'capture.key_needed',
         'changes of a table without a primary key cannot be applied',

@@ -19,6 +19,8 @@ import { wishedStructure, withStructure } from '../structure/planned-structure.t
 export interface PlanTableRequest {
   readonly transfer: string;
   readonly run: number;
+  /** Whose run it is; absent in requests of older workflows. */
+  readonly execution?: string | undefined;
   readonly spec: TransferSpec;
   /** tableId of the source table. */
   readonly table: string;
@@ -163,7 +165,7 @@ export async function planTable(
   request: PlanTableRequest,
   signal: AbortSignal,
 ): Promise<PlannedSummary> {
-  const { spec, transfer, run } = request;
+  const { spec, transfer, run, execution } = request;
   const found = await findPlanned(deps, request, signal);
   if (found.known) return summary(spec, found.known, found.progress);
   const { plan, source, tables } = await computePlan(deps, request, signal);
@@ -200,7 +202,7 @@ export async function planTable(
   const before = await deps.target.ledger.readTable(transfer, run, request.table, signal);
   const droppedKeys = [...(before?.plan.droppedKeys ?? []), ...dropKeys];
   const written = await deps.target.ledger.planTable(
-    { transfer, run },
+    { transfer, run, execution },
     {
       plan: droppedKeys.length === 0 ? plan : { ...plan, droppedKeys },
       generation: found.generation,

@@ -9,7 +9,7 @@ import type { ChangeCapture, ClaimLimits, Lease } from '../ports/change-capture.
 import type { TopicLane, TopicMessage, TopicSink } from '../ports/topic-sink.ts';
 import type { TriggerManager } from '../ports/trigger-manager.ts';
 import type { Refusal, SliceControl } from '../slice.ts';
-import { type ClaimConfirmer, createConfirmer } from './claim-confirmer.ts';
+import { type ClaimConfirmer, createConfirmer } from '../changes/claim-confirmer.ts';
 import { type RenderedClaim, renderedClaims } from './claim-messages.ts';
 import { openTableLookup } from './table-lookup.ts';
 import { checkTopicTemplate } from './topic-name.ts';
@@ -31,6 +31,8 @@ export interface TopicsRelayRequest {
   /** Numbers of the captured tables of the lane, as it was registered. */
   readonly tables: readonly number[];
   readonly topics: TopicsSpec;
+  /** Events stay at the source so long after they were confirmed; default: not at all. */
+  readonly retentionMs?: number;
   /** End where nothing is pending any more; else go on for as long as the slice lasts. */
   readonly until?: 'caught-up' | undefined;
   /** Of one claim, which is one transaction of the hub. Default: CAPTURE_DEFAULTS. */
@@ -128,7 +130,8 @@ async function openLane(
   const lane = await sink.open({ transfer, lane: number, incarnation, topics }, signal);
   try {
     const from = await resume(changes, { lease, lane, incarnation }, signal);
-    return { lease, lane, from, tables, confirmer: createConfirmer(changes, lease, clock) };
+    const confirmer = createConfirmer(changes, lease, { clock, retentionMs: request.retentionMs ?? 0 });
+    return { lease, lane, from, tables, confirmer };
   } catch (error) {
     await lane.close();
     throw error;

@@ -4,19 +4,30 @@ import type { ChangeCapture, Lease } from '../ports/change-capture.ts';
 /** A confirmation is a commit at the source; a lost one is made when the lane is opened next. */
 const CONFIRM_EVERY_MS = 500;
 
-/** Tells the source which claims are in, beside the work: one confirmation at a time, and not for every claim. */
+/** What is confirmed is freed so often. */
+const HOUSEKEEP_EVERY_MS = 10_000;
+
+/**
+ * Tells the source which claims are in, beside the work: one confirmation at a time, and not for every claim. Now and then frees what is
+ * confirmed there.
+ */
 export interface ClaimConfirmer {
-  /** @throws what the confirmation before failed with */
+  /** Also again for the same claim: it is confirmed when it is due. @throws what the confirmation before failed with */
   note(claim: number): void;
   /** Confirms what is noted. */
   finish(): Promise<void>;
 }
 
-export function createConfirmer(changes: ChangeCapture, lease: Lease, clock: Clock): ClaimConfirmer {
+export function createConfirmer(
+  changes: ChangeCapture,
+  lease: Lease,
+  { clock, retentionMs }: { readonly clock: Clock; readonly retentionMs: number },
+): ClaimConfirmer {
   const never = new AbortController().signal;
   let noted = lease.confirmed;
   let confirmed = lease.confirmed;
   let lastMs = clock.now();
+  let housekeptMs = clock.now();
   let running: Promise<void> | null = null;
   const failures: unknown[] = [];
   const check = (): void => {
@@ -29,6 +40,9 @@ export function createConfirmer(changes: ChangeCapture, lease: Lease, clock: Clo
     try {
       await changes.confirm(lease, claim, never);
       confirmed = claim;
+      if (clock.now() - housekeptMs < HOUSEKEEP_EVERY_MS) return;
+      housekeptMs = clock.now();
+      await changes.housekeep({ retentionMs }, never);
     } catch (error) {
       failures.push(error);
     } finally {
@@ -38,8 +52,9 @@ export function createConfirmer(changes: ChangeCapture, lease: Lease, clock: Clo
   return {
     note(claim) {
       check();
-      noted = claim;
-      if (!running && clock.now() - lastMs >= CONFIRM_EVERY_MS) running = confirm();
+      noted = Math.max(noted, claim);
+      const isDue = noted > confirmed && clock.now() - lastMs >= CONFIRM_EVERY_MS;
+      if (isDue && !running) running = confirm();
     },
     async finish() {
       await running;

@@ -1,0 +1,82 @@
+import type { CapturePlace } from '../../model/capture-spec.ts';
+import { CHANGES } from '../../model/changes-plan.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { TransferSpec } from '../../model/transfer-spec.ts';
+import type { Database } from '../ports/dialect.ts';
+import type { Hub } from '../ports/hub.ts';
+import type { TopicSink } from '../ports/topic-sink.ts';
+import { captureOf, capturedTables, registerChanges } from './changes-of-transfer.ts';
+import type { PreparedTransfer } from './prepare-transfer.ts';
+import { type SelectedTable, selectTables } from './select-tables.ts';
+
+export interface TopicsEnds {
+  readonly source: Database;
+  readonly hub: Hub;
+  readonly place: CapturePlace;
+}
+
+interface TopicsTransfer {
+  readonly transfer: string;
+  readonly spec: TransferSpec;
+}
+
+/** @throws SluiceError config.invalid */
+function checkSpec({ transfer, spec }: TopicsTransfer): void {
+  const wrong = (message: string): SluiceError =>
+    new SluiceError('config.invalid', message, { where: `transfers.${transfer}` });
+  if (spec.mode !== 'changes') throw wrong('topics get changes only: mode must be changes');
+  if (spec.target !== spec.hub)
+    throw wrong('with topics the target is the hub: both name the same connection');
+}
+
+/** @throws SluiceError config.invalid where the hub has no topics for changes */
+export function sinkOf(hub: Hub): TopicSink {
+  if (hub.topicSink) return hub.topicSink;
+  throw new SluiceError('config.invalid', `${hub.kind} has no topics for changes`);
+}
+
+const selectedTables = async (
+  source: Database,
+  spec: TransferSpec,
+  signal: AbortSignal,
+): Promise<readonly SelectedTable[]> =>
+  selectTables(
+    spec,
+    (await source.introspector.listTables(signal)).map(({ table }) => table),
+    source,
+  );
+
+/** Numbers of the captured tables whose changes the transfer moves. @throws SluiceError capture.* */
+export async function tablesOfTopics(
+  { source, place }: Pick<TopicsEnds, 'source' | 'place'>,
+  spec: TransferSpec,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const selected = await selectedTables(source, spec, signal);
+  const captured = await capturedTables(captureOf(source, place), spec, selected, signal);
+  return captured.map(({ number }) => number);
+}
+
+/**
+ * Makes a transfer of changes to topics known at the source. There is no ledger: what is in the topics is known by the hub, and what is
+ * confirmed by the source, so that every start goes on where the one before ended. Idempotent.
+ * @throws SluiceError capture.*, config.invalid, hub.*
+ */
+export async function prepareTopics(
+  { source, hub, place }: TopicsEnds,
+  { transfer, spec }: TopicsTransfer,
+  signal: AbortSignal,
+): Promise<PreparedTransfer> {
+  checkSpec({ transfer, spec });
+  sinkOf(hub);
+  const selected = await selectedTables(source, spec, signal);
+  await registerChanges(captureOf(source, place), { transfer, spec, isNew: false }, selected, signal);
+  return {
+    run: 1,
+    continued: false,
+    spec,
+    tables: [{ id: CHANGES, ordinal: 1 }],
+    until: null,
+    warnings: await hub.warnings(signal),
+  };
+}
