@@ -58,6 +58,18 @@ describeWith(['postgres'], 'changes of PostgreSQL', () => {
     });
   });
 
+  test('that exchange unique values many times are applied in their order', async () => {
+    await place.execute(`CREATE TABLE seats (id int PRIMARY KEY, seat text UNIQUE, kept text DEFAULT 'kept');
+      INSERT INTO seats SELECT n, 's' || n FROM generate_series(1, 200) AS n`);
+    changes = await changesOf(postgresqlHarness, target, [{ name: 'seats', columns: ['id', 'seat'] }]);
+    const seat = (id: number, name: string) => changes.event('seats', 'U', [String(id), name]);
+    const pairs = Array.from({ length: 100 }, (_, at) => [2 * at + 1, 2 * at + 2] as const);
+    const batch = pairs.flatMap(([a, b]) => [seat(a, 'spare'), seat(b, `s${a}`), seat(a, `s${b}`)]);
+    expect(await changes.next(...batch)).toBe('applied');
+    const wanted = pairs.flatMap(([a, b]) => [`${a} s${b} kept`, `${b} s${a} kept`]);
+    expect(await rows('SELECT * FROM seats ORDER BY id')).toEqual(wanted);
+  });
+
   test('wait with constraints that can wait: rows that refer to each other, and unique values that change', async () => {
     await place.execute(`CREATE TABLE a (id int PRIMARY KEY, other int, u int UNIQUE DEFERRABLE);
       CREATE TABLE b (id int PRIMARY KEY, other int REFERENCES a DEFERRABLE);

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { changeSteps, leftByChildren, NO_CHOICE } from '../../src/engine/changes/change-steps.ts';
+import {
+  changeSteps,
+  leftByChildren,
+  NO_CHOICE,
+  parentsFirst,
+} from '../../src/engine/changes/change-steps.ts';
 import { netChanges, type TableChange } from '../../src/engine/changes/net-change.ts';
-import { parentsFirst } from '../../src/engine/changes/order-tables.ts';
 import { rawEvents } from '../../src/engine/changes/parse-events.ts';
 import type { ChangedTable, ChangesPlan } from '../../src/model/changes-plan.ts';
 import type { ColumnPlan, TablePlan } from '../../src/model/table-plan.ts';

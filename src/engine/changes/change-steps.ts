@@ -55,3 +55,21 @@ export function leftByChildren(changes: readonly TableChange[]): readonly TableC
   const left = new Set(changes.flatMap(({ updates, table }) => (updates ? table.parents : [])));
   return changes.filter(({ removed, table }) => removed.rows > 0 && left.has(table.plan.id));
 }
+
+/** Parents before the tables that refer to them; within a cycle as they come. */
+export function parentsFirst(changes: readonly TableChange[]): readonly TableChange[] {
+  const byId = new Map(changes.map((change) => [change.table.plan.id, change]));
+  const ordered = new Set<TableChange>();
+  const visited = new Set<TableChange>();
+  const visit = (change: TableChange): void => {
+    if (visited.has(change)) return;
+    visited.add(change);
+    for (const parent of change.table.parents) {
+      const known = byId.get(parent);
+      if (known) visit(known);
+    }
+    ordered.add(change);
+  };
+  for (const change of changes) visit(change);
+  return [...ordered];
+}

@@ -1,0 +1,192 @@
+import type { Batch } from '../../model/batch.ts';
+import type { ChangesPlan } from '../../model/changes-plan.ts';
+import type { ErrorCode } from '../../model/error-codes.ts';
+import { SluiceError } from '../../model/sluice-error.ts';
+import {
+  type ChangeStep,
+  changeSteps,
+  leftByChildren,
+  NO_CHOICE,
+  parentsFirst,
+  type StepChoice,
+} from './change-steps.ts';
+import { netChanges, type TableChange } from './net-change.ts';
+import { type RawEvent, rawEvents } from './parse-events.ts';
+import { type ChangeTarget, hasCascades, isWhole, tellsKeysApart } from './target-facts.ts';
+
+export interface ChangesBatch {
+  readonly plan: ChangesPlan;
+  readonly batch: Batch;
+}
+
+/** What a constraint of the target refuses can be tried in another way. */
+export const CONFLICT: ErrorCode = 'target.constraint_violated';
+
+/** A way to the rows that a batch makes: parts that follow each other in one transaction. */
+export interface ChangeWay {
+  readonly parts: readonly (readonly ChangeStep[])[];
+  /** The part that was begun last. */
+  at: number;
+}
+
+async function idsWhere(
+  changes: readonly TableChange[],
+  holds: (change: TableChange) => Promise<boolean>,
+): Promise<ReadonlySet<string>> {
+  const found: string[] = [];
+  for (const change of changes) if (await holds(change)) found.push(change.table.plan.id);
+  return new Set(found);
+}
+
+/**
+ * What rows of other tables may still refer to is removed last, unless the target may take a removed key for one that is written: then
+ * first, where nothing goes along. Null: only one event after the other may be safe.
+ */
+async function chooseLate(
+  target: ChangeTarget,
+  left: readonly TableChange[],
+  signal: AbortSignal,
+): Promise<StepChoice | null> {
+  const late = await idsWhere(
+    left,
+    async ({ table, written }) => written.length === 0 || (await tellsKeysApart(target, table, signal)),
+  );
+  const others = left.filter(({ table }) => !late.has(table.plan.id));
+  const going = await idsWhere(others, ({ table }) => hasCascades(target, table, signal));
+  return going.size === 0 ? { ...NO_CHOICE, late } : null;
+}
+
+/**
+ * The first table of whose rows one goes while rows that stay, and are told of later, would go along: it got another key, which is a
+ * delete and an insert. At the source they did not.
+ */
+async function takenAlong(
+  target: ChangeTarget,
+  left: readonly TableChange[],
+  { plan, batch }: ChangesBatch,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const parents = new Map(plan.tables.map(({ number, parents: ids }) => [number, ids]));
+  const going = new Map<number, string>();
+  for (const { table } of left)
+    if (await hasCascades(target, table, signal)) going.set(table.number, table.plan.id);
+  const gone = new Set<string>();
+  for (const { table, operation } of rawEvents(batch.data)) {
+    const id = going.get(table);
+    if (operation === 'D' && id !== undefined) gone.add(id);
+    const taken = operation === 'U' ? parents.get(table)?.find((parent) => gone.has(parent)) : undefined;
+    if (taken !== undefined) return taken;
+  }
+  return null;
+}
+
+/** Rows are only removed to be written again where nothing goes along with them, and nothing of them is lost. */
+const chooseAnew = (
+  target: ChangeTarget,
+  changes: readonly TableChange[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> =>
+  idsWhere(
+    changes,
+    async ({ written, table }) =>
+      written.length > 0 &&
+      (await isWhole(target, table, signal)) &&
+      !(await hasCascades(target, table, signal)),
+  );
+
+const wayOf = (...parts: readonly (readonly ChangeStep[])[]): ChangeWay => ({ parts, at: 0 });
+
+/** Events that follow each other, and their net effect. */
+interface Part {
+  readonly events: readonly RawEvent[];
+  readonly steps: readonly ChangeStep[];
+}
+
+/** design.md section 7: divide by 10. */
+const PARTS = 10;
+/** Then event by event at once: each time all is written again. */
+const MOST_DIVISIONS = 30;
+
+async function partsOf(
+  target: ChangeTarget,
+  plan: ChangesPlan,
+  events: readonly RawEvent[],
+  signal: AbortSignal,
+): Promise<readonly Part[]> {
+  const changes = parentsFirst((await netChanges(plan, events)).changes);
+  const choice = await chooseLate(target, leftByChildren(changes), signal);
+  if (choice) return [{ events, steps: changeSteps(changes, choice) }];
+  return divided(target, plan, events, signal);
+}
+
+async function divided(
+  target: ChangeTarget,
+  plan: ChangesPlan,
+  events: readonly RawEvent[],
+  signal: AbortSignal,
+): Promise<readonly Part[]> {
+  const size = Math.ceil(events.length / PARTS);
+  const parts: Part[] = [];
+  for (let at = 0; at < events.length; at += size)
+    parts.push(...(await partsOf(target, plan, events.slice(at, at + size), signal)));
+  return parts;
+}
+
+async function eventByEvent(plan: ChangesPlan, events: readonly RawEvent[]): Promise<ChangeWay> {
+  const parts: (readonly ChangeStep[])[] = [];
+  for (const event of events) parts.push(changeSteps((await netChanges(plan, [event])).changes, NO_CHOICE));
+  return wayOf(...parts);
+}
+
+/** In parts, of which the one that is refused is divided, down to the single event. */
+async function* inParts(
+  target: ChangeTarget,
+  { plan, batch }: ChangesBatch,
+  signal: AbortSignal,
+): AsyncGenerator<ChangeWay, void, undefined> {
+  const events = [...rawEvents(batch.data)];
+  let parts = await divided(target, plan, events, signal);
+  for (let division = 0; division < MOST_DIVISIONS; division += 1) {
+    const way = wayOf(...parts.map(({ steps }) => steps));
+    yield way;
+    const refused = parts[way.at]?.events ?? [];
+    // What came before it had its effect: no other way leads on from there.
+    if (refused.length <= 1) return;
+    parts = parts.toSpliced(way.at, 1, ...(await divided(target, plan, refused, signal)));
+  }
+  yield eventByEvent(plan, events);
+}
+
+/**
+ * Ways to the rows that a batch makes, each of which bears with more than the one before and takes longer. The caller asks for the
+ * next one where a constraint of the target refused the last.
+ * @throws SluiceError source.value_rejected, batch.damaged, target.constraint_violated where no way is safe
+ */
+export async function* changeWays(
+  target: ChangeTarget,
+  changed: ChangesBatch,
+  signal: AbortSignal,
+): AsyncGenerator<ChangeWay, void, undefined> {
+  const { plan, batch } = changed;
+  const net = await netChanges(plan, rawEvents(batch.data));
+  if (net.events !== batch.header.rows)
+    throw new SluiceError('batch.damaged', 'a batch has fewer or more changes than it says', {
+      table: batch.header.table,
+    });
+  const changes = parentsFirst(net.changes);
+  const left = leftByChildren(changes);
+  const choice = await chooseLate(target, left, signal);
+  if (choice) {
+    yield wayOf(changeSteps(changes, choice));
+    // A unique value goes from row to row, or rows refer to each other.
+    const anew = await chooseAnew(target, changes, signal);
+    if (anew.size > 0) yield wayOf(changeSteps(changes, { ...choice, anew }));
+  }
+  const taken = await takenAlong(target, left, changed, signal);
+  if (taken === null) yield* inParts(target, changed, signal);
+  else if (!choice)
+    throw new SluiceError(CONFLICT, 'rows that stay would go along with a row that got another key', {
+      table: taken,
+      suggestion: 'let no foreign key to the table at the target cascade',
+    });
+}
