@@ -42,16 +42,18 @@ const { values } = parseArgs({
 const numberOf = (given: string | undefined, byDefault: number): number => Number(given ?? byDefault);
 
 /** An update of such a row is a message of about 550 bytes. */
-const SOURCE_SQL = `
-  CREATE TABLE changed_orders (id bigint PRIMARY KEY, status text NOT NULL, amount numeric(12,2) NOT NULL, at timestamptz NOT NULL, note text, sent_us bigint);
-  INSERT INTO changed_orders SELECT i, 'new', i / 100.0, timestamptz '2024-01-01' + i * interval '1 s', md5(i::text), 0 FROM generate_series(1, 100000) i;
-  CREATE PROCEDURE change_orders(n integer, per_transaction integer) LANGUAGE plpgsql AS $$
+const SOURCE_SQL = [
+  `CREATE TABLE changed_orders (id bigint PRIMARY KEY, status text NOT NULL, amount numeric(12,2) NOT NULL, at timestamptz NOT NULL, note text, sent_us bigint)`,
+  `INSERT INTO changed_orders SELECT i, 'new', i / 100.0, timestamptz '2024-01-01' + i * interval '1 s', md5(i::text), 0 FROM generate_series(1, 100000) i`,
+  `CREATE PROCEDURE change_orders(n integer, per_transaction integer) LANGUAGE plpgsql AS $$
   BEGIN
     FOR i IN 0..n / per_transaction - 1 LOOP
-      UPDATE changed_orders SET amount = amount + 1, status = 'paid' WHERE id > (i * per_transaction) % 100000 AND id <= (i * per_transaction) % 100000 + per_transaction;
+      UPDATE changed_orders SET amount = amount + 1, status = 'paid'
+        WHERE id > (i * per_transaction) % 100000 AND id <= (i * per_transaction) % 100000 + per_transaction;
       COMMIT;
     END LOOP;
-  END $$;`;
+  END $$`,
+];
 
 const createKafka = (): Kafka =>
   new Kafka({ brokers: [required('SLUICE_TEST_KAFKA_BROKERS')], logLevel: logLevel.NOTHING });
@@ -116,7 +118,7 @@ async function measure(): Promise<void> {
   const databases = await createScratchDatabases(required('SLUICE_TEST_POSTGRES_URL'));
   const topic = `bench-${process.pid}`;
   try {
-    await query(databases.source, SOURCE_SQL);
+    for (const sql of SOURCE_SQL) await query(databases.source, sql);
     await makeTopic(topic);
     await drain(databases.source, topic); // makes the triggers
     await measureDrains(databases.source, topic);

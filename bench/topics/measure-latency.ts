@@ -5,7 +5,7 @@ import pg from 'pg';
 const SESSIONS = 4;
 /** The first seconds are left out: sessions, groups and caches begin. */
 const WARM_UP_SECONDS = 5;
-const SENT = /"sent_us": ?(\d{15,17})/g;
+const SENT = /"sent_us" ?: ?(\d{15,17})/g;
 const UPDATE = `UPDATE changed_orders SET amount = amount + 1, sent_us = (extract(epoch FROM clock_timestamp()) * 1e6)::bigint
   WHERE id = 1 + (random() * 99999)::bigint`;
 

@@ -73,7 +73,8 @@ async function isSealed(request: ClaimsRequest, claim: number, signal: AbortSign
 }
 
 /**
- * Claims of a lane in their order: those that are sealed already, then what is pending, sealed as it comes. Holds one claim at a time.
+ * Claims of a lane in their order: those that are sealed already, then what is pending, sealed as it comes. Holds one claim at a time, and
+ * seals the one behind it meanwhile: that takes the source as long as reading it. What is sealed and not read stays for the next reading.
  * @param signal  gives up what is being read
  */
 export async function* renderedClaims(
@@ -81,13 +82,21 @@ export async function* renderedClaims(
   signal: AbortSignal,
 ): AsyncGenerator<RenderedClaim, void, undefined> {
   const { clock, limits, stop } = request;
-  for (let claim = request.from; ; claim += 1) {
-    const beganMs = clock.now();
-    if (!(await isSealed(request, claim, signal))) return;
-    const rendered = await readClaim(request, claim, signal);
-    yield rendered;
-    const restMs = SEAL_EVERY_MS - (clock.now() - beganMs);
-    if (restMs > 0 && claim >= request.lease.sealed && !isFull(rendered, limits))
-      await clock.sleep(restMs, stop);
+  const sealAfter = async (pauseMs: number, claim: number): Promise<boolean> => {
+    if (pauseMs > 0) await clock.sleep(pauseMs, stop);
+    return isSealed(request, claim, signal);
+  };
+  let pauseMs = 0;
+  let sealing = sealAfter(pauseMs, request.from);
+  try {
+    for (let claim = request.from; await sealing; claim += 1) {
+      sealing = sealAfter(pauseMs, claim + 1);
+      sealing.catch(() => undefined); // told when it is its turn
+      const rendered = await readClaim(request, claim, signal);
+      pauseMs = isFull(rendered, limits) ? 0 : SEAL_EVERY_MS;
+      yield rendered;
+    }
+  } finally {
+    await sealing.catch(() => undefined); // nothing goes on behind the end
   }
 }

@@ -33,26 +33,25 @@ export function parseEvents(data: Buffer): readonly ChangeEvent[] {
   return events;
 }
 
+const textOf = (cell: string): string | null => {
+  if (!cell.includes('\\')) return cell;
+  return cell === '\\N' ? null : unescape(cell);
+};
+
 function parseEvent(row: string): ChangeEvent {
-  const cells: readonly string[] = row.split('\t');
-  const operation = cells[2];
+  const cells = row.split('\t');
+  const [id = '', table, operation, transaction = '', at = '', user = '', key = '', old = '', after = ''] =
+    cells;
   if (cells.length !== EVENT_CELLS.length || !isOperation(operation)) throw damaged();
-  const hasEscapes = row.includes('\\');
-  const cell = (index: number): string | null => {
-    const value = cells[index] as string;
-    if (!hasEscapes || !value.includes('\\')) return value;
-    return value === '\\N' ? null : unescape(value);
-  };
-  const text = (index: number): string => cell(index) ?? '';
   return {
-    id: text(0),
-    table: Number(cells[1]),
+    id,
+    table: Number(table),
     operation,
-    transaction: text(3),
-    at: text(4),
-    user: text(5),
-    key: cell(6),
-    old: cell(7),
-    new: cell(8),
+    transaction: textOf(transaction) ?? '',
+    at: textOf(at) ?? '',
+    user: textOf(user) ?? '',
+    key: textOf(key),
+    old: textOf(old),
+    new: textOf(after),
   };
 }
