@@ -12,7 +12,7 @@ export interface RecordedValue extends RecordedType {
   readonly sql?: string;
 }
 
-/** Longer values are never written in the application's statement: a text may grow sixfold in JSON, and none may pass 1 GB. */
+/** A text may grow sixfold in JSON, and none may pass 1 GB. */
 const LONGEST_BYTES = 64 * 1024 * 1024;
 
 /** Built-in types that json_build_object() writes as src/model/change-event.ts has them, total on every value. */
@@ -80,12 +80,18 @@ export function pinsOf(type: RecordedType): readonly Pin[] {
   return UNPINNED.has(element ?? base) ? [] : ALL_PINS;
 }
 
-/** `SET` of a function, as pg_get_functiondef() prints it; the names of what it calls are searched in pg_catalog alone. */
-export function renderPins(types: readonly RecordedType[], all: boolean): readonly string[] {
-  const needed = new Set(all ? ALL_PINS : types.flatMap(pinsOf));
+/**
+ * `SET` of a function, as pg_get_functiondef() prints it: each costs the application. What is rendered here names everything with its
+ * schema, so that only SQL of a user needs a path.
+ */
+export function renderPins(
+  types: readonly RecordedType[],
+  options: { readonly all: boolean; readonly path: boolean },
+): readonly string[] {
+  const needed = new Set(options.all ? ALL_PINS : types.flatMap(pinsOf));
   const name = (pin: Pin): string => (pin === pin.toLowerCase() ? pin : quote(pin));
   return [
-    `SET search_path TO 'pg_catalog', 'pg_temp'`,
+    ...(options.path ? [`SET search_path TO 'pg_catalog', 'pg_temp'`] : []),
     ...ALL_PINS.filter((pin) => needed.has(pin)).map((pin) => `SET ${name(pin)} TO ${literal(PINS[pin])}`),
   ];
 }
@@ -98,59 +104,76 @@ export const held = (text: string): string => text.replaceAll('\n', '\0');
 export const released = (text: string): string => text.replaceAll('\0', '\n');
 
 /** By the type's own output function and never by a cast, which for a type of the user may be anything. */
-const asText = (value: string): string =>
-  `CASE WHEN ${value} IS DISTINCT FROM NULL THEN concat(${value}) END`;
+export const asText = (value: string): string =>
+  `CASE WHEN ${value} IS DISTINCT FROM NULL THEN pg_catalog.concat(${value}) END`;
 
-function guarded(base: string, value: string, written: string): string {
-  if (!UNBOUNDED.has(base)) return written;
-  const size = base === 'json' || base === 'jsonb' || base === 'xml' ? 'pg_column_size' : 'octet_length';
-  // No value of any column: who reads it refuses it, and asks for the row anew.
-  return `CASE WHEN ${size}(${value}) > ${LONGEST_BYTES} THEN '{"sluice": "too large"}'::json ELSE to_json(${written}) END`;
-}
+/** What stands in the place of a row, or a value, that a trigger cannot write: who reads it refuses it, and the row is read anew. */
+export const NOT_RECORDED = `'{"sluice": "not recorded"}'`;
 
-function renderValue(value: RecordedValue, alias: string): string {
-  const sql = value.sql ?? `${alias}.${quote(value.name)}`;
+const sizeOf = (value: RecordedValue, sql: string): string | null => {
   const base = baseOf(value);
-  const unlimited = parseType(value.type).args.length === 0;
+  if (!UNBOUNDED.has(base) || parseType(value.type).args.length > 0) return null;
+  const size =
+    base === 'text' || base === 'character varying' || base === 'bytea' ? 'octet_length' : 'pg_column_size';
+  return `pg_catalog.${size}(${sql}) OPERATOR(pg_catalog.>) ${LONGEST_BYTES}`;
+};
+
+const columnOf = (value: RecordedValue, alias: string): string =>
+  value.sql ?? `${alias}.${quote(value.name)}`;
+
+/** Conditions on the columns of a row that are too long to be written; none: no column can be. */
+export const renderTooLong = (values: readonly RecordedValue[], alias: string): readonly string[] =>
+  values.flatMap((value) => sizeOf(value, columnOf(value, alias)) ?? []);
+
+function renderPlain(value: RecordedValue, sql: string): string {
+  const base = baseOf(value);
   if (base === 'oid') return `${sql}::bigint`;
   if (base === 'money') return `${sql}::numeric`;
-  if (base === 'json' || base === 'jsonb') return guarded(base, sql, `${sql}::text`);
-  if (base === 'bytea') return guarded(base, sql, `upper(encode(${sql}, 'hex'))`);
-  if (base === 'xml') return guarded(base, sql, asText(sql));
-  if (AS_THEY_ARE.has(base)) return unlimited ? guarded(base, sql, sql) : sql;
-  return asText(sql);
+  if (base === 'json' || base === 'jsonb') return `${sql}::pg_catalog.text`;
+  if (base === 'bytea') return `pg_catalog.upper(pg_catalog.encode(${sql}, 'hex'))`;
+  return AS_THEY_ARE.has(base) ? sql : asText(sql);
+}
+
+function renderValue(value: RecordedValue, alias: string, isMeasured: boolean): string {
+  const sql = columnOf(value, alias);
+  const plain = renderPlain(value, sql);
+  const tooLong = isMeasured ? sizeOf(value, sql) : null;
+  return tooLong === null
+    ? plain
+    : `CASE WHEN ${tooLong} THEN ${NOT_RECORDED}::pg_catalog.json ELSE pg_catalog.to_json(${plain}) END`;
 }
 
 /** An even number below the 100 arguments that a function takes. */
 const PAIRS = 40;
 
 /**
- * The payload of a row as JSON text. Total: no value of any column makes it fail.
+ * The payload of a row as JSON text. No value of any column makes it fail; only that a text of more than 1 GB would come out, and with
+ * `isMeasured` not even that: values that are too long are told as not recorded.
  * @param alias  of the row in the statement, or NEW or OLD
  */
-export function renderJsonOf(values: readonly RecordedValue[], alias: string): string {
+export function renderJsonOf(values: readonly RecordedValue[], alias: string, isMeasured = false): string {
   if (values.length === 0) return `'{}'`;
   const parts: string[] = [];
   for (let at = 0; at < values.length; at += PAIRS) {
     const pairs = values
       .slice(at, at + PAIRS)
-      .map((value) => `${literal(value.name)}, ${renderValue(value, alias)}`);
-    parts.push(`json_build_object(${pairs.join(', ')})::text`);
+      .map((value) => `${literal(value.name)}, ${renderValue(value, alias, isMeasured)}`);
+    parts.push(`pg_catalog.json_build_object(${pairs.join(', ')})::pg_catalog.text`);
   }
   const { length } = parts;
   return parts
     .map((part, at) => {
-      const headless = at === 0 ? part : `substr(${part}, 2)`;
-      return at === length - 1 ? headless : `left(${headless}, -1)`;
+      const headless = at === 0 ? part : `pg_catalog.substr(${part}, 2)`;
+      return at === length - 1 ? headless : `pg_catalog.left(${headless}, -1)`;
     })
-    .join(` || ', ' || `);
+    .join(` OPERATOR(pg_catalog.||) ', ' OPERATOR(pg_catalog.||) `);
 }
 
 /** A key as JSON text, `{"id": 1, "line": 2}`. */
 export function renderKeyOf(key: readonly RecordedValue[], alias: string): string {
   const parts = key.flatMap((column, at) => [
     literal(`${at === 0 ? '{' : ', '}${JSON.stringify(released(column.name))}: `),
-    `coalesce(to_json(${renderValue(column, alias)}), 'null'::json)`,
+    `coalesce(pg_catalog.to_json(${renderValue(column, alias, false)}), 'null'::pg_catalog.json)`,
   ]);
-  return `concat(${parts.join(', ')}, '}')`;
+  return `pg_catalog.concat(${parts.join(', ')}, '}')`;
 }

@@ -3,8 +3,8 @@ import { qualified, quote } from '../../sql.ts';
 import { captureNames } from '../capture-tables.ts';
 import { held, released, renderPins } from './json-of.ts';
 import { declarations, deleteBody, insertBody, truncateBody, updateBody } from './row-bodies.ts';
-import { deletesBody, insertsBody, TRANSITION, updatesBody } from './statement-bodies.ts';
-import { indented, otherImage, OPERATIONS, type Subject } from './subject.ts';
+import { DECLARATIONS, deletesBody, insertsBody, TRANSITION, updatesBody } from './statement-bodies.ts';
+import { indented, OPERATIONS, type Subject } from './subject.ts';
 
 const LETTERS: Readonly<Record<CapturedOperation, string>> = {
   insert: 'i',
@@ -40,7 +40,10 @@ function settings(subject: Subject, operation: CapturedOperation, body: string):
   const types = operation === 'truncate' ? [] : [...subject.payload, ...subject.key, ...subject.expressions];
   const joins = subject.form === 'statement' && operation === 'update';
   return [
-    ...renderPins(types, operation !== 'truncate' && isUsers(subject)),
+    ...renderPins(types, {
+      all: operation !== 'truncate' && isUsers(subject),
+      path: subject.form === 'statement' || isUsers(subject),
+    }),
     // A session that reads backslashes as escapes would read our texts in another way.
     ...(body.includes('\\') ? [`SET standard_conforming_strings TO 'on'`] : []),
     // Its plan is made once a session, perhaps for one row, and then used for statements of millions.
@@ -55,7 +58,7 @@ function renderFunction(subject: Subject, operation: CapturedOperation): string 
     operation === 'truncate'
       ? truncateBody(subject)
       : (isRow ? ROW_BODIES : STATEMENT_BODIES)[operation](subject);
-  const declared = operation === 'truncate' || !isRow ? [] : declarations(subject);
+  const declared = operation === 'truncate' ? [] : isRow ? declarations(subject) : DECLARATIONS;
   const body = [
     '',
     '#variable_conflict use_column',
@@ -79,12 +82,6 @@ function renderFunction(subject: Subject, operation: CapturedOperation): string 
   ].join('\n');
 }
 
-/** An update that changes nothing of what is recorded never enters the function. */
-function renderCondition(subject: Subject, operation: CapturedOperation): string {
-  if (operation !== 'update' || subject.form === 'statement' || subject.watched.length === 0) return '';
-  return ` WHEN (${otherImage('OLD', 'NEW', subject.watched)})`;
-}
-
 function renderTransition(subject: Subject, operation: CapturedOperation): string {
   if (subject.form === 'row' || operation === 'truncate') return '';
   const old = operation === 'insert' ? '' : ` OLD TABLE AS ${TRANSITION.old}`;
@@ -95,7 +92,7 @@ function renderTransition(subject: Subject, operation: CapturedOperation): strin
 function renderTrigger(subject: Subject, operation: CapturedOperation): string {
   const each = operation === 'truncate' || subject.form === 'statement' ? 'STATEMENT' : 'ROW';
   const { schema } = captureNames(subject.place);
-  return `CREATE TRIGGER ${triggerName(operation)} AFTER ${operation.toUpperCase()} ON ${qualified(subject.table)}${renderTransition(subject, operation)} FOR EACH ${each}${renderCondition(subject, operation)} EXECUTE FUNCTION ${schema}.${quote(functionName(subject.number, operation))}()`;
+  return `CREATE TRIGGER ${triggerName(operation)} AFTER ${operation.toUpperCase()} ON ${qualified(subject.table)}${renderTransition(subject, operation)} FOR EACH ${each} EXECUTE FUNCTION ${schema}.${quote(functionName(subject.number, operation))}()`;
 }
 
 const withHeldLines = (subject: Subject): Subject =>

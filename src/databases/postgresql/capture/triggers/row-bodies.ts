@@ -1,16 +1,17 @@
-import { quote } from '../../sql.ts';
-import { otherImage, sameImage } from './subject.ts';
-import { type RecordedValue, renderJsonOf } from './json-of.ts';
+import { asText, NOT_RECORDED, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
 import {
   indented,
+  IS_NESTED,
   isTrue,
   list,
   MARK_NESTED,
   namesOf,
+  otherImage,
   renderEvent,
   renderMessageKey,
   renderNested,
-  type RowImage,
+  renderQuickEvent,
+  sameImage,
   sameKey,
   standingRows,
   type Subject,
@@ -18,235 +19,213 @@ import {
 
 type Which = 'NEW' | 'OLD';
 
-const variable = (which: Which, at: number | 'key'): string => `sluice.${which.toLowerCase()}_${at}`;
-
-/**
- * The row as a source of plain names. All columns are named by their place, so that a column that is renamed goes on under its old
- * name; where columns are left out, one of those may be dropped, which would move the places.
- */
-function rowSource({ all, payload, key }: Subject, which: Which, alias: string): string {
-  const used = new Set([...namesOf(payload), ...namesOf(key)]);
-  const columns = all.filter((name) => used.has(name));
-  const names = list(columns.map(quote));
-  if (columns.length === 0) return `(SELECT) AS ${alias}`;
-  const cells =
-    columns.length === all.length ? `${which}.*` : list(columns.map((name) => `${which}.${quote(name)}`));
-  return `(SELECT ${cells}) AS ${alias}(${names})`;
-}
+const lower = (which: Which): string => which.toLowerCase();
+/** Variables: of the row's JSON and key, of what a user's SQL gives. */
+const rowOf = (which: Which): string => `sluice.${lower(which)}_row`;
+const keyOf = (which: Which): string => `sluice.${lower(which)}_key`;
+const given = (which: Which, at: number | 'key'): string => `sluice.${lower(which)}_${at}_given`;
 
 const jsonOf = (
   { payload, expressions }: Subject,
   alias: string,
   ofExpression: (at: number, sql: string) => string,
+  isMeasured = false,
 ): string => {
-  const beside = expressions.map((each, at): RecordedValue => ({ ...each, sql: ofExpression(at, each.sql) }));
-  return renderJsonOf([...payload, ...beside], alias);
+  const beside = expressions.map(
+    (each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each.sql) }),
+  );
+  return renderJsonOf([...payload, ...beside], alias, isMeasured);
 };
 
 const keyExpression = ({ messageKey }: Subject): string | null =>
   typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
 
-const asText = (sql: string): string =>
-  `CASE WHEN (\n${sql}\n) IS DISTINCT FROM NULL THEN concat((\n${sql}\n)) END`;
+const block = (work: readonly string[], failing: readonly string[]): string =>
+  `BEGIN\n${indented(work.join('\n'))}\nEXCEPTION WHEN OTHERS THEN\n${indented(failing.join('\n'))}\nEND;`;
 
-/** Of the row that is told; what a user's SQL gives was computed before. */
-const imageOf = (subject: Subject, which: Which, alias: string): RowImage => ({
-  json: jsonOf(subject, alias, (at) => variable(which, at + 1)),
-  key: renderMessageKey(subject, alias, variable(which, 'key')),
-});
-
-/** Of a row of the table, in a statement that may fail. */
-const standingImage = (subject: Subject): RowImage => ({
-  json: jsonOf(subject, 'n', (_, sql) => `(\n${sql}\n)`),
-  key: renderMessageKey(subject, 'n', asText(keyExpression(subject) ?? '')),
-});
-
-const guarded = (work: string, failing: string): string =>
-  `BEGIN\n${indented(work)}\nEXCEPTION WHEN OTHERS THEN\n${indented(failing)}\nEND;`;
+const when = (test: string, ...then: readonly string[]): string =>
+  `IF ${test} THEN\n${indented(then.join('\n'))}\nEND IF;`;
 
 /** Whether the condition has the row. One that cannot be told, as of 1/0, counts as true: what is recorded too much can be left out later. */
-const condition = ({ where }: Subject, into: string, which: Which): string | null =>
-  where === null
-    ? null
-    : guarded(`${into} := (SELECT ${isTrue(where)} FROM (SELECT ${which}.*) AS n);`, `${into} := true;`);
+const condition = ({ where }: Subject, which: Which): string => {
+  const into = `sluice.${lower(which)}_is_in`;
+  return block(
+    [`${into} := (SELECT ${isTrue(where ?? 'true')} FROM (SELECT ${which}.*) AS n);`],
+    [`${into} := true;`],
+  );
+};
 
 /** What a user's expressions give of the row; NULL where one of them fails. */
 function computed(subject: Subject, which: Which): readonly string[] {
   const { expressions } = subject;
   const key = keyExpression(subject);
   const from = `FROM (SELECT ${which}.*) AS n;`;
-  const into = list(expressions.map((_, at) => variable(which, at + 1)));
+  const into = list(expressions.map((_, at) => given(which, at + 1)));
+  const all = list(expressions.map(({ sql }) => `(\n${sql}\n)`));
   return [
-    ...(expressions.length === 0
-      ? []
-      : [
-          guarded(
-            `SELECT ${list(expressions.map(({ sql }) => `(\n${sql}\n)`))} INTO ${into} ${from}`,
-            'NULL;',
-          ),
-        ]),
+    ...(expressions.length === 0 ? [] : [block([`SELECT ${all} INTO ${into} ${from}`], ['NULL;'])]),
     ...(key === null
       ? []
-      : [guarded(`SELECT ${asText(key)} INTO ${variable(which, 'key')} ${from}`, 'NULL;')]),
+      : [block([`SELECT ${asText(`(\n${key}\n)`)} INTO ${given(which, 'key')} ${from}`], ['NULL;'])]),
   ];
 }
 
+const writeKey = (subject: Subject, which: Which): string =>
+  `${keyOf(which)} := ${renderMessageKey(subject, which, given(which, 'key'))};`;
+
+/**
+ * Writes the rows down, and the key of the last one. What fails here is no row's fault: a column was renamed or dropped since the deployment, or its text would pass 1 GB;
+ * the application's statement goes on, and what is recorded says that it was not.
+ */
+function written(subject: Subject, whichs: readonly Which[], first: readonly string[] = []): string {
+  const assign = (isMeasured: boolean): readonly string[] => [
+    ...whichs.map(
+      (which) => `${rowOf(which)} := ${jsonOf(subject, which, (at) => given(which, at), isMeasured)};`,
+    ),
+    ...whichs.slice(-1).map((which) => writeKey(subject, which)),
+  ];
+  const has = (which: Which): string | null => (whichs.includes(which) ? NOT_RECORDED : null);
+  const operation = whichs.length === 2 ? 'U' : has('NEW') === null ? 'D' : 'I';
+  const lost = renderEvent(subject, { operation, key: 'NULL', old: has('OLD'), new: has('NEW') });
+  const tooLong = whichs.flatMap((which) => renderTooLong(subject.payload, which));
+  const all =
+    tooLong.length === 0
+      ? assign(false)
+      : [
+          `IF ${tooLong.join(' OR ')} THEN`,
+          indented(assign(true).join('\n')),
+          'ELSE',
+          indented(assign(false).join('\n')),
+          'END IF;',
+        ];
+  return block([...first, ...all], [lost, 'RETURN NULL;']);
+}
+
 /** Looks for the row that has the key of NEW or OLD now, and passes the condition. */
-function lookUp(subject: Subject, which: Which, failing: string): string {
-  const image = standingImage(subject);
+function lookUp(subject: Subject, which: Which, failing: readonly string[]): string {
+  const key = renderMessageKey(subject, 'n', asText(`(\n${keyExpression(subject) ?? ''}\n)`));
   const passes = subject.where === null ? '' : ` AND ${isTrue(subject.where)}`;
-  return guarded(
-    `SELECT ${image.json}, ${image.key}, ${sameImage('n', which, namesOf(subject.key))}
+  return block(
+    [
+      `SELECT ${jsonOf(subject, 'n', (_, sql) => `(\n${sql}\n)`, true)}, ${key}, ${sameImage('n', which, namesOf(subject.key))}
   INTO sluice.standing, sluice.standing_key, sluice.is_same
   FROM ${standingRows(subject, 'n')}
   WHERE ${sameKey(subject.key, 'n', which)}${passes} LIMIT 1;`,
+    ],
     failing,
   );
 }
 
-const asTold = (subject: Subject, which: Which): string => {
-  const { json, key } = imageOf(subject, which, 'n');
-  return `SELECT ${json}, ${key} INTO sluice.standing, sluice.standing_key FROM ${rowSource(subject, which, 'n')};`;
-};
-const NOTHING_STANDS = 'sluice.standing := NULL;';
+const asTold = (which: Which): readonly string[] => [
+  `sluice.standing := ${rowOf(which)};`,
+  `sluice.standing_key := ${keyOf(which)};`,
+];
 
-const recordStanding = (
-  subject: Subject,
-  operation: string,
-  old: string | null = null,
-  from?: string,
-): string =>
-  renderEvent(subject, {
-    operation,
-    key: 'sluice.standing_key',
-    old,
-    new: 'sluice.standing',
-    ...(from === undefined ? {} : { from }),
-  });
+const recordStanding = (subject: Subject, operation: string, old: string | null = null): string =>
+  renderEvent(subject, { operation, key: 'sluice.standing_key', old, new: 'sluice.standing' });
 
-const when = (test: string, ...then: readonly string[]): string =>
-  `IF ${test} THEN\n${indented(then.join('\n'))}\nEND IF;`;
-
-function recordInsert(subject: Subject): string {
-  const { json, key } = imageOf(subject, 'NEW', 'n');
-  return renderEvent(subject, {
-    operation: 'I',
-    key,
-    old: null,
-    new: json,
-    from: rowSource(subject, 'NEW', 'n'),
-  });
-}
-
-function recordDelete(subject: Subject): string {
-  const { json, key } = imageOf(subject, 'OLD', 'o');
-  return renderEvent(subject, {
-    operation: 'D',
-    key,
-    old: json,
-    new: null,
-    from: rowSource(subject, 'OLD', 'o'),
-  });
-}
-
-function recordUpdate(subject: Subject): string {
-  const before = imageOf(subject, 'OLD', 'o');
-  const after = imageOf(subject, 'NEW', 'n');
-  const from = `${rowSource(subject, 'OLD', 'o')}, ${rowSource(subject, 'NEW', 'n')}`;
-  return renderEvent(subject, { operation: 'U', key: after.key, old: before.json, new: after.json, from });
-}
+const INSERTED = { operation: 'I', key: keyOf('NEW'), old: null, new: rowOf('NEW') } as const;
+const UPDATED = { operation: 'U', key: keyOf('NEW'), old: rowOf('OLD'), new: rowOf('NEW') } as const;
+const DELETED = { operation: 'D', key: keyOf('OLD'), old: rowOf('OLD'), new: null } as const;
 
 /** The row has left its key: it is deleted there, unless another row stands at the key by now. */
 const recordLoss = (subject: Subject): readonly string[] => [
-  lookUp(subject, 'OLD', NOTHING_STANDS),
-  when('sluice.standing IS NULL OR NOT sluice.is_same', recordDelete(subject)),
+  lookUp(subject, 'OLD', ['sluice.standing := NULL;']),
+  when('sluice.standing IS NULL OR NOT sluice.is_same', renderEvent(subject, DELETED)),
   when('sluice.standing IS NOT NULL', recordStanding(subject, 'I')),
 ];
 
+const leaveOthers = (subject: Subject, which: Which): readonly string[] =>
+  subject.where === null
+    ? []
+    : [condition(subject, which), when(`NOT sluice.${lower(which)}_is_in`, 'RETURN NULL;')];
+
 export function insertBody(subject: Subject): readonly string[] {
   const nested = renderNested(subject);
+  const settled = [
+    MARK_NESTED,
+    lookUp(subject, 'NEW', asTold('NEW')),
+    when('sluice.standing IS NOT NULL', recordStanding(subject, 'I')),
+    'RETURN NULL;',
+  ];
   return [
-    ...(subject.where === null
-      ? []
-      : [condition(subject, 'sluice.is_in', 'NEW') ?? '', when('NOT sluice.is_in', 'RETURN NULL;')]),
+    ...leaveOthers(subject, 'NEW'),
     ...computed(subject, 'NEW'),
-    ...(nested === null
-      ? []
-      : [
-          when(
-            nested,
-            MARK_NESTED,
-            lookUp(subject, 'NEW', asTold(subject, 'NEW')),
-            when('sluice.standing IS NOT NULL', recordStanding(subject, 'I')),
-            'RETURN NULL;',
-          ),
-        ]),
-    recordInsert(subject),
+    written(subject, ['NEW']),
+    ...(nested === null ? [] : [when(nested, ...settled)]),
+    renderQuickEvent(subject, INSERTED),
   ];
 }
 
 export function deleteBody(subject: Subject): readonly string[] {
   const nested = renderNested(subject);
   return [
-    ...(subject.where === null
-      ? []
-      : [condition(subject, 'sluice.was_in', 'OLD') ?? '', when('NOT sluice.was_in', 'RETURN NULL;')]),
+    ...leaveOthers(subject, 'OLD'),
     ...computed(subject, 'OLD'),
+    written(subject, ['OLD']),
     ...(nested === null ? [] : [when(nested, MARK_NESTED, ...recordLoss(subject), 'RETURN NULL;')]),
-    recordDelete(subject),
+    renderQuickEvent(subject, DELETED),
   ];
 }
 
 /** An update whose row may be another one by now, or that has another key. */
 function carefulUpdate(subject: Subject, otherKey: string): readonly string[] {
   const isFiltered = subject.where !== null;
-  const isLoss = isFiltered ? `sluice.was_in AND (${otherKey} OR NOT sluice.is_in)` : otherKey;
-  const isGain = isFiltered ? `${otherKey} OR NOT sluice.was_in` : otherKey;
-  const before = imageOf(subject, 'OLD', 'o');
+  const isLoss = isFiltered ? `sluice.old_is_in AND (${otherKey} OR NOT sluice.new_is_in)` : otherKey;
+  const isGain = isFiltered ? `${otherKey} OR NOT sluice.old_is_in` : otherKey;
   const settle = [
-    lookUp(subject, 'NEW', asTold(subject, 'NEW')),
+    lookUp(subject, 'NEW', asTold('NEW')),
     `IF sluice.standing IS NULL THEN\n  RETURN NULL;\nELSIF ${isGain} THEN`,
     indented(recordStanding(subject, 'I')),
     'ELSE',
-    indented(recordStanding(subject, 'U', before.json, rowSource(subject, 'OLD', 'o'))),
+    indented(recordStanding(subject, 'U', rowOf('OLD'))),
     'END IF;',
   ];
   return [
-    when('pg_trigger_depth() > 1', MARK_NESTED),
-    when(isLoss, ...recordLoss(subject)),
-    ...(isFiltered ? [when('sluice.is_in', ...settle)] : settle),
+    when(IS_NESTED, MARK_NESTED),
+    when(isLoss, writeKey(subject, 'OLD'), ...recordLoss(subject)),
+    ...(isFiltered ? [when('sluice.new_is_in', ...settle)] : settle),
     'RETURN NULL;',
   ];
 }
 
+/**
+ * That nothing of what is recorded was changed is found here, and not in the trigger's WHEN: PostgreSQL reads and plans that anew for each
+ * statement, which costs as much again as all that is done here; and a column in it could be neither dropped nor altered.
+ */
 export function updateBody(subject: Subject): readonly string[] {
-  const { where, key } = subject;
+  const { where, key, watched } = subject;
   const nested = renderNested(subject);
   const otherKey = otherImage('OLD', 'NEW', namesOf(key));
-  const filtered =
+  const silent = watched.length === 0 ? [] : [when(sameImage('OLD', 'NEW', watched), 'RETURN NULL;')];
+  const record =
     where === null
-      ? [recordUpdate(subject)]
+      ? [renderQuickEvent(subject, UPDATED)]
       : [
-          `IF sluice.was_in AND sluice.is_in THEN`,
-          indented(recordUpdate(subject)),
-          'ELSIF sluice.is_in THEN',
-          indented(recordInsert(subject)),
+          'IF sluice.old_is_in AND sluice.new_is_in THEN',
+          indented(renderQuickEvent(subject, UPDATED)),
+          'ELSIF sluice.new_is_in THEN',
+          indented(renderQuickEvent(subject, INSERTED)),
           'ELSE',
-          indented(recordDelete(subject)),
+          indented(writeKey(subject, 'OLD')),
+          indented(renderQuickEvent(subject, DELETED)),
           'END IF;',
         ];
-  return [
-    ...(where === null
+  const filter =
+    where === null
       ? []
       : [
-          condition(subject, 'sluice.was_in', 'OLD') ?? '',
-          condition(subject, 'sluice.is_in', 'NEW') ?? '',
-          when('NOT sluice.was_in AND NOT sluice.is_in', 'RETURN NULL;'),
-        ]),
+          condition(subject, 'OLD'),
+          condition(subject, 'NEW'),
+          when('NOT sluice.old_is_in AND NOT sluice.new_is_in', 'RETURN NULL;'),
+        ];
+  return [
+    ...filter,
     ...computed(subject, 'OLD'),
     ...computed(subject, 'NEW'),
+    written(subject, ['OLD', 'NEW'], silent),
     ...(nested === null ? [] : [when(`${otherKey} OR ${nested}`, ...carefulUpdate(subject, otherKey))]),
-    ...filtered,
+    ...record,
   ];
 }
 
@@ -259,13 +238,22 @@ export const truncateBody = (subject: Subject): readonly string[] => {
 
 /** Variables of the bodies above. */
 export function declarations(subject: Subject): readonly string[] {
+  const texts = [
+    'old_row',
+    'old_key',
+    'new_row',
+    'new_key',
+    ...(subject.key.length === 0 ? [] : ['standing', 'standing_key']),
+    ...(keyExpression(subject) === null ? [] : ['old_key_given', 'new_key_given']),
+  ];
   const typed = subject.expressions.flatMap(({ type }, at) =>
-    (['old', 'new'] as const).map((which) => `${which}_${at + 1} ${type};`),
+    (['old', 'new'] as const).map((which) => `${which}_${at + 1}_given ${type};`),
   );
   return [
-    ...(subject.key.length === 0 ? [] : ['standing text;', 'standing_key text;', 'is_same boolean;']),
-    ...(subject.where === null ? [] : ['was_in boolean;', 'is_in boolean;']),
-    ...(keyExpression(subject) === null ? [] : ['old_key text;', 'new_key text;']),
+    'turn integer;',
+    ...texts.map((name) => `${name} pg_catalog.text;`),
+    ...(subject.key.length === 0 ? [] : ['is_same boolean;']),
+    ...(subject.where === null ? [] : ['old_is_in boolean;', 'new_is_in boolean;']),
     ...typed,
   ];
 }

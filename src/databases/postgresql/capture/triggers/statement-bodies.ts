@@ -1,5 +1,5 @@
 import { quote } from '../../sql.ts';
-import { type RecordedValue, renderJsonOf } from './json-of.ts';
+import { asText, NOT_RECORDED, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
 import {
   indented,
   isTrue,
@@ -10,7 +10,6 @@ import {
   renderEvent,
   renderMessageKey,
   renderNested,
-  type RowImage,
   sameImage,
   sameKey,
   type Subject,
@@ -23,41 +22,50 @@ export const OWN_PREFIX = '__sluice_';
 
 type Side = keyof typeof TRANSITION;
 
-/** SQL of a user is left out where it failed on a row of the statement: all rows are recorded then, without their expressions. */
-type Using = 'all' | 'columns';
+/** How the rows of a statement are told. */
+interface Telling {
+  /** False where SQL of a user failed on one of them: all are recorded then, without their expressions. */
+  readonly withSql: boolean;
+  /** Some have values that are too long to be written. */
+  readonly isMeasured: boolean;
+}
 
 const keyExpression = ({ messageKey }: Subject): string | null =>
   typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
 
 /** Rows with what the user's SQL makes of them beside, under names of ours. */
-function rows(subject: Subject, from: string, alias: string, using: Using): string {
+function rows(subject: Subject, from: string, alias: string, { withSql }: Telling): string {
   const { where, expressions } = subject;
   const key = keyExpression(subject);
   const beside = [
-    ...(where === null ? [] : [`${using === 'all' ? isTrue(where) : 'true'} AS ${OWN_PREFIX}in`]),
+    ...(where === null ? [] : [`${withSql ? isTrue(where) : 'true'} AS ${OWN_PREFIX}in`]),
     ...expressions.map(({ sql, type }, at) =>
-      using === 'all' ? `(\n${sql}\n) AS ${OWN_PREFIX}${at + 1}` : `NULL::${type} AS ${OWN_PREFIX}${at + 1}`,
+      withSql ? `(\n${sql}\n) AS ${OWN_PREFIX}${at + 1}` : `NULL::${type} AS ${OWN_PREFIX}${at + 1}`,
     ),
     ...(key === null
       ? []
-      : [using === 'all' ? `(\n${key}\n) AS ${OWN_PREFIX}key` : `NULL::text AS ${OWN_PREFIX}key`]),
+      : [`${withSql ? asText(`(\n${key}\n)`) : 'NULL::pg_catalog.text'} AS ${OWN_PREFIX}key`]),
   ];
   return beside.length === 0
-    ? `${from} AS ${alias}(${list(subject.all.map(quote))})`
-    : `(SELECT r.*, ${list(beside)} FROM ${from} AS r(${list(subject.all.map(quote))})) AS ${alias}`;
+    ? `${from} AS ${alias}`
+    : `(SELECT r.*, ${list(beside)} FROM ${from} AS r) AS ${alias}`;
 }
 
-const changed = (subject: Subject, side: Side, using: Using): string =>
-  rows(subject, TRANSITION[side], side === 'new' ? 'n' : 'o', using);
+const changed = (subject: Subject, side: Side, telling: Telling): string =>
+  rows(subject, TRANSITION[side], side === 'new' ? 'n' : 'o', telling);
 
-function imageOf(subject: Subject, alias: string): RowImage {
+interface RowImage {
+  readonly json: string;
+  readonly key: string;
+}
+
+function imageOf(subject: Subject, alias: string, { isMeasured }: Telling): RowImage {
   const beside = subject.expressions.map(
     (each, at): RecordedValue => ({ ...each, sql: `${alias}.${OWN_PREFIX}${at + 1}` }),
   );
-  const key = `${alias}.${OWN_PREFIX}key`;
   return {
-    json: renderJsonOf([...subject.payload, ...beside], alias),
-    key: renderMessageKey(subject, alias, `CASE WHEN ${key} IS DISTINCT FROM NULL THEN concat(${key}) END`),
+    json: renderJsonOf([...subject.payload, ...beside], alias, isMeasured),
+    key: renderMessageKey(subject, alias, `${alias}.${OWN_PREFIX}key`),
   };
 }
 
@@ -66,36 +74,36 @@ const where = (conditions: readonly string[]): string =>
 const isIn = ({ where: condition }: Subject, alias: string): readonly string[] =>
   condition === null ? [] : [`${alias}.${OWN_PREFIX}in`];
 
-function recordInserts(subject: Subject, using: Using): string {
-  const { json, key } = imageOf(subject, 'n');
-  const from = `${changed(subject, 'new', using)}${where(isIn(subject, 'n'))}`;
+function recordInserts(subject: Subject, telling: Telling): string {
+  const { json, key } = imageOf(subject, 'n', telling);
+  const from = `${changed(subject, 'new', telling)}${where(isIn(subject, 'n'))}`;
   return renderEvent(subject, { operation: 'I', key, old: null, new: json, from });
 }
 
-function recordDeletes(subject: Subject, using: Using, unless: readonly string[] = []): string {
-  const { json, key } = imageOf(subject, 'o');
-  const from = `${changed(subject, 'old', using)}${where([...isIn(subject, 'o'), ...unless])}`;
+function recordDeletes(subject: Subject, telling: Telling, unless: readonly string[] = []): string {
+  const { json, key } = imageOf(subject, 'o', telling);
+  const from = `${changed(subject, 'old', telling)}${where([...isIn(subject, 'o'), ...unless])}`;
   return renderEvent(subject, { operation: 'D', key, old: json, new: null, from });
 }
 
 /** Deletions before all that is written: an update may give a row the key that another row had. */
-function recordUpdates(subject: Subject, using: Using): string {
+function recordUpdates(subject: Subject, telling: Telling): string {
   const keys = namesOf(subject.key);
   const pair = `${sameKey(subject.key, 'o', 'n')} AND ${sameImage('o', 'n', keys)}`;
   const stays = [pair, ...isIn(subject, 'n')].join(' AND ');
-  const gone = `NOT EXISTS (SELECT FROM ${changed(subject, 'new', using)} WHERE ${stays})`;
-  const after = imageOf(subject, 'n');
+  const gone = `NOT EXISTS (SELECT FROM ${changed(subject, 'new', telling)} WHERE ${stays})`;
+  const after = imageOf(subject, 'n', telling);
   const found = `o.${quote(keys[0] ?? '')} IS NOT NULL`;
   const joined = [pair, ...isIn(subject, 'o')].join(' AND ');
-  const from = `${changed(subject, 'new', using)}
-  LEFT JOIN ${changed(subject, 'old', using)} ON ${joined}`;
+  const from = `${changed(subject, 'new', telling)}
+  LEFT JOIN ${changed(subject, 'old', telling)} ON ${joined}`;
   const told = [...isIn(subject, 'n'), `(NOT ${found} OR ${otherImage('o', 'n', subject.watched)})`];
   return [
-    recordDeletes(subject, using, [gone]),
+    recordDeletes(subject, telling, [gone]),
     renderEvent(subject, {
-      operation: `CASE WHEN ${found} THEN 'U'::"char" ELSE 'I'::"char" END`,
+      operation: `CASE WHEN ${found} THEN 'U' ELSE 'I' END::pg_catalog."char"`,
       key: after.key,
-      old: `CASE WHEN ${found} THEN ${imageOf(subject, 'o').json} END`,
+      old: `CASE WHEN ${found} THEN ${imageOf(subject, 'o', telling).json} END`,
       new: after.json,
       from: `${from}${where(told)}`,
     }),
@@ -103,23 +111,17 @@ function recordUpdates(subject: Subject, using: Using): string {
 }
 
 /** What stands in the table now, by the keys that the statement touched. */
-function recordStanding(subject: Subject, using: Using, sides: readonly Side[]): string {
-  const standing = rows(subject, tableItself(subject), 'n', using);
-  const gone = `NOT EXISTS (SELECT FROM ${standing} WHERE ${[sameKey(subject.key, 'n', 'o'), ...isIn(subject, 'n')].join(' AND ')})`;
-  const { json, key } = imageOf(subject, 'n');
-  const touched = `EXISTS (SELECT FROM ${TRANSITION.new} AS c(${list(subject.all.map(quote))}) WHERE ${sameKey(subject.key, 'n', 'c')})`;
+function recordStanding(subject: Subject, telling: Telling, sides: readonly Side[]): string {
+  const standing = rows(subject, tableItself(subject), 'n', telling);
+  const stays = [sameKey(subject.key, 'n', 'o'), ...isIn(subject, 'n')].join(' AND ');
+  const gone = `NOT EXISTS (SELECT FROM ${standing} WHERE ${stays})`;
+  const { json, key } = imageOf(subject, 'n', telling);
+  const touched = `EXISTS (SELECT FROM ${TRANSITION.new} AS c WHERE ${sameKey(subject.key, 'n', 'c')})`;
+  const from = `${standing}${where([...isIn(subject, 'n'), touched])}`;
   return [
-    ...(sides.includes('old') ? [recordDeletes(subject, using, [gone])] : []),
+    ...(sides.includes('old') ? [recordDeletes(subject, telling, [gone])] : []),
     ...(sides.includes('new')
-      ? [
-          renderEvent(subject, {
-            operation: 'I',
-            key,
-            old: null,
-            new: json,
-            from: `${standing}${where([...isIn(subject, 'n'), touched])}`,
-          }),
-        ]
+      ? [renderEvent(subject, { operation: 'I', key, old: null, new: json, from })]
       : []),
   ].join('\n');
 }
@@ -127,27 +129,63 @@ function recordStanding(subject: Subject, using: Using, sides: readonly Side[]):
 const usesSql = (subject: Subject): boolean =>
   subject.where !== null || subject.expressions.length > 0 || keyExpression(subject) !== null;
 
-/** One that fails undoes what it recorded, and all rows of the statement are recorded in its place. */
-const guarded = (subject: Subject, render: (using: Using) => string): string =>
+const failing = (work: string, then: string): string =>
+  `BEGIN\n${indented(work)}\nEXCEPTION WHEN OTHERS THEN\n${indented(then)}\nEND;`;
+
+type Record = (telling: Telling) => string;
+
+/** SQL of a user that fails undoes what it recorded, and all rows of the statement are recorded in its place. */
+const guarded = (subject: Subject, record: Record, isMeasured: boolean): string =>
   usesSql(subject)
-    ? `BEGIN\n${indented(render('all'))}\nEXCEPTION WHEN OTHERS THEN\n${indented(render('columns'))}\nEND;`
-    : render('all');
+    ? failing(record({ withSql: true, isMeasured }), record({ withSql: false, isMeasured }))
+    : record({ withSql: false, isMeasured });
+
+/**
+ * Whether some value is too long; it fails where a column is there no more that is recorded. Then nothing can be told of the statement
+ * but that it was.
+ */
+function measured(subject: Subject, sides: readonly Side[]): string {
+  const columns = [...new Set([...subject.watched, ...namesOf(subject.payload), ...namesOf(subject.key)])];
+  const looks = sides.map((side) => {
+    const tooLong = renderTooLong(subject.payload, 'c').join(' OR ') || 'false';
+    const cells = list(columns.map((name) => `c.${quote(name)}`));
+    return `EXISTS (SELECT ${cells} FROM ${TRANSITION[side]} AS c WHERE ${tooLong})`;
+  });
+  const has = (side: Side): string | null => (sides.includes(side) ? NOT_RECORDED : null);
+  const operation = sides.length === 2 ? 'U' : has('new') === null ? 'D' : 'I';
+  const lost = renderEvent(subject, { operation, key: 'NULL', old: has('old'), new: has('new') });
+  return failing(`sluice.is_long := ${looks.join(' OR ')};`, `${lost}\nRETURN NULL;`);
+}
+
+const choose = (subject: Subject, record: Record): string =>
+  renderTooLong(subject.payload, 'c').length === 0
+    ? guarded(subject, record, false)
+    : [
+        'IF sluice.is_long THEN',
+        indented(guarded(subject, record, true)),
+        'ELSE',
+        indented(guarded(subject, record, false)),
+        'END IF;',
+      ].join('\n');
 
 function body(
   subject: Subject,
   sides: readonly Side[],
-  record: (subject: Subject, using: Using) => string,
+  record: (subject: Subject, telling: Telling) => string,
 ): readonly string[] {
   const nested = renderNested(subject);
-  const usual = guarded(subject, (using) => record(subject, using));
-  if (nested === null) return [usual];
-  const careful = guarded(subject, (using) => recordStanding(subject, using, sides));
+  const usual = choose(subject, (telling) => record(subject, telling));
+  if (nested === null) return [measured(subject, sides), usual];
+  const careful = guarded(subject, (telling) => recordStanding(subject, telling, sides), true);
   return [
+    measured(subject, sides),
     [
       `IF ${nested} THEN`,
       indented(MARK_NESTED),
       // The keys of a statement are looked for in a table of any size.
-      ...(sides.length === 2 ? [indented("PERFORM set_config('enable_nestloop', 'on', true);")] : []),
+      ...(sides.length === 2
+        ? [indented("PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);")]
+        : []),
       indented(careful),
       'ELSE',
       indented(usual),
@@ -156,6 +194,7 @@ function body(
   ];
 }
 
+export const DECLARATIONS = ['is_long boolean;'];
 export const insertsBody = (subject: Subject): readonly string[] => body(subject, ['new'], recordInserts);
 export const deletesBody = (subject: Subject): readonly string[] => body(subject, ['old'], recordDeletes);
 export const updatesBody = (subject: Subject): readonly string[] =>

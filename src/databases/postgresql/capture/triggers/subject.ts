@@ -2,7 +2,7 @@ import type { CapturedTableSpec, CapturePlace } from '../../../../model/capture-
 import { CAPTURED_OPERATIONS, type CapturedOperation } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import { literal, qualified, quote } from '../../sql.ts';
-import { captureNames, renderNextId, renderTurn } from '../capture-tables.ts';
+import { captureNames, PARTITIONS, partitionName, renderNextId, renderTurn } from '../capture-tables.ts';
 import { type RecordedType, type RecordedValue, renderKeyOf } from './json-of.ts';
 
 /** A column of the primary key. */
@@ -52,7 +52,7 @@ export const namesOf = (columns: readonly { readonly name: string }[]): readonly
 
 // A cast, or the operator would be that of each pair of columns.
 const rowOf = (alias: string, columns: readonly string[]): string =>
-  `ROW(${list(columns.map((name) => `${alias}.${quote(name)}`))})::record`;
+  `ROW(${list(columns.map((name) => `${alias}.${quote(name)}`))})::pg_catalog.record`;
 
 /** Letter by letter: 1.0 and 1.00 are two, and what has no equality is compared too. */
 export const sameImage = (left: string, right: string, columns: readonly string[]): string =>
@@ -73,12 +73,6 @@ export const tableItself = ({ table, isPartitioned }: Subject): string =>
 export const standingRows = (subject: Subject, alias: string): string =>
   `${tableItself(subject)} AS ${alias}(${list(subject.all.map(quote))})`;
 
-/** What a row is recorded as: SQL of payload and key, in a statement that has the row. */
-export interface RowImage {
-  readonly json: string;
-  readonly key: string;
-}
-
 /** The key of a message, but for an expression, which is told apart because it may fail. */
 export function renderMessageKey(
   { messageKey, key }: Pick<Subject, 'messageKey' | 'key'>,
@@ -88,7 +82,7 @@ export function renderMessageKey(
   const wanted = messageKey ?? (key.length > 0 ? 'primary' : 'none');
   if (wanted === 'none') return 'NULL';
   if (wanted === 'primary') return renderKeyOf(key, alias);
-  if (wanted === 'transaction') return 'txid_current()::text';
+  if (wanted === 'transaction') return 'pg_catalog.txid_current()::pg_catalog.text';
   return 'fixed' in wanted ? literal(wanted.fixed) : ofExpression;
 }
 
@@ -102,24 +96,46 @@ export interface EventText {
   readonly from?: string;
 }
 
-/** The statement that records events. The number is drawn here: while the row is locked, so that it is the order of its changes. */
-export function renderEvent({ place, number }: Subject, event: EventText): string {
-  const names = captureNames(place);
-  const operation = event.operation.length === 1 ? `'${event.operation}'::"char"` : event.operation;
-  const cells = [
-    renderNextId(place),
-    renderTurn(names),
+const COLUMNS = '(id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)';
+
+const cellsOf = ({ place, number }: Subject, event: EventText, turn: string): string =>
+  list([
+    renderNextId(place)
+      .replace('nextval', 'pg_catalog.nextval')
+      .replace('::regclass', '::pg_catalog.regclass'),
+    turn,
     String(number),
-    operation,
-    'txid_current()',
-    'clock_timestamp()',
+    event.operation.length === 1 ? `'${event.operation}'::pg_catalog."char"` : event.operation,
+    'pg_catalog.txid_current()',
+    'pg_catalog.clock_timestamp()',
     'session_user',
     event.key,
     event.old ?? 'NULL',
     event.new ?? 'NULL',
-  ];
-  return `INSERT INTO ${names.events} (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-  SELECT ${list(cells)}${event.from === undefined ? '' : `\n  FROM ${event.from}`};`;
+  ]);
+
+/** The statement that records events. The number is drawn here: while the row is locked, so that it is the order of its changes. */
+export function renderEvent(subject: Subject, event: EventText): string {
+  const names = captureNames(subject.place);
+  return `INSERT INTO ${names.events} ${COLUMNS}
+  SELECT ${cellsOf(subject, event, renderTurn(names))}${event.from === undefined ? '' : `\n  FROM ${event.from}`};`;
+}
+
+/** The same of one row, a few microseconds cheaper: the partition is named, and its number read from the sequence itself. */
+export function renderQuickEvent(subject: Subject, event: EventText): string {
+  const { turn } = captureNames(subject.place);
+  const partitions = Array.from({ length: PARTITIONS }, (_, at) => at + 1);
+  const branches = partitions.map((each) => {
+    const head = each === 1 ? 'IF' : each < PARTITIONS ? 'ELSIF' : 'ELSE';
+    const test = each < PARTITIONS ? ` sluice.turn OPERATOR(pg_catalog.=) ${each} THEN` : '';
+    const into = partitionName(subject.place, each);
+    return `${head}${test}\n  INSERT INTO ${into} ${COLUMNS}\n    VALUES (${cellsOf(subject, event, String(each))});`;
+  });
+  return [
+    `sluice.turn := coalesce(pg_catalog.pg_sequence_last_value(${literal(turn)}::pg_catalog.regclass), 1);`,
+    ...branches,
+    'END IF;',
+  ].join('\n');
 }
 
 /**
@@ -128,6 +144,9 @@ export function renderEvent({ place, number }: Subject, event: EventText): strin
  */
 export const renderNested = ({ isDeferrable, key }: Subject): string | null => {
   if (key.length === 0) return null;
-  return isDeferrable ? 'true' : "pg_trigger_depth() > 1 OR current_setting('sluice.nested', true) = 'on'";
+  return isDeferrable
+    ? 'true'
+    : `${IS_NESTED} OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on'`;
 };
-export const MARK_NESTED = "PERFORM set_config('sluice.nested', 'on', true);";
+export const IS_NESTED = 'pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1';
+export const MARK_NESTED = "PERFORM pg_catalog.set_config('sluice.nested', 'on', true);";
