@@ -267,6 +267,21 @@ export function describeLedger(harness: ContractHarness): void {
         ]);
       });
 
+      test('an execution that lost the run to another one plans nothing in it any more, and clears nothing', async () => {
+        const plan = await planFor('truncate');
+        const by = (execution: string, generation: number) =>
+          database.ledger.planTable({ ...ref(), execution }, entryOf(plan, { generation }), keep, never());
+        expect(await by('execution-1', 1)).toEqual(entryOf(plan));
+        await place.execute(renderTestRows(harness, items, rows));
+        expect(await openRun(database, 'execution-2')).toMatchObject({ run, continued: true });
+        for (const generation of [2, 1])
+          await expect(by('execution-1', generation)).rejects.toMatchObject({ code: 'transfer.not_running' });
+        expect(await count()).toBe(3);
+        expect(await database.ledger.readTable(TRANSFER, run, plan.id, never())).toEqual(entryOf(plan));
+        expect(await by('execution-2', 2)).toMatchObject({ generation: 2 });
+        expect(await count()).toBe(0);
+      });
+
       test('a table that others refer to is cleared too', async () => {
         const quote = quoteOf(harness);
         await place.execute(

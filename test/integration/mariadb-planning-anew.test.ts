@@ -18,7 +18,7 @@ const ROWS =
 
 describeWith(
   ['mariadb', 'nats'],
-  'a worker that dies when it has emptied a table for another generation',
+  'a worker that dies, or loses the run, when it has emptied a table for another generation',
   () => {
     let from: MariadbPlace;
     let to: MariadbPlace;
@@ -31,22 +31,21 @@ describeWith(
       deps = { source: await from.open(), target: await to.open(), hub };
       await hub.topics.ensure(run, { maxBytes: 1024 * 1024 }, never());
       await deps.target.ledger.install(never());
-      await deps.target.ledger.openRun(
-        { transfer: run.transfer, execution: 'first', planHash: 'p', spec: '{}' },
-        never(),
-      );
+      await goOn('first');
     });
     afterEach(async () => {
       await deps.hub.topics.remove(run, never());
       await Promise.all([deps.hub.close(), from.drop(), to.drop()]);
     });
 
-    const plan = (spec: TransferSpec, generation: number | null) =>
+    const plan = (spec: TransferSpec, generation: number | null, execution?: string) =>
       planTable(
         deps,
-        { ...run, spec, table: `${from.name}.items`, ordinal: 1, generation, snapshot: null },
+        { ...run, execution, spec, table: `${from.name}.items`, ordinal: 1, generation, snapshot: null },
         never(),
       );
+    const goOn = (execution: string) =>
+      deps.target.ledger.openRun({ transfer: run.transfer, execution, planHash: 'p', spec: '{}' }, never());
     const count = async () => (await to.query('SELECT COUNT(*) FROM items'))[0]?.[0];
 
     /** All rows of the first generation, and the end of its lane. */
@@ -109,11 +108,7 @@ describeWith(
         expect(await count()).toBe('20');
         await dieWhenEmptied(spec);
 
-        const { run: same } = await deps.target.ledger.openRun(
-          { transfer: run.transfer, execution: 'second', planHash: 'p', spec: '{}' },
-          never(),
-        );
-        expect(same).toBe(1);
+        expect(await goOn('second')).toMatchObject({ run: 1, continued: true });
         expect(await plan(spec, null)).toMatchObject({ generation: 2, lanes: 1, endedLanes: 0 });
         expect(await deps.target.ledger.lanes(run.transfer, 1, first.table, never())).toMatchObject([
           { generation: 2, lane: 1, rows: 0, ended: false },
@@ -122,6 +117,43 @@ describeWith(
         expect(await plan(spec, null)).toMatchObject({ generation: 2 });
       },
     );
+
+    test('is followed by the execution that took the run meanwhile, and writes no plan into what that one has', async () => {
+      const spec: TransferSpec = {
+        source: 'a',
+        hub: 'h',
+        target: 'b',
+        tables: { '*.*': {} },
+        write: { mode: 'truncate' },
+      };
+      const { table } = await plan(spec, null, 'first');
+      const planned = await deps.target.ledger.readTable(run.transfer, 1, table, never());
+      await copyAll(planned!.plan);
+      const reader = await createConnection({ uri: to.url.replace('mariadb:', 'mysql:') });
+      try {
+        await reader.query('START TRANSACTION');
+        await reader.query('SELECT * FROM items LIMIT 1');
+        const late = plan(spec, 2, 'first').catch((error: unknown) => error);
+        await eventually('the clearing waits', async () => {
+          const found = await to.query(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'TRUNCATE%' AND STATE LIKE '%metadata lock%' AND DB = DATABASE()",
+          );
+          return found.length > 0;
+        });
+        await goOn('second');
+        const next = plan(spec, null, 'second');
+        await reader.query('COMMIT');
+        expect(await Promise.all([late, next])).toMatchObject([
+          { code: 'transfer.not_running' },
+          { generation: 2, endedLanes: 0 },
+        ]);
+      } finally {
+        await reader.end();
+      }
+      expect(await deps.target.ledger.lanes(run.transfer, 1, table, never())).toMatchObject([
+        { generation: 2, rows: 0, ended: false },
+      ]);
+    });
 
     test('is not appended twice where the first batch was on its way', async () => {
       const spec: TransferSpec = {

@@ -91,7 +91,7 @@ export function createActivities(world: World, states: States, scenario: Scenari
   const zombies = new Set<() => void>();
 
   const freeze = (actor: Actor): void => {
-    const mostMs = scenario.zombiesOnly ? 600 : random.pick([3_000, 30_000]);
+    const mostMs = scenario.mostSleepMs ?? random.pick([3_000, 30_000]);
     actor.frozenUntilMs = world.now() + random.int(50, mostMs);
     world.trace(() => `${actor.name} ~ frozen until ${actor.frozenUntilMs / 1000}`);
   };
@@ -110,7 +110,10 @@ export function createActivities(world: World, states: States, scenario: Scenari
     const tellStop = (delayMs: number): void => world.tell(actor, delayMs, () => stop.abort());
     return new Promise((resolve) => {
       let lost = false;
-      const onStop = (): void => tellStop(random.latencyMs(100));
+      // Of one that is lost nobody knows where it is.
+      const onStop = (): void => {
+        if (!lost) tellStop(random.latencyMs(100));
+      };
       stopped.addEventListener('abort', onStop, { once: true });
       const lose = (delayMs: number): void => {
         lost = true;

@@ -1,6 +1,7 @@
-import type { Ledger, PlannedTable, Run, RunRequest } from '../../src/engine/ports/ledger.ts';
+import { refuseNotRunning } from '../../src/engine/driver/refuse-not-running.ts';
+import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../src/engine/ports/ledger.ts';
 import { planFingerprint } from '../../src/engine/wire/fingerprint.ts';
-import type { LaneProgress, LaneRef, LaneToOpen, Opening } from '../../src/model/lane.ts';
+import type { LaneProgress, LaneToOpen, Opening } from '../../src/model/lane.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import type { CreditWatch } from './credit-watch.ts';
 import { createHolder } from './locks.ts';
@@ -91,19 +92,22 @@ export function createLedger(
     return { run, continued: false, spec: request.spec };
   };
 
-  const refuseClosed = ({ transfer, run }: Pick<LaneRef, 'transfer' | 'run'>): void => {
+  const refuseClosed = ({ transfer, run, execution }: OwnedRun): void => {
     const newest = state.runs.findLast((row) => row.transfer === transfer);
-    if (newest?.run !== run || newest.finished)
-      throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+    const isOpen = newest?.run === run && !newest.finished;
+    refuseNotRunning(
+      { execution: plant === 'older-execution-plans' ? undefined : execution },
+      newest && { isOpen, execution: newest.execution },
+    );
   };
 
   const planTable = (
-    lane: Pick<LaneRef, 'transfer' | 'run'>,
+    { execution, ...lane }: OwnedRun,
     planned: PlannedTable,
     replace: boolean,
   ): PlannedTable => {
     const { id, writeMode } = planned.plan;
-    if (plant !== 'older-run-plans') refuseClosed(lane);
+    if (plant !== 'older-run-plans') refuseClosed({ ...lane, execution });
     const known = state.planned.get(state.tableKey(lane.run, id));
     if (known && known.generation >= planned.generation) return known;
     for (const row of rowsWhere(({ ref }) => ref.run === lane.run && ref.table === id))

@@ -9,6 +9,8 @@ interface Expectation {
   readonly seeds: number;
   /** Only seeds in which zombies of an older run or generation are at work. */
   readonly haunted?: boolean;
+  /** Only seeds in which an execution goes on with the run of one whose steps come late. */
+  readonly takenOver?: boolean;
   /** Only seeds in which the target is restored. */
   readonly restored?: boolean;
   /** Only seeds in which slices share lanes and nothing is lost. */
@@ -35,12 +37,15 @@ const EXPECTED: Readonly<Record<Plant, Expectation>> = {
   // Doubles no row, for the ledger fences who came first: it is read again and again.
   'claim-not-checked': { seeds: 30, shared: true, checks: ['waste', 'termination'] },
   'older-run-plans': { seeds: 400, haunted: true, checks: ['rows', 'order'] },
+  'older-execution-plans': { seeds: 100, takenOver: true, checks: ['rows', 'ledger'] },
 };
 
 const HAUNTED_EVERY = 8;
 const SHARED_EVERY = 32;
+const TAKEN_OVER_EVERY = 16;
 
-const seedAt = (number: number, { haunted, restored, shared }: Expectation): number => {
+const seedAt = (number: number, { haunted, restored, shared, takenOver }: Expectation): number => {
+  if (takenOver) return number * TAKEN_OVER_EVERY + 15;
   if (shared) return number * SHARED_EVERY + 3;
   if (restored) return number * HAUNTED_EVERY + 1;
   return haunted ? number * HAUNTED_EVERY + 5 : number + 1;

@@ -18,6 +18,8 @@ export const PLANTS = [
   'fenced-lane-opens-again',
   /** An older run may still plan, and clear, a table. */
   'older-run-plans',
+  /** An older execution may still plan, and clear, a table of the run that a newer one goes on with. */
+  'older-execution-plans',
   /** A restored target: the ledger and the hub compare attempts and no epochs. */
   'epoch-is-ignored',
   /** Of several slices that want a lane each gets it, whoever was first. */

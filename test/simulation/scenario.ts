@@ -12,6 +12,8 @@ export interface Phase {
   readonly change: 'none' | 'source' | 'plan';
   /** Before it the target is restored to one of the backups that were made meanwhile; the hub keeps its messages. */
   readonly restores?: boolean;
+  /** Absent: as many as the scenario says. */
+  readonly disturbances?: number;
 }
 
 /** Everything that the seed decides before the first step. */
@@ -35,6 +37,8 @@ export interface Scenario {
   readonly isQuiet: boolean;
   /** All that disturbs is zombies: of terminated workflows that wake up early, and of readers of an older generation. */
   readonly zombiesOnly: boolean;
+  /** The longest that a process sleeps; null: either seconds or longer than others wait for it. */
+  readonly mostSleepMs: number | null;
   /** The target is restored while a run is at work. */
   readonly restoresMidway: boolean;
   /** So many more rows may be applied, again and again: each time as a new start has it. Null: all at once. */
@@ -158,6 +162,7 @@ function createMixed(seed: number): Scenario {
     calmAfterMs: random.int(2_000, 20_000),
     isQuiet: false,
     zombiesOnly: false,
+    mostSleepMs: null,
     restoresMidway: false,
     limitRows: null,
     writerSlices: random.pick([1, 1, 2]),
@@ -191,7 +196,23 @@ function createHaunted(seed: number): Scenario {
     freezeRate: 0,
     disturbances: isHasty ? 0 : 3,
     zombiesOnly: true,
+    mostSleepMs: 600,
     tablesAtOnce: 3,
+  };
+}
+
+/** Tables are wanted anew when the workflow is terminated, and the next execution goes on with the run while that still wakes up. */
+function createTakenOver(seed: number): Scenario {
+  const haunted = createHaunted(seed);
+  const random = createRandom(-1_000 - seed);
+  return {
+    ...haunted,
+    spec: { ...haunted.spec, write: { ...haunted.spec.write, mode: 'truncate' } },
+    phases: [
+      { terminateAfterMs: random.int(400, 2_500), change: 'none', disturbances: 3 },
+      { terminateAfterMs: null, change: 'none', disturbances: 0 },
+    ],
+    mostSleepMs: 2_000,
   };
 }
 
@@ -272,6 +293,7 @@ export function createScenario(seed: number): Scenario {
   if (seed % 8 === 1) return createRestored(seed);
   if (seed % 8 === 5) return createHaunted(seed);
   if (seed % 16 === 7) return createLimited(seed);
+  if (seed % 16 === 15) return createTakenOver(seed);
   if (seed % 32 === 3) return createShared(createQuiet(seed));
   if (seed % 16 === 11) return createShared(createMixed(seed));
   return seed % 16 === 3 ? createQuiet(seed) : createMixed(seed);

@@ -64,6 +64,7 @@ async function play(world: World, scenario: Scenario, states: States): Promise<v
       execution,
       spec,
       terminateAfterMs,
+      disturbances: phase.disturbances ?? scenario.disturbances,
     });
     // A late step of an older execution opened a run: whoever is superseded says so, and is started again.
     if (run === 'superseded') phases.splice(index + 1, 0, { terminateAfterMs, change: 'none' });

@@ -32,6 +32,7 @@ export interface Execution {
   readonly execution: string;
   readonly spec: TransferSpec;
   readonly terminateAfterMs: number | null;
+  readonly disturbances: number;
 }
 
 const TRANSFER = 'orders';
@@ -50,12 +51,13 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
   const writers = new Set<Activity<unknown>>();
 
   const terminate = (): void => {
-    if (finished) return;
+    // A late step of it may be refused long after: what runs then is another execution's.
+    if (finished || terminated) return;
     terminated = true;
     world.trace(() => '— the workflow is terminated');
+    activities.abandonAll();
     for (const table of tables) table.slice?.stop();
     for (const writer of writers) writer.stop();
-    activities.abandonAll();
   };
   if (execution.terminateAfterMs !== null) world.at(execution.terminateAfterMs, terminate);
   let superseded = false;
@@ -82,7 +84,8 @@ export async function runTransfer(execution: Execution): Promise<number | 'super
 
   const planOnce = async (table: Table): Promise<boolean> => {
     const { id, ordinal, generation } = table;
-    const request = { transfer: TRANSFER, run, spec, table: id, ordinal, generation, snapshot: null };
+    const named = { transfer: TRANSFER, run, execution: execution.execution, table: id };
+    const request = { ...named, spec, ordinal, generation, snapshot: null };
     const plan = activities.start(`plan ${id}`, (tools) =>
       planTable(tools, request, tools.control.stop).catch(noteSuperseded(table, generation)),
     );
@@ -241,7 +244,8 @@ function restoreMidway(world: World, { target }: States, stage: Stage): void {
 }
 
 /** What people and servers do to a running transfer. */
-function disturb({ world, states, scenario, spec }: Execution, stage: Stage): void {
+function disturb(execution: Execution, stage: Stage): void {
+  const { world, states, scenario, spec, disturbances, terminateAfterMs } = execution;
   const { random } = world;
   const stream = () => states.hub.stream({ transfer: TRANSFER, run: stage.run });
   const pause = (table: Table): void => {
@@ -277,8 +281,8 @@ function disturb({ world, states, scenario, spec }: Execution, stage: Stage): vo
   ];
   if (scenario.restoresMidway) restoreMidway(world, states, stage);
   const kinds = scenario.zombiesOnly ? [() => copyAgain(random.pick(stage.tables))] : all;
-  const latestMs = scenario.zombiesOnly ? 500 : random.pick([600, 6_000]);
-  for (let count = 0; count < scenario.disturbances; count += 1) {
+  const latestMs = scenario.zombiesOnly ? (terminateAfterMs ?? 500) : random.pick([600, 6_000]);
+  for (let count = 0; count < disturbances; count += 1) {
     const kind = random.pick(kinds);
     world.at(random.int(20, latestMs), () => {
       if (!stage.over()) kind();

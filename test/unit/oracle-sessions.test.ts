@@ -78,7 +78,7 @@ const emptyServer =
   (text, binds) => {
     const ofSession = pinned()(text, binds);
     if (ofSession instanceof Error || ofSession.length > 0) return ofSession;
-    if (text === lockRunRow(names)) return [['1']];
+    if (text === lockRunRow(names)) return [['1', 'execution-2']];
     if (text.startsWith('SELECT CASE WHEN EXISTS')) return [[text.includes(full) ? '1' : '0']];
     return changes(text, binds);
   };
@@ -89,6 +89,7 @@ async function clearing(options: {
   readonly drops?: boolean;
   readonly full?: string;
   readonly appends?: boolean;
+  readonly execution?: string;
 }) {
   const { session, sent } = standInSession(emptyServer(options.answer, options.full));
   await session.pin();
@@ -100,7 +101,7 @@ async function clearing(options: {
     changeMarker: '',
   };
   const work = planTable(session, names, {
-    ref: { transfer: 'night', run: 1 },
+    ref: { transfer: 'night', run: 1, execution: options.execution },
     planned,
     options: { replaceBy: null, dropKeys: options.drops === false ? [] : dropped },
     locked: options.locked ?? true,
@@ -186,6 +187,13 @@ describe('the clearing of a table', () => {
   test('fences the lanes, drops the keys in the way, empties the table, and fences again before it writes the plan', async () => {
     const { sent } = await clearing({});
     expect(sent).toEqual([...fence, COMMIT, REFERRING, COMMIT, ...begun, drop, truncate, ...fence, COMMIT]);
+  });
+
+  test('is refused to an execution that has the run no more', async () => {
+    const late = await clearing({ execution: 'execution-1' });
+    expect(late.failure).toMatchObject({ code: 'transfer.not_running' });
+    expect(late.sent).toEqual([lockRunRow(names)]);
+    expect(await clearing({ execution: 'execution-2' })).toMatchObject({ failure: null });
   });
 
   test('goes on where a key was gone already', async () => {

@@ -1,4 +1,4 @@
-import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
+import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import { refuseSecondAppend } from '../../engine/driver/refuse-second-append.ts';
 import type { Batch } from '../../model/batch.ts';
@@ -211,7 +211,7 @@ async function planTable(
   session: Session,
   names: LedgerNames,
   request: {
-    readonly ref: { transfer: string; run: number };
+    readonly ref: OwnedRun;
     readonly planned: PlannedTable;
     readonly options: PlanOptions;
   },

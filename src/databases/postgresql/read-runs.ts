@@ -1,4 +1,5 @@
-import { SluiceError } from '../../model/sluice-error.ts';
+import { refuseNotRunning } from '../../engine/driver/refuse-not-running.ts';
+import type { OwnedRun } from '../../engine/ports/ledger.ts';
 import type { LedgerNames } from './ledger.ts';
 import type { Session } from './pool.ts';
 
@@ -26,16 +27,15 @@ export async function readSpec(
   return rows[0]?.[0] ?? null;
 }
 
-/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
-export async function lockRun(
-  session: Session,
-  names: LedgerNames,
-  ref: { transfer: string; run: number },
-): Promise<void> {
+/**
+ * Locks the run's row against closing and going on.
+ * @throws SluiceError transfer.not_running for a run that a newer one fenced, or that another execution has
+ */
+export async function lockRun(session: Session, names: LedgerNames, ref: OwnedRun): Promise<void> {
   const { rows } = await session.query(
-    `SELECT finished_at IS NULL FROM ${names.runs} WHERE transfer = $1 AND run = $2 FOR UPDATE`,
+    `SELECT finished_at IS NULL, execution FROM ${names.runs} WHERE transfer = $1 AND run = $2 FOR UPDATE`,
     [ref.transfer, ref.run],
   );
-  if (rows[0]?.[0] === 't') return;
-  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+  const [run] = rows;
+  refuseNotRunning(ref, run && { isOpen: run[0] === 't', execution: run[1] ?? null });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { planHashOf } from '../../engine/wire/fingerprint.ts';
-import type { Ledger, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
+import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
+import { refuseNotRunning } from '../../engine/driver/refuse-not-running.ts';
 import { refuseSecondAppend } from '../../engine/driver/refuse-second-append.ts';
 import type { LaneRef, LaneToOpen, Opening } from '../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../model/row-block.ts';
@@ -32,6 +33,8 @@ type Row = readonly StoredValue[];
 /** What is to be planned, and where. */
 interface Planning {
   readonly key: readonly [transfer: string, run: bigint, table: string];
+  /** Whose run it is. */
+  readonly execution: OwnedRun['execution'];
   readonly planned: PlannedTable;
   readonly replaceBy: TableSchema | null;
 }
@@ -132,15 +135,18 @@ WHERE transfer = ? AND run = ? AND table_id = ? AND generation = ? ORDER BY lane
 const clears = ({ plan, generation }: PlannedTable): boolean =>
   plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
 
-async function insertPlanned(session: Session, tables: LedgerTables, planning: Planning): Promise<void> {
-  const { key, planned } = planning;
-  const [transfer, run] = key;
-  const [open] = await session.rows(
-    `SELECT 1 FROM ${tables.runs} WHERE transfer = ? AND run = ? AND finished_at IS NULL`,
+/** A start that was superseded must not clear what the next one wrote. @throws SluiceError transfer.not_running */
+async function checkRun(session: Session, tables: LedgerTables, planning: Planning): Promise<void> {
+  const [transfer, run] = planning.key;
+  const [row] = await session.rows(
+    `SELECT finished_at, execution FROM ${tables.runs} WHERE transfer = ? AND run = ?`,
     [transfer, run],
   );
-  // A start that was superseded must not clear what the next one wrote.
-  if (!open) throw new SluiceError('transfer.not_running', 'the run is closed', { table: planned.plan.id });
+  refuseNotRunning(planning, row && { isOpen: row[0] === null, execution: String(row[1]) });
+}
+
+async function insertPlanned(session: Session, tables: LedgerTables, planning: Planning): Promise<void> {
+  const { key, planned } = planning;
   const generation = BigInt(planned.generation);
   const ofTable = `FROM ${tables.lanes} WHERE transfer = ? AND run = ? AND table_id = ?`;
   if (planning.replaceBy === null)
@@ -177,6 +183,7 @@ async function clear(session: Session, plan: TablePlan): Promise<void> {
 }
 
 async function planTable(session: Session, tables: LedgerTables, planning: Planning): Promise<PlannedTable> {
+  await checkRun(session, tables, planning);
   const known = await readPlanned(session, tables, planning.key);
   // A generation that is there was cleared in the transaction that wrote it: it is never cleared again.
   if (known && known.generation >= planning.planned.generation) return known;
@@ -284,9 +291,14 @@ export function createLedger(pool: Pool, tables: LedgerTables): Ledger {
           [now(), transfer, BigInt(run)],
         );
       }),
-    planTable: ({ transfer, run }, planned, { replaceBy }, signal) =>
+    planTable: ({ transfer, run, execution }, planned, { replaceBy }, signal) =>
       writing(pool, signal, (session) =>
-        planTable(session, tables, { key: [transfer, BigInt(run), planned.plan.id], planned, replaceBy }),
+        planTable(session, tables, {
+          key: [transfer, BigInt(run), planned.plan.id],
+          execution,
+          planned,
+          replaceBy,
+        }),
       ),
     readTable: (transfer, run, table, signal) =>
       reading(pool, signal, (session) => readPlanned(session, tables, [transfer, BigInt(run), table])),

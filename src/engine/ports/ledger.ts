@@ -20,6 +20,14 @@ export interface Run {
   readonly spec: string;
 }
 
+/** A run as an execution has it, until another one goes on with it. */
+export interface OwnedRun {
+  readonly transfer: string;
+  readonly run: number;
+  /** As in RunRequest. Absent, whoever asks is believed: workflows of older versions do not say it. */
+  readonly execution?: string | undefined;
+}
+
 export interface PlannedTable {
   readonly plan: TablePlan;
   readonly generation: number;
@@ -64,11 +72,12 @@ export interface Ledger {
    * transaction (attempt + 1) before the clearing, and what they applied is counted behind that: a batch that was waited for may
    * have brought the first rows. Then reads back: what is returned is what stands in the ledger.
    * A generation below the ledger's is refused by returning the ledger's newer one.
-   * @throws SluiceError transfer.not_running when the run is closed or not the newest: it would clear what that one wrote;
+   * @throws SluiceError transfer.not_running when the run is closed, not the newest, or another execution's, which is looked at
+   * under a lock that openRun takes: it would clear what that one wrote, or believes to be there;
    * target.not_empty for a second generation that appends beside rows of an older one
    */
   planTable(
-    run: { readonly transfer: string; readonly run: number },
+    run: OwnedRun,
     planned: PlannedTable,
     options: {
       /** Structure policy `replace`: the target table is dropped and made anew from it, in place of the clearing. */

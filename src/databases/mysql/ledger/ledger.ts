@@ -1,6 +1,7 @@
 import { drawEpoch } from '../../../engine/driver/epoch.ts';
 import { planHashOf } from '../../../engine/wire/fingerprint.ts';
-import type { Ledger, PlannedTable, Run, RunRequest } from '../../../engine/ports/ledger.ts';
+import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../../engine/ports/ledger.ts';
+import { refuseNotRunning } from '../../../engine/driver/refuse-not-running.ts';
 import { refuseSecondAppend } from '../../../engine/driver/refuse-second-append.ts';
 import type { LaneToOpen, Opening } from '../../../model/lane.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
@@ -87,17 +88,16 @@ async function openRun(session: Session, names: LedgerNames, request: RunRequest
   return { run, continued: false, spec };
 }
 
-/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
-async function lockRun(
-  session: Session,
-  names: LedgerNames,
-  ref: { readonly transfer: string; readonly run: number },
-): Promise<void> {
-  const open = await session.cell(
-    `SELECT finished_at IS NULL FROM ${names.runs} WHERE ${runKey(ref)} FOR UPDATE`,
+/**
+ * Locks the run's row against closing and going on.
+ * @throws SluiceError transfer.not_running for a run that a newer one fenced, or that another execution has
+ */
+async function lockRun(session: Session, names: LedgerNames, ref: OwnedRun): Promise<void> {
+  const { rows } = await session.query(
+    `SELECT finished_at IS NULL, execution FROM ${names.runs} WHERE ${runKey(ref)} FOR UPDATE`,
   );
-  if (open === '1') return;
-  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+  const [run] = rows;
+  refuseNotRunning(ref, run && { isOpen: run[0] === '1', execution: run[1] ?? null });
 }
 
 const positionOf = (text: string | null | undefined): Position | null => (text ? decodePosition(text) : null);
@@ -154,7 +154,7 @@ async function writePlan(
 }
 
 interface Planning {
-  readonly ref: { readonly transfer: string; readonly run: number };
+  readonly ref: OwnedRun;
   readonly planned: PlannedTable;
   readonly options: Parameters<Ledger['planTable']>[2];
 }

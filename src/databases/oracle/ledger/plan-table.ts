@@ -1,4 +1,5 @@
-import type { Ledger, PlannedTable } from '../../../engine/ports/ledger.ts';
+import type { Ledger, OwnedRun, PlannedTable } from '../../../engine/ports/ledger.ts';
+import { refuseNotRunning } from '../../../engine/driver/refuse-not-running.ts';
 import { refuseSecondAppend } from '../../../engine/driver/refuse-second-append.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
@@ -29,15 +30,14 @@ export interface TableRef {
 export const positionOf = (text: string | null | undefined): Position | null =>
   text ? decodePosition(text) : null;
 
-/** Locks the run's row against closing. @throws SluiceError transfer.not_running for a run that a newer one fenced */
-export async function lockRun(
-  session: Session,
-  names: LedgerNames,
-  ref: { readonly transfer: string; readonly run: number },
-): Promise<void> {
-  const open = await session.cell(lockRunRow(names), runBinds(ref));
-  if (open === '1') return;
-  throw new SluiceError('transfer.not_running', 'the run is closed, or a newer one took its place');
+/**
+ * Locks the run's row against closing and going on.
+ * @throws SluiceError transfer.not_running for a run that a newer one fenced, or that another execution has
+ */
+export async function lockRun(session: Session, names: LedgerNames, ref: OwnedRun): Promise<void> {
+  const { rows } = await session.query(lockRunRow(names), runBinds(ref));
+  const [run] = rows;
+  refuseNotRunning(ref, run && { isOpen: run[0] === '1', execution: run[1] ?? null });
 }
 
 export async function readTable(
@@ -88,7 +88,7 @@ async function writePlan(
 }
 
 interface Planning {
-  readonly ref: { readonly transfer: string; readonly run: number };
+  readonly ref: OwnedRun;
   readonly planned: PlannedTable;
   readonly options: Parameters<Ledger['planTable']>[2];
   /** Whether the session holds the lock of the table: only then may it do what commits by itself. */

@@ -43,9 +43,9 @@ export const fenceUnended = (names: LedgerNames): string =>
 export const forgetRuns = (names: LedgerNames): string =>
   `DELETE FROM ${names.runs} R WHERE R.FINISHED_AT < TO_TIMESTAMP(:finishedBefore, 'YYYY-MM-DD HH24:MI:SS.FF') AND R.RUN < (SELECT MAX(N.RUN) FROM ${names.runs} N WHERE N.TRANSFER = R.TRANSFER)`;
 
-/** Locks the run's row against closing. */
+/** Locks the run's row against closing and going on. */
 export const lockRunRow = (names: LedgerNames): string =>
-  `SELECT CASE WHEN FINISHED_AT IS NULL THEN '1' ELSE '0' END FROM ${names.runs} WHERE ${RUN_KEY} FOR UPDATE WAIT ${WAIT_SECONDS}`;
+  `SELECT CASE WHEN FINISHED_AT IS NULL THEN '1' ELSE '0' END, EXECUTION FROM ${names.runs} WHERE ${RUN_KEY} FOR UPDATE WAIT ${WAIT_SECONDS}`;
 
 export const planOfGeneration = (names: LedgerNames): string =>
   `SELECT PLAN FROM ${names.tables} WHERE ${TABLE_KEY} AND GENERATION = TO_NUMBER(:generation)`;
