@@ -29,6 +29,7 @@ describe('the state that a transfer takes into its next run', () => {
         status: 'copying',
         generation: 1,
         plannedIn: 'snapshot-1',
+        begun: 1,
         interruptions: 2,
       },
       { ...freshTable('main.c', 3), status: 'verified', generation: 1, parents: ['main.b'] },
@@ -93,6 +94,7 @@ describe('the state that a transfer takes into its next run', () => {
         needsSnapshot: true,
         readInOne: true,
         plannedIn: '00000003-0000001B-1',
+        begun: 3,
         parents: [named(n >> 1), named(n >> 2)],
         error: isCompared ? null : errorOf(4_000),
         comparison: isCompared
@@ -193,6 +195,25 @@ describe('interruptions of a query without a key', () => {
     happen(table, 'retry');
     fail(table, 'source.query_interrupted');
     expect(table.status).toBe('waiting');
+  });
+
+  test('are lost snapshots too, where it was begun in them', () => {
+    const table = { ...freshTable('main.a', 1), needsSnapshot: true, readInOne: true, generation: 1 };
+    const state = { ...freshState({ transfer: 'orders' }, 5), tables: [table] };
+    const control = createControl(state, {} as Queues);
+    const plannedAndLost = (begun: number): void => {
+      Object.assign(table, { status: 'ready', plannedIn: 'snapshot', begun });
+      control.snapshotLost();
+    };
+    for (const time of [1, 2, 3, 4]) {
+      plannedAndLost(table.begun); // in an earlier one
+      expect(table).toMatchObject({ status: 'waiting', interruptions: time - 1, notBeforeMs: 0 });
+      plannedAndLost(table.generation);
+      expect(table).toMatchObject({ status: 'waiting', generation: 1 + 2 * time, interruptions: time });
+      expect(table.notBeforeMs).toBeGreaterThan(Date.now());
+    }
+    plannedAndLost(table.generation);
+    expect(table).toMatchObject({ status: 'blocked', error: { code: 'source.query_interrupted' } });
   });
 });
 

@@ -1,12 +1,11 @@
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { afterEach, expect, test } from 'vitest';
 import { SluiceError } from '../../src/model/sluice-error.ts';
-import { type Carry, packState } from '../../src/workflows/carry.ts';
-import { freshState, freshTable } from '../../src/workflows/control-state.ts';
 import * as messages from '../../src/workflows/messages.ts';
+import { carryOf } from '../support/carry-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeWith } from '../support/servers.ts';
-import { standInPrepared, type StandInOptions } from '../support/stand-in-activities.ts';
+import type { StandInOptions } from '../support/stand-in-activities.ts';
 import { createWorkflowWorld, type WorkflowWorld } from '../support/workflow-world.ts';
 
 const denied = new SluiceError('database.permission_denied', 'the user may not read', {
@@ -64,18 +63,10 @@ describeWith(['temporal'], 'a transfer that meets errors', () => {
     expect(world.standIn.ledger.get('main.b')?.generation).toBe(1);
   });
 
-  /** A table that was interrupted so often in earlier runs of the workflow. */
-  const interrupted = (interruptions: number): Carry => {
-    const state = freshState({ transfer: world.transfer }, Date.now());
-    const { settings, tables: _, warnings: __, ...prepared } = standInPrepared(['main.a']);
-    const table = { ...freshTable('main.a', 1), interruptions };
-    return packState({ ...state, prepared, settings, tables: [table] });
-  };
-
   test('a query without a key is blocked by its fifth interruption, also if a pause let each slice end in order', async () => {
     await create({ tables: ['main.a'], keyless: true });
     world.standIn.held = true;
-    await world.start({ transfer: world.transfer, carry: interrupted(4) });
+    await world.start({ transfer: world.transfer, carry: carryOf(world.transfer, { interruptions: 4 }) });
     await eventually('it is read', () => world.standIn.called('readAndPublish').length > 0);
     await world.handle.executeUpdate<messages.Answer, [messages.Wish]>('pauseAndWait', { args: [{}] });
     world.standIn.readRefusals.set('main.a', queryInterrupted);

@@ -1,5 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import { settingsUpdate, type TransferReport } from '../../src/workflows/messages.ts';
+import {
+  settingsUpdate,
+  tableRetryUpdate,
+  tablesQuery,
+  type TransferReport,
+} from '../../src/workflows/messages.ts';
+import { carryOf } from '../support/carry-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeWith } from '../support/servers.ts';
 import { createWorkflowWorld, type WorkflowWorld } from '../support/workflow-world.ts';
@@ -46,6 +52,32 @@ describeWith(['temporal'], 'a transfer whose activities are interrupted', () => 
     expect(await handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
     expect(standIn.called('verifyTables')).toHaveLength(1);
     await world.record('long-comparison', runId);
+  });
+
+  test('a query without a key whose snapshot is lost is read from its start in another one', async () => {
+    world = await createWorkflowWorld({ tables: ['main.a'], keyless: true, queries: true });
+    await world.start();
+    await eventually('it is read', () => readsStarted() > 0);
+    world.standIn.loseSnapshot.abort();
+    world.standIn.held = false;
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
+    expect(world.standIn.ledger.get('main.a')?.generation).toBe(2);
+    await world.record('query-begun-anew');
+  });
+
+  test('a query without a key is blocked by its fifth interruption, also where each was a lost snapshot', async () => {
+    world = await createWorkflowWorld({ tables: ['main.a'], keyless: true, queries: true });
+    const carry = carryOf(world.transfer, { interruptions: 4 });
+    await world.start({ transfer: world.transfer, carry });
+    await eventually('it is read', () => readsStarted() > 0);
+    world.standIn.loseSnapshot.abort();
+    await eventually('it is blocked', async () => (await world.statusOf('main.a')) === 'blocked');
+    expect(world.standIn.ledger.get('main.a')?.generation).toBe(1);
+    const { tables } = await world.handle.query(tablesQuery);
+    expect(tables).toMatchObject([{ error: { code: 'source.query_interrupted' } }]);
+    world.standIn.held = false;
+    await world.handle.executeUpdate(tableRetryUpdate, { args: [{ table: 'main.a' }] });
+    expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
   });
 
   test("Temporal's own pause of an activity interrupts it, and it goes on after the unpause", async () => {
