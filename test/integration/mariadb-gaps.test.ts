@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeLooked, type Looked } from '../../src/databases/mysql/capture/claims/gaps.ts';
 import { MOST_GAPS } from '../../src/databases/mysql/capture/claims/look.ts';
+import { createTransactionWatch } from '../../src/databases/mysql/capture/claims/open-transactions.ts';
+import { sealClaim } from '../../src/databases/mysql/capture/claims/seal-claim.ts';
+import { openSession } from '../../src/databases/mysql/connections/session.ts';
 import { mysql } from '../../src/databases/mysql/dialect.ts';
 import type { ChangeCapture, Lease } from '../../src/engine/ports/change-capture.ts';
-import { LANE, takeAll, TRANSFER } from '../contract/changes-steps.ts';
+import { LANE, takeAll, TRANSFER, WIDE } from '../contract/changes-steps.ts';
 import { never } from '../contract/test-tables.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -83,6 +86,35 @@ describeWith(['mariadb'], 'gaps in the ids of MariaDB', () => {
     await lookLong();
     await long.commit();
     expect(await takeAll(changes, lease)).toContain('I 1=0');
+  });
+
+  test('are looked at in one moment with what is behind them: a change is never taken before an earlier one', async () => {
+    const long = await source.writer();
+    await long.begin();
+    await long.insert('a', [1]);
+    await writer.insert('a', [2]);
+    expect(await takeAll(changes, lease)).toEqual(['I 2=0']);
+    const session = await openSession(mysql.parseUrl(source.place.url, {}), 'sluice-test');
+    const asked: string[] = [];
+    const told = new Proxy(session, {
+      get: (target, key) => {
+        const member: unknown = Reflect.get(target, key, target);
+        if (key !== 'query') return member;
+        return async (text: string) => {
+          const answer = await session.query(text);
+          if (text.includes('ORDER BY id') && asked.push(text) === 1) {
+            await long.commit();
+            await writer.bump('a', 1);
+          }
+          return answer;
+        };
+      },
+    });
+    const limits = { lease, limits: WIDE };
+    expect(await sealClaim(told, source.names, createTransactionWatch(), limits)).toBeNull();
+    expect(asked).toHaveLength(2);
+    await session.end();
+    expect(await takeAll(changes, lease)).toEqual(['I 1=0', 'U 1=1']);
   });
 
   test('are looked for while a prepared transaction belongs to no session', async () => {
