@@ -58,7 +58,8 @@ export interface WorldOptions {
   readonly temporalAddress?: string;
   /** Of the workers; default: the product's. */
   readonly sliceBudget?: string;
-  readonly spec: Omit<TransferSpec, 'source' | 'hub' | 'target'>;
+  /** The target is `target`, unless it is said. */
+  readonly spec: Omit<TransferSpec, 'source' | 'hub' | 'target'> & { readonly target?: string };
   /** What is captured of the source; absent: nothing. */
   readonly capture?: CaptureSpec;
 }
