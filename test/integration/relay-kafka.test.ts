@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { openTestTopics, type ReadMessage, type TestTopics } from '../support/kafka-topics.ts';
 import { createRelayStage, gone, type RelayStage } from '../support/relay-stage.ts';
 import { describeWith, servers } from '../support/servers.ts';
@@ -101,6 +102,24 @@ describeWith(['kafka', 'postgres'], 'changes of PostgreSQL in topics of Kafka', 
       resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: '8000000' }] }],
     });
     expect(await stage.relay({ name: topic })).toMatchObject({ why: 'caught-up', events: 1 });
+  });
+
+  test('are there moments after they are made, for as long as the slice lasts', async () => {
+    const stop = new AbortController();
+    const running = stage.relay({ name: topic }, { stop: stop.signal, until: undefined });
+    try {
+      for (const id of [1, 2, 3]) {
+        await stage.database.query(`INSERT INTO orders VALUES (${id}, 0, 'x')`);
+        await eventually(
+          `change ${id} is there`,
+          async () => (await topics.committed(topic)).length === id,
+          5_000,
+        );
+      }
+    } finally {
+      stop.abort();
+    }
+    expect(await running).toMatchObject({ why: 'stopped', events: 3 });
   });
 
   for (const call of ['addPartitionsToTxn', 'addOffsetsToTxn', 'txnOffsetCommit', 'endTxn'] as const)

@@ -15,6 +15,15 @@ const never = (): AbortSignal => new AbortController().signal;
 
 export type Capture = ReturnType<NonNullable<Database['capture']>>;
 
+export interface RelayOptions {
+  readonly stop?: AbortSignal;
+  /** Of a claim. */
+  readonly events?: number;
+  /** Left out: caught-up. */
+  readonly until?: 'caught-up' | undefined;
+  readonly progress?: () => void;
+}
+
 /** A captured PostgreSQL database, whose changes go out to the topics of a hub. */
 export interface RelayStage {
   readonly database: TestDatabase;
@@ -23,7 +32,7 @@ export interface RelayStage {
   /** Numbers of the captured tables. */
   readonly tables: readonly number[];
   /** In this process, until nothing is pending; signals end it before. */
-  relay(topics: TopicsSpec, options?: { stop?: AbortSignal; events?: number }): Promise<TopicsRelayResult>;
+  relay(topics: TopicsSpec, options?: RelayOptions): Promise<TopicsRelayResult>;
   /** In a process of its own. */
   start(topics: TopicsSpec, order?: Partial<RelayOrder>): ChildProcess;
   close(): Promise<void>;
@@ -53,7 +62,8 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
     capture,
     transfer,
     tables,
-    relay: (topics, { stop = never(), events = 500 } = {}) => {
+    relay: (topics, options = {}) => {
+      const { stop = never(), events = 500, progress = () => undefined } = options;
       if (!hub.topicSink) throw new Error('no sink');
       return relayToTopics(
         { source: capture, sink: hub.topicSink },
@@ -62,10 +72,10 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
           lane: 1,
           tables,
           topics,
-          until: 'caught-up',
+          until: 'until' in options ? options.until : 'caught-up',
           limits: { events, bytes: CAPTURE_DEFAULTS.claimBytes },
         },
-        { stop, overdue: () => false, progress: () => undefined },
+        { stop, overdue: () => false, progress },
       );
     },
     start: (topics, order = {}) => {
