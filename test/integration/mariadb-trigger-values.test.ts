@@ -6,6 +6,7 @@ import { capturedTypes } from '../../src/engine/changes/captured-types.ts';
 import { netChanges } from '../../src/engine/changes/net-change.ts';
 import { rawEvents } from '../../src/engine/changes/parse-events.ts';
 import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
+import type { Dialect } from '../../src/engine/ports/dialect.ts';
 import type { ChangeEvent } from '../../src/model/change-event.ts';
 import type { ChangedTable } from '../../src/model/changes-plan.ts';
 import { eventsOf, LANE, textOf, sealAll, TRANSFER } from '../contract/changes-steps.ts';
@@ -31,19 +32,27 @@ const PRODUCT = {
 const HOSTILE = `SET NAMES latin1; SET SESSION time_zone = '+05:30', sql_mode = 'ANSI,STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,NO_ZERO_DATE,NO_ZERO_IN_DATE',
   lc_time_names = 'de_DE', div_precision_increment = 0, collation_connection = 'latin1_german2_ci', lc_messages = 'de_DE'`;
 
-/** The table as its rows would go to another product. */
-async function changedTable(): Promise<ChangedTable> {
+/** Recorded as texts, which the same product does not take for them. */
+const GEOMETRIES = MARIADB_SAMPLES.flatMap(({ type }, at) => (type === 'geometry' ? [`c${at}`] : []));
+
+/** The table as its rows would go to another product, or to the same. */
+async function changedTable(to: Dialect): Promise<ChangedTable> {
   const [table] = await source.database.introspector.describeTables(
     [{ schema: source.place.name, name: 't' }],
     never(),
   );
-  const natives = MARIADB_SAMPLES.flatMap(({ native }, at) => (native ? [`c${at}`] : []));
+  const natives = MARIADB_SAMPLES.flatMap(({ native }, at) => (native && to !== mysql ? [`c${at}`] : []));
   const plan = computeTablePlan({
     spec: { source: 'a', hub: 'h', target: 'b', tables: {}, read: { encoding: 'text-rows' } },
-    selection: { columns: { policies: Object.fromEntries(natives.map((name) => [name, 'text' as const])) } },
+    selection: {
+      columns: {
+        policies: Object.fromEntries(natives.map((name) => [name, 'text' as const])),
+        exclude: to === mysql ? GEOMETRIES : [],
+      },
+    },
     ordinal: 1,
     source: { dialect: mysql, table: table! },
-    target: { dialect: postgresql, name: { schema: 'public', name: 't' }, table: null },
+    target: { dialect: to, name: { schema: 'public', name: 't' }, table: null },
   });
   const planned = { ...plan, targetKey: ['id'] };
   return { number: 1, plan: planned, parents: [], ...capturedTypes(mysql, table!, planned) };
@@ -63,7 +72,10 @@ async function rowsOf(table: ChangedTable, changes: readonly TestChange[]): Prom
 describeWith(['mariadb'], 'values that triggers of MariaDB record', () => {
   const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-  test('are what a snapshot reads of them, whatever the session is set to, and none makes a statement fail', async () => {
+  test.each([
+    ['another product', postgresql],
+    ['the same product', mysql],
+  ] as const)('are what a snapshot reads of them for %s, whatever the session is set to', async (_, to) => {
     source = await mariadbChanges();
     const samples = drawSamples(PRODUCT, seed);
     await source.execute(`${createTable(PRODUCT)}; ALTER TABLE t ADD touched int`);
@@ -71,7 +83,7 @@ describeWith(['mariadb'], 'values that triggers of MariaDB record', () => {
     const { number } = (await source.triggers.captured(never()))[0]!;
     await source.changes.register(TRANSFER, [{ lane: 1, tables: [number] }], never());
     const lease = await source.changes.lease(LANE, never());
-    const table = await changedTable();
+    const table = await changedTable(to);
 
     await source.execute(insertSamples(PRODUCT, samples));
     const before = await readLines(source.database, table.plan, samples.length, new Map());
@@ -106,5 +118,27 @@ describeWith(['mariadb'], 'values that triggers of MariaDB record', () => {
       }
     }
     expect(wrong, `with SLUICE_TEST_SEED=${seed}`).toEqual([]);
+  });
+
+  test('that stand for another form in the same product are refused when they are planned', async () => {
+    source = await mariadbChanges();
+    await source.execute('CREATE TABLE t (id int PRIMARY KEY, place geometry)');
+    const [table] = await source.database.introspector.describeTables(
+      [{ schema: source.place.name, name: 't' }],
+      never(),
+    );
+    const plan = computeTablePlan({
+      spec: { source: 'a', hub: 'h', target: 'b', tables: {} },
+      selection: {},
+      ordinal: 1,
+      source: { dialect: mysql, table: table! },
+      target: { dialect: mysql, name: { schema: 'there', name: 't' }, table: null },
+    });
+    expect(() => capturedTypes(mysql, table!, plan)).toThrow(
+      expect.objectContaining({
+        code: 'capture.table_unsupported',
+        details: expect.objectContaining({ column: 'place' }),
+      }),
+    );
   });
 });
