@@ -224,6 +224,16 @@ describeWith(['postgres'], 'changes of PostgreSQL', () => {
       expect(events).toBeLessThan(45_000);
       expect(oldestAt).not.toBeNull();
     });
+
+    test('what is pending behind many events of others is no empty backlog', async () => {
+      const other = await place.captureTable('other');
+      await fill(25_000, other);
+      expect(await changes.backlog(TRANSFER, never())).toEqual({ events: 0, oldestAt: null });
+      await writer.insert('a', [1]);
+      const { events, oldestAt } = await changes.backlog(TRANSFER, never());
+      expect(events).toBe(1);
+      expect(oldestAt).not.toBeNull();
+    });
   });
 });
 

@@ -43,7 +43,10 @@ async function lanesOf(
   });
 }
 
-/** Number of events, and time of the first one. */
+const firstAt = (session: Session, names: CaptureNames, span: Span): Promise<string | null> =>
+  session.cell(`SELECT at FROM ${names.events} WHERE ${renderSpan(span)} ORDER BY id LIMIT 1`);
+
+/** Number of events, and time of the first one; that there is none is told only when all were looked at. */
 async function estimate(session: Session, names: CaptureNames, span: Span): Promise<Backlog> {
   const { rows } = await session.query(
     `SELECT count(*), count(*) FILTER (WHERE ${renderSpan(span)}), min(at) FILTER (WHERE ${renderSpan(span)}),
@@ -51,14 +54,18 @@ async function estimate(session: Session, names: CaptureNames, span: Span): Prom
      FROM (SELECT * FROM ${names.events} WHERE id > ${literal(span.afterId)}::bigint ORDER BY id LIMIT ${LOOKED_AT}) AS looked_at`,
   );
   const [looked, pending, oldestAt = null, behind] = rows[0] ?? [];
-  const share = Number(looked) < LOOKED_AT ? 0 : Number(pending) / LOOKED_AT;
-  return { events: Math.round(Number(pending) + share * Number(behind)), oldestAt };
+  if (Number(looked) < LOOKED_AT) return { events: Number(pending), oldestAt };
+  if (pending === '0') {
+    const at = await firstAt(session, names, span);
+    return { events: at === null ? 0 : 1, oldestAt: at };
+  }
+  return { events: Math.round(Number(pending) * (1 + Number(behind) / LOOKED_AT)), oldestAt };
 }
 
 const earlier = (one: string | null, other: string | null): string | null =>
   one === null || (other !== null && other < one) ? other : one;
 
-/** See ChangeCapture.backlog. Bounded work, whatever the backlog. */
+/** See ChangeCapture.backlog. Of a large backlog only the beginning is looked at. */
 export async function estimateBacklog(
   session: Session,
   names: CaptureNames,
@@ -70,9 +77,7 @@ export async function estimateBacklog(
   for (const { claimed, oldest, pending } of await lanesOf(session, names, transfer)) {
     const open = await estimate(session, names, pending);
     events += claimed + open.events;
-    const at = oldest
-      ? await session.cell(`SELECT at FROM ${names.events} WHERE ${renderSpan(oldest)} ORDER BY id LIMIT 1`)
-      : open.oldestAt;
+    const at = oldest ? await firstAt(session, names, oldest) : open.oldestAt;
     oldestAt = earlier(oldestAt, at);
   }
   await session.query('COMMIT');
