@@ -200,7 +200,7 @@ describeWith(['mariadb'], 'triggers of MariaDB', () => {
     );
     expect(rows).toEqual([
       ['1', String('{"id": 1, "a": "", "b": null}'.length + 400_000), null],
-      ['1', '49', '{"id": 2, "a": "x", "b": {"sluice": "too large"}}'],
+      ['1', '23', '{"id": 2, "sluice": {}}'],
       ['1', '23', '{"id": 3, "sluice": {}}'],
     ]);
   });

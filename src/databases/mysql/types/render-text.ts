@@ -38,6 +38,10 @@ function renderHalfway(size: string, text: string): string {
   return `WHEN IF(${size} >= 18014398509481984e0 AND ${size} < 3.4e38, ${below} * ${distanceOf(shortest)} = ${ulp}, FALSE) THEN ${written}`;
 }
 
+/** The server's own text of a double is the shortest one, without an exponent. */
+export const isUsualDouble = (value: string, from: '1e15' | '1e6'): string =>
+  `${value} = 0 OR (ABS(${value}) >= 1e-4 AND ABS(${value}) < ${from})`;
+
 /**
  * The shortest text of a double, with an exponent where PostgreSQL has one: below 1e-4 and from `from` on. The server prints
  * the same digits, but with other rules of exponents.
@@ -53,8 +57,7 @@ export function renderDouble(value: string, from: '1e15' | '1e6'): string {
   // A column of 4-byte floats at the source is kept as its own shortest text.
   const halfway = from === '1e15' ? renderHalfway(`ABS(${value})`, text) : '';
   const odd = `CONCAT(IF(${value} < 0, '-', ''), CASE ${halfway} WHEN LOCATE('e', ${text}) > 0 THEN ${scientific} WHEN ABS(${value}) < 1 THEN ${below} ELSE ${above} END)`;
-  const usual = `${value} = 0 OR (ABS(${value}) >= 1e-4 AND ABS(${value}) < ${from})`;
-  return `CASE WHEN ${value} IS NULL THEN NULL WHEN ${usual} THEN CAST(${value} AS CHAR) ELSE ${odd} END`;
+  return `CASE WHEN ${value} IS NULL THEN NULL WHEN ${isUsualDouble(value, from)} THEN CAST(${value} AS CHAR) ELSE ${odd} END`;
 }
 
 /** A time or a moment without the last zeros of its fraction. */

@@ -4,24 +4,27 @@ import { type RecordedType, renderJson, renderSame } from './recorded-value.ts';
 import type { Subject } from './subject.ts';
 import { onRow, type RowOf } from './user-sql.ts';
 
+/** A column, or an expression of a user, which are told apart by their names. */
 interface Member extends RecordedType {
   readonly name: string;
 }
+
+/** JSON of what a row has beside what its columns are: SQL by names of members of the payload. */
+export type Computed = ReadonlyMap<string, string>;
+
+const NOTHING: Computed = new Map();
 
 /** `"ID": 1` of each column, with what stands before it; at least one. */
 const renderMembers = (
   columns: readonly Member[],
   row: RowOf,
   subject: Subject,
-  beside: readonly (readonly [name: string, json: string])[] = [],
+  computed = NOTHING,
 ): string => {
-  const members = [
-    ...columns.map((column): readonly [string, string] => [
-      column.name,
-      renderJson(column, row(column.name), subject),
-    ]),
-    ...beside,
-  ];
+  const members = columns.map(({ name, ...type }): readonly [string, string] => [
+    name,
+    computed.get(name) ?? renderJson(type, row(name), subject),
+  ]);
   const cells = members.flatMap(([name, json], at) => [
     literal(`${at === 0 ? '{' : ', '}${JSON.stringify(name)}: `),
     json,
@@ -33,24 +36,29 @@ const renderMembers = (
 const renderKeyOf = (subject: Subject, row: RowOf): string =>
   `CONCAT(${renderMembers(subject.key, row, subject)}, '}')`;
 
-/** JSON of a user's expression on a row. */
-export const renderExpressions = (subject: Subject, row: RowOf): readonly string[] =>
-  subject.expressions.map((each) => renderJson(each, onRow(each.sql, subject.all, row), subject));
+/** JSON of a user's expressions on a row, by their names. */
+export const renderExpressions = (subject: Subject, row: RowOf): Computed =>
+  new Map(
+    subject.expressions.map((each) => [
+      each.name,
+      renderJson(each, onRow(each.sql, subject.all, row), subject),
+    ]),
+  );
 
 /**
  * The payload of a row as JSON text. Total: what is too long to be a text of the server has its key, by which a delete is applied, and no
  * more; whoever reads on refuses it.
- * @param beside  JSON of the user's expressions
+ * @param computed  JSON of the user's expressions, and of columns that were written before
  */
-export function renderPayload(subject: Subject, row: RowOf, beside: readonly string[]): string {
+export function renderPayload(subject: Subject, row: RowOf, computed: Computed): string {
   const { payload, key, expressions } = subject;
-  if (payload.length + expressions.length === 0) return `'{}'`;
-  const named = expressions.map(({ name }, at): readonly [string, string] => [name, beside[at] ?? `'null'`]);
+  const members = [...payload, ...expressions];
+  if (members.length === 0) return `'{}'`;
   const cut =
     key.length === 0
       ? literal('{"sluice": {}}')
       : `CONCAT(${renderMembers(key, row, subject)}, ${literal(', "sluice": {}}')})`;
-  return `COALESCE(CONCAT(${renderMembers(payload, row, subject, named)}, '}'), ${cut})`;
+  return `IFNULL(CONCAT(${renderMembers(members, row, subject, computed)}, '}'), ${cut})`;
 }
 
 /** No trigger is told which transaction it runs in: the session stands for it, so that all events of a transaction have the same one. */

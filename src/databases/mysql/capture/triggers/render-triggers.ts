@@ -1,4 +1,6 @@
 import { qualified, quote } from '../../sql/names.ts';
+import type { ColumnSchema } from '../../../../model/table-schema.ts';
+import { isUsualDouble, renderDouble } from '../../types/render-text.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import type { Routes } from './cascades.ts';
 import { renderDeleted, renderNulled, renderUpdated, type Subjects } from './render-cascades.ts';
@@ -11,6 +13,7 @@ import {
   renderPayload,
   renderSameRow,
 } from './render-event.ts';
+import { floatOf } from './recorded-value.ts';
 import type { Subject } from './subject.ts';
 import { onRow, rowNamed } from './user-sql.ts';
 import { triggerName, type TriggerKind } from './trigger-names.ts';
@@ -26,16 +29,32 @@ export interface TriggerText {
 
 type Which = 'NEW' | 'OLD';
 
-const variable = (which: Which, what: number | 'key' | 'in'): string =>
-  `sluice_${which.toLowerCase()}_${what}`;
+const variable = (which: Which, what: string): string => `sluice_${which.toLowerCase()}_${what}`;
 const TEXT = 'longtext CHARACTER SET utf8mb4';
+
+/** Columns whose text takes many words, of which a usual value needs none. */
+const floatsOf = ({ payload }: Subject): readonly ColumnSchema[] =>
+  payload.filter((column) => floatOf(column, '') !== null);
+
+/** By IF as a statement: of an expression the server prepares all of it with each row. */
+function writeFloat(column: ColumnSchema, name: string, which: Which): string {
+  const value = floatOf(column, rowNamed(which)(column.name)) ?? 'NULL';
+  return `IF ${value} IS NOT NULL THEN
+IF ${isUsualDouble(value, '1e15')} THEN
+SET ${name} = CAST(${value} AS CHAR);
+ELSE
+SET ${name} = ${renderDouble(value, '1e15')};
+END IF;
+END IF;`;
+}
 
 /** Variables of what a user's SQL gives of rows. Nothing of it can fail the application's statement. */
 function declarations(subject: Subject, rows: readonly Which[]): readonly string[] {
   return rows.flatMap((which) => [
     ...(subject.where === null ? [] : [`DECLARE ${variable(which, 'in')} boolean DEFAULT TRUE;`]),
     ...(keyExpression(subject) === null ? [] : [`DECLARE ${variable(which, 'key')} ${TEXT} DEFAULT NULL;`]),
-    ...subject.expressions.map((_, at) => `DECLARE ${variable(which, at)} ${TEXT} DEFAULT 'null';`),
+    ...subject.expressions.map((_, at) => `DECLARE ${variable(which, `x${at}`)} ${TEXT} DEFAULT 'null';`),
+    ...floatsOf(subject).map((_, at) => `DECLARE ${variable(which, `f${at}`)} ${TEXT} DEFAULT 'null';`),
   ]);
 }
 
@@ -61,9 +80,10 @@ const computed = (subject: Subject, which: Which): readonly string[] => [
   ...(keyExpression(subject) === null
     ? []
     : [guarded(variable(which, 'key'), renderKeyExpression(subject, rowNamed(which)), 'NULL')]),
-  ...renderExpressions(subject, rowNamed(which)).map((json, at) =>
-    guarded(variable(which, at), json, `'null'`),
+  ...[...renderExpressions(subject, rowNamed(which)).values()].map((json, at) =>
+    guarded(variable(which, `x${at}`), json, `'null'`),
   ),
+  ...floatsOf(subject).map((column, at) => writeFloat(column, variable(which, `f${at}`), which)),
 ];
 
 const keyOf = (subject: Subject, which: Which): string =>
@@ -72,7 +92,12 @@ const payloadOf = (subject: Subject, which: Which): string =>
   renderPayload(
     subject,
     rowNamed(which),
-    subject.expressions.map((_, at) => `COALESCE(${variable(which, at)}, 'null')`),
+    new Map([
+      ...floatsOf(subject).map(({ name }, at) => [name, variable(which, `f${at}`)] as const),
+      ...subject.expressions.map(
+        ({ name }, at) => [name, `IFNULL(${variable(which, `x${at}`)}, 'null')`] as const,
+      ),
+    ]),
   );
 
 const recordInsert = (names: CaptureNames, subject: Subject): string =>

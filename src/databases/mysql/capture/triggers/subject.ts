@@ -90,7 +90,7 @@ export async function makeSubject(
     where: spec.where ?? null,
     deciding: table.columns.filter((column) => inWhere.has(column.name) && !watched.includes(column)),
     expressions: expressions.map(([name, sql], at) => ({
-      ...(types[typesBefore + at] ?? { type: 'longtext', baseType: 'longtext' }),
+      ...(types[typesBefore + at] ?? { type: 'longtext', baseType: 'longtext', nullable: true }),
       name,
       sql,
     })),

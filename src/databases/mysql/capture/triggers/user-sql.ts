@@ -157,7 +157,11 @@ async function checkOne(
     const [field] = await session.describe(`SELECT (\n${asked.sql}\n) FROM ${qualified(table)}`);
     const type = field ? typeTextOf(field) : 'longtext';
     const known = type === 'null' ? 'longtext' : type;
-    return { type: known, baseType: field?.extended === 'json' ? 'json' : parseType(known).base };
+    return {
+      type: known,
+      baseType: field?.extended === 'json' ? 'json' : parseType(known).base,
+      nullable: true,
+    };
   } catch (error) {
     const code = vendorCode(error);
     if (!WRONG.test(code)) throw error;
