@@ -35,7 +35,7 @@ export function changeSteps(
       emptied ? [{ kind: 'empty', plan }] : [],
     ),
     ...childrenFirst.flatMap((change) => {
-      if (anew.has(idOf(change))) return removing(change, change.touched);
+      if (anew.has(idOf(change))) return removing(change, change.touched());
       return late.has(idOf(change)) ? [] : removing(change, change.removed);
     }),
     ...changes.flatMap(({ written }) =>

@@ -22,7 +22,7 @@ export interface TableChange {
   readonly removed: KeyBlock;
   readonly written: readonly WrittenRows[];
   /** All keys that anything happened to. */
-  readonly touched: KeyBlock;
+  readonly touched: () => KeyBlock;
   /** Some of the rows that are written were there before. */
   readonly updates: boolean;
 }
@@ -99,8 +99,8 @@ function writtenOf({ reader: { table }, rows }: Net): readonly WrittenRows[] {
       ? cells.flatMap((cell, place) => (cell === undefined ? [] : place))
       : null;
     const name = places?.join() ?? '';
-    const group = groups.get(name) ?? { places: places ?? [...cells.keys()], lines: [] };
-    groups.set(name, group);
+    let group = groups.get(name);
+    if (!group) groups.set(name, (group = { places: places ?? [], lines: [] }));
     group.lines.push((places?.map((place) => cells[place]) ?? cells).join('\t'));
   }
   return [...groups].map(([name, { places, lines }]) => ({
@@ -114,13 +114,14 @@ function writtenOf({ reader: { table }, rows }: Net): readonly WrittenRows[] {
 
 function changeOf(net: Net): TableChange {
   const { rows, emptied, updates, reader } = net;
-  const removed = [...rows].flatMap(([key, cells]) => (cells === null ? key : []));
+  const removed: string[] = [];
+  for (const [key, cells] of rows) if (cells === null) removed.push(key);
   return {
     table: reader.table,
     emptied,
     removed: blockOf(removed),
     written: writtenOf(net),
-    touched: blockOf(emptied ? [] : [...rows.keys()]),
+    touched: () => blockOf(emptied ? [] : [...rows.keys()]),
     updates,
   };
 }
