@@ -73,7 +73,7 @@ export function rowAddress(table: TableSchema, { withoutRowid }: TableFacts): re
 }
 
 /** Columns that we add to what we keep of old rows. */
-export const OWN_COLUMNS = { flags: 'sluice_flags', rowid: 'sluice_rowid' } as const;
+export const OWN_COLUMNS = { place: 'sluice_place', flags: 'sluice_flags', rowid: 'sluice_rowid' } as const;
 
 export interface Judgement {
   readonly warnings: readonly string[];

@@ -177,9 +177,10 @@ async function confirm(session: Session, prefix: string, lease: Lease, claim: nu
     `UPDATE ${claims} SET confirmed_at = ? WHERE transfer = ? AND lane = ? AND claim <= ? AND confirmed_at IS NULL`,
     [new Date().toISOString(), ...laneKey(lane), BigInt(claim)],
   );
+  const key = laneKey(lane);
   await session.run(
-    `UPDATE ${lanes} SET confirmed = ?1, confirmed_id = (SELECT last_id FROM ${claims} WHERE transfer = ?2 AND lane = ?3 AND claim = ?1) WHERE transfer = ?2 AND lane = ?3`,
-    [BigInt(claim), ...laneKey(lane)],
+    `UPDATE ${lanes} SET confirmed = ?, confirmed_id = (SELECT last_id FROM ${claims} WHERE transfer = ? AND lane = ? AND claim = ?) WHERE transfer = ? AND lane = ?`,
+    [BigInt(claim), ...key, BigInt(claim), ...key],
   );
 }
 

@@ -1,10 +1,11 @@
 import type { TableToCapture } from '../../../engine/ports/trigger-manager.ts';
-import { SluiceError } from '../../../model/sluice-error.ts';
+import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
 import type { TableName } from '../../../model/table-name.ts';
 import type { Session } from '../connections/session.ts';
 import { quote } from '../sql.ts';
 import { captureTables } from './capture-tables.ts';
 import { readState, readTriggers, requireInstalled } from './captured-state.ts';
+import { renderKeptIndexes } from './triggers/render-rivals.ts';
 import { isUnchanged, type PlannedCapture, planCapture, standingOn } from './plan-table.ts';
 
 const now = (): string => new Date().toISOString();
@@ -32,6 +33,15 @@ async function storeCapture(session: Session, planned: PlannedCapture): Promise<
     ]);
 }
 
+/** @see renderKeptIndexes */
+async function tryIndex(session: Session, sql: string): Promise<void> {
+  try {
+    await session.run(sql);
+  } catch (error) {
+    if (!isSluiceError(error) || error.details.vendorCode !== 'SQLITE_ERROR') throw error;
+  }
+}
+
 /**
  * One table in one transaction: no commit of the application comes between its old and its new triggers, and who has begun to
  * write has ended before, for SQLite has one writer.
@@ -54,6 +64,8 @@ export async function deployTable(
   );
   for (const { name } of standing) await session.run(`DROP TRIGGER ${quote(name)}`);
   for (const sql of planned.newTables) await session.run(sql);
+  if (planned.newTables.length > 0)
+    for (const sql of renderKeptIndexes(planned.source)) await tryIndex(session, sql);
   for (const { sql } of planned.triggers) await session.run(sql);
   await storeCapture(session, planned);
   return isLeft ? 'unchanged' : 'deployed';

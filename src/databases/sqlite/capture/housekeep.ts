@@ -57,7 +57,7 @@ async function readRules(session: Session, prefix: string, retentionMs: number):
 /** Rows that an INSERT OR IGNORE has left: no statement is at work when the lock of the file is ours. */
 async function keptStatements(session: Session, prefix: string): Promise<readonly string[]> {
   const names = await session.rows(
-    `SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length(?1)) = ?1`,
+    `SELECT name FROM sqlite_schema WHERE type = 'table' AND instr(name, ?) = 1`,
     [`${prefix}event_old_`],
   );
   const found: string[] = [];

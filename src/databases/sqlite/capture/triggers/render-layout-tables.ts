@@ -24,5 +24,6 @@ export function renderLayoutTables(source: TriggerSource): readonly string[] {
       return `${quote(name)}${affinity}${own}`;
     });
   const own = [`${OWN_COLUMNS.flags} INTEGER`, `${OWN_COLUMNS.rowid} INTEGER`];
-  return [rows, `CREATE TABLE ${names.old} (${[...columns, ...own].join(', ')})`];
+  const place = `${OWN_COLUMNS.place} INTEGER PRIMARY KEY`;
+  return [rows, `CREATE TABLE ${names.old} (${[place, ...columns, ...own].join(', ')})`];
 }

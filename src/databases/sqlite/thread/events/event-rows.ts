@@ -2,7 +2,6 @@ import type BetterSqlite from 'better-sqlite3';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { captureTables, rowsTable } from '../../capture/capture-tables.ts';
 import type { CapturedShape } from '../../capture/captured-shape.ts';
-import type { StoredValue } from '../../values/stored-value.ts';
 import { maybeInvalid, rawStatement } from '../row-source.ts';
 import type { InvalidText, RowValue } from './event-json.ts';
 
@@ -19,16 +18,11 @@ const lost = (what: string): SluiceError =>
   new SluiceError('capture.resync_required', `the capture has lost ${what}`);
 
 /** Decodes the TEXT of a column from its bytes; JavaScript's strings cannot hold what is no text. */
-function strictly(
-  decoder: InstanceType<typeof TextDecoder>,
-  value: StoredValue,
-  isText: StoredValue,
-): StoredValue | InvalidText {
-  if (isText !== 1n) return value;
+function decoded(decoder: InstanceType<typeof TextDecoder>, bytes: Buffer): string | InvalidText {
   try {
-    return decoder.decode(value as Buffer);
+    return decoder.decode(bytes);
   } catch {
-    return { invalid: value as Buffer };
+    return { invalid: bytes };
   }
 }
 
@@ -44,11 +38,9 @@ function openRows(
   const select = (list: readonly string[], where: string) =>
     rawStatement(database, `SELECT ${list.join(', ')} FROM ${rows} WHERE ${where}`);
   const plain = select(cells, 'sluice_row = ?');
+  // As many columns as the table has: SQLite's limit of a table is the one of a list too.
   const bytes = select(
-    cells.flatMap((cell) => [
-      `CASE typeof(${cell}) WHEN 'text' THEN CAST(${cell} AS BLOB) ELSE ${cell} END`,
-      `typeof(${cell}) = 'text'`,
-    ]),
+    cells.map((cell) => `CASE typeof(${cell}) WHEN 'text' THEN CAST(${cell} AS BLOB) END`),
     'sluice_row = ?',
   );
   const sizes = select(
@@ -62,8 +54,11 @@ function openRows(
       const found = plain.get(address);
       if (found === undefined) throw lost('a row of an event');
       if (encoding === 'utf-8' && !found.some(maybeInvalid)) return found;
-      const exact = bytes.get(address) ?? [];
-      return cells.map((_, at) => strictly(decoder, exact[2 * at] ?? null, exact[2 * at + 1] ?? null));
+      const texts = bytes.get(address) ?? [];
+      return found.map((value, at) => {
+        const text = texts[at] ?? null;
+        return text === null ? value : decoded(decoder, text as Buffer);
+      });
     },
     size: (id) =>
       sizes

@@ -46,7 +46,12 @@ function encoderOf(database: BetterSqlite.Database, { prefix, identical }: Event
     const fresh = operation === 'D' ? null : rows.row(id * 2n + 1n);
     const key = messageKey(rows, { json, recorded: recorded ?? null, row: fresh ?? old ?? [] });
     const cells = [
-      ...[String(id), String(table), operation, '', timeText(at ?? null), ''],
+      String(id),
+      String(table),
+      operation,
+      '',
+      timeText(at ?? null),
+      '',
       cell(key),
       cell(old === null ? null : json.row(old)),
       cell(fresh === null ? null : json.row(fresh)),
