@@ -152,6 +152,40 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     expect((await recorded()).at(-1)).toBe('parent I {"id": 3, "code": "c"}');
   });
 
+  test('is recorded of a child that is captured later than its parent, by triggers that are shown and made with its own', async () => {
+    await source.execute(`${PARENT}; ${child('ON DELETE CASCADE')}; ${FILLED}`);
+    await source.deploy({ parent: {} });
+    const tables = await source.tables({ child: {} });
+    const { triggers } = await source.triggers.plan(tables, never());
+    expect(triggers.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'sluice_insert_parent unchanged',
+      'sluice_update_parent unchanged',
+      'sluice_delete_parent unchanged',
+      'sluice_cascade_parent new',
+      'sluice_insert_child new',
+      'sluice_update_child new',
+      'sluice_delete_child new',
+    ]);
+    const outcomes = await source.triggers.deploy(tables, never());
+    expect(outcomes.map(({ table, done }) => `${table.name} ${done}`)).toEqual([
+      'parent deployed',
+      'child deployed',
+    ]);
+    await source.execute('DELETE FROM parent WHERE id = 2');
+    expect(await recorded()).toEqual([
+      'child D {"id": 20, "of": 2, "v": "z"}',
+      'parent D {"id": 2, "code": "b"}',
+    ]);
+  });
+
+  test('fails no statement when the child is gone, or a column of it', async () => {
+    await capture([PARENT, child('ON DELETE CASCADE')], FILLED);
+    await source.execute('ALTER TABLE child DROP COLUMN v; DELETE FROM parent WHERE id = 2');
+    expect(await recorded()).toEqual(['child D {"sluice": {}}', 'parent D {"id": 2, "code": "b"}']);
+    await source.execute('DROP TABLE child; DELETE FROM parent WHERE id = 1');
+    expect(await recorded()).toEqual(['parent D {"id": 1, "code": "a"}']);
+  });
+
   describe('refuses a child', () => {
     const refusalsOf = async (names: readonly string[]) => {
       const specs = Object.fromEntries(names.map((name) => [name, {}]));

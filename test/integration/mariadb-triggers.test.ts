@@ -205,6 +205,21 @@ describeWith(['mariadb'], 'triggers of MariaDB', () => {
     ]);
   });
 
+  test('fail no statement when a column that they name is gone: what they record then says so', async () => {
+    await capture('CREATE TABLE t (id int PRIMARY KEY, a int, gone int)');
+    await source.execute(
+      'ALTER TABLE t DROP COLUMN gone; INSERT INTO t VALUES (1, 1); UPDATE t SET a = 2; DELETE FROM t',
+    );
+    expect(await recorded()).toEqual([
+      'I {"sluice": {}}',
+      'U {"sluice": {}} {"sluice": {}}',
+      'D {"sluice": {}}',
+    ]);
+    await source.deploy({ t: {} });
+    await source.execute('INSERT INTO t VALUES (1, 1)');
+    expect(await recorded()).toEqual(['I {"id": 1} {"id": 1, "a": 1}']);
+  });
+
   test('write what commits alone', async () => {
     await capture('CREATE TABLE t (id int PRIMARY KEY)');
     await source.execute(

@@ -14,7 +14,14 @@ import type { CaptureNames } from './capture-tables.ts';
 import { demandInstalled, install, isInstalled, removeInstallation } from './installation.ts';
 import { asDeployer, dropTriggers, failureOf, makeTriggers } from './triggers/deploy-table.ts';
 import { addKnown, type KnownTable, markDropped, readKnown, writeKnown } from './triggers/known-tables.ts';
-import { type Designed, describeOthers, designTriggers, planOf, stepsOf } from './triggers/make-plan.ts';
+import {
+  type Designed,
+  describeOthers,
+  designTriggers,
+  isTouched,
+  planOf,
+  stepsOf,
+} from './triggers/make-plan.ts';
 import {
   isIntact,
   NO_DEFINITIONS,
@@ -75,24 +82,35 @@ async function deploy(
   const asked = tables.map(({ table }) => table.table);
   const others = await describeOthers(introspector, { known, tables: asked }, signal);
   const design = await designTriggers(session, names, { tables, known, others });
-  return asDeployer(session, async () => {
-    const outcomes: DeployOutcome[] = [];
-    for (const table of asked) {
-      const designed = design.tables.find(({ wanted }) => tableId(wanted.table.table) === tableId(table));
-      const refusal = design.refusals.find((each) => tableId(each.table) === tableId(table));
-      outcomes.push(
-        designed
-          ? await deployTable(session, names, designed, signal)
-          : failureOf(
-              session,
-              table,
-              new SluiceError('capture.table_unsupported', refusal?.text ?? 'it is not there'),
-            ),
+  const outcomes = new Map<string, DeployOutcome>();
+  for (const { table, text } of design.refusals)
+    outcomes.set(
+      tableId(table),
+      failureOf(session, table, new SluiceError('capture.table_unsupported', text)),
+    );
+  await asDeployer(session, async () => {
+    for (const each of design.tables) {
+      const { table } = each.wanted.table;
+      const failed = each.parents.find((parent) => outcomes.get(parent)?.done === 'failed');
+      if (!each.isAsked && !isTouched(each)) continue;
+      outcomes.set(
+        tableId(table),
+        failed === undefined
+          ? await deployTable(session, names, each, signal)
+          : failureOf(session, table, parentFailed(failed)),
       );
     }
-    return outcomes;
   });
+  const gone = asked.filter((table) => !outcomes.has(tableId(table)));
+  const missing = gone.map((table) =>
+    failureOf(session, table, new SluiceError('capture.table_unsupported', 'it is not there')),
+  );
+  return [...outcomes.values(), ...missing];
 }
+
+/** Without them what its foreign keys do to the table would be missed. */
+const parentFailed = (parent: string): SluiceError =>
+  new SluiceError('database.transient', `the triggers of ${parent}, to which it refers, could not be made`);
 
 /** Captured tables whose rows go with those of a table, and whose triggers would record it no more. */
 async function dependentsOf(

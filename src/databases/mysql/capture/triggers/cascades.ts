@@ -165,3 +165,21 @@ export function findCascades(tables: readonly TableToCapture[]): {
     for (const [id, reasons] of found) refused.set(id, reasons);
   }
 }
+
+export const parentsOf = (child: string, edges: readonly Edge[]): readonly string[] => [
+  ...new Set(
+    edges.filter((edge) => edge.child === child && edge.parent !== child).map(({ parent }) => parent),
+  ),
+];
+
+/** Tables, and those whose triggers record what happens to them: each behind its parents, so that nothing of it is missed. */
+export function withParents(ids: readonly string[], edges: readonly Edge[]): readonly string[] {
+  const found: string[] = [];
+  const add = (id: string, path: readonly string[]): void => {
+    if (found.includes(id) || path.includes(id)) return;
+    for (const parent of parentsOf(id, edges)) add(parent, [...path, id]);
+    found.push(id);
+  };
+  for (const id of ids) add(id, []);
+  return found;
+}

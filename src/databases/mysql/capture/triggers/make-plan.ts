@@ -8,7 +8,7 @@ import { type TableName, tableId } from '../../../../model/table-name.ts';
 import type { Session } from '../../connections/session.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { readFacts, refusalsOf, warningsOf } from '../judge-tables.ts';
-import { findCascades, routesFrom } from './cascades.ts';
+import { findCascades, parentsOf, routesFrom, withParents } from './cascades.ts';
 import type { KnownTable } from './known-tables.ts';
 import { renderCreate, renderTriggers, type TriggerText } from './render-triggers.ts';
 import {
@@ -27,9 +27,14 @@ export interface Designed {
   readonly known: KnownTable | null;
   readonly texts: readonly TriggerText[];
   readonly standing: readonly StandingTrigger[];
+  /** Ids of tables whose triggers record what foreign keys do to its rows. */
+  readonly parents: readonly string[];
+  /** Or it is captured already, and records what happens to one that is asked for. */
+  readonly isAsked: boolean;
 }
 
 export interface Design {
+  /** Parents before their children. */
   readonly tables: readonly Designed[];
   readonly refusals: TriggerPlan['refusals'];
   readonly warnings: TriggerPlan['warnings'];
@@ -104,15 +109,27 @@ export async function designTriggers(
   for (const wanted of possible) {
     const id = tableId(wanted.table.table);
     if (refused.has(id)) continue;
-    subjects.set(id, await makeSubject(session, wanted, numbers.get(id)?.number ?? 0));
+    const made = makeSubject(session, wanted, numbers.get(id)?.number ?? 0);
+    // What one that is not asked for has in its conditions is said when it is.
+    const subject = await (tables.includes(wanted) ? made : made.catch(() => null));
+    if (subject) subjects.set(id, subject);
   }
-  const designed = tables.flatMap((wanted): Designed[] => {
-    const id = tableId(wanted.table.table);
+  const askedIds = tables.map(({ table }) => tableId(table.table));
+  const designed = withParents(askedIds, edges).flatMap((id): Designed[] => {
     const subject = subjects.get(id);
     const number = numbers.get(id);
-    if (!subject || !number) return [];
-    const texts = renderTriggers(names, subject, routesFrom(id, edges), subjects);
-    return [{ wanted, ...number, texts, standing: ofTable(standing, wanted.table.table) }];
+    const wanted = all.find(({ table }) => tableId(table.table) === id);
+    if (!subject || !number || !wanted) return [];
+    return [
+      {
+        wanted,
+        ...number,
+        texts: renderTriggers(names, subject, routesFrom(id, edges), subjects),
+        standing: ofTable(standing, wanted.table.table),
+        parents: parentsOf(id, edges),
+        isAsked: askedIds.includes(id),
+      },
+    ];
   });
   const asked = tables.map(({ table }) => table.table);
   return {
@@ -121,11 +138,19 @@ export async function designTriggers(
     refusals: asked.flatMap((table) =>
       (reasonsOf.get(tableId(table)) ?? []).map((text) => ({ table, text })),
     ),
-    warnings: designed.flatMap(({ wanted }) =>
-      warningsOf(wanted, edges).map((text) => ({ table: wanted.table.table, text })),
-    ),
+    warnings: designed
+      .filter(({ isAsked }) => isAsked)
+      .flatMap(({ wanted }) =>
+        warningsOf(wanted, edges).map((text) => ({ table: wanted.table.table, text })),
+      ),
   };
 }
+
+/** There is something to be done. */
+export const isTouched = (designed: Designed): boolean => {
+  const { make, gone } = stepsOf(designed);
+  return make.length + gone.length > 0;
+};
 
 /** What of a table's triggers is to be made anew, and what is to go. */
 export function stepsOf({ wanted, known, texts, standing }: Designed) {
@@ -152,7 +177,8 @@ function plannedOf(designed: Designed): readonly PlannedTrigger[] {
 }
 
 /** See TriggerManager.plan. */
-export function planOf({ tables, standing, refusals, warnings }: Design): TriggerPlan {
+export function planOf({ tables: all, standing, refusals, warnings }: Design): TriggerPlan {
+  const tables = all.filter((each) => each.isAsked || isTouched(each));
   const designed = new Set(tables.map(({ wanted }) => tableId(wanted.table.table)));
   const orphans = standing
     .filter(({ table, isOurs }) => isOurs && !designed.has(tableId(table)))

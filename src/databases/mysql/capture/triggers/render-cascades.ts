@@ -5,6 +5,7 @@ import {
   renderExpressions,
   renderInsertEvent,
   renderKeyExpression,
+  renderLost,
   renderMessageKey,
   renderPayload,
   renderSameRow,
@@ -45,7 +46,7 @@ function renderOperation(subject: Subject, { old, now }: Change): string {
 
 /**
  * Records the rows of one child, one by one: a statement that inserts several events would lock the ids of all others. The rows are
- * locked as the cascade itself locks them a moment later; whatever is behind an older snapshot is seen.
+ * locked as the cascade itself locks them a moment later; whatever is behind an older snapshot is seen. A table that is gone has none.
  */
 function renderRows(names: CaptureNames, subject: Subject, change: Change): string {
   const { old, now, rows } = change;
@@ -66,6 +67,8 @@ DECLARE sluice_old_key, sluice_old, sluice_new_key, sluice_new longtext CHARACTE
 DECLARE sluice_rows CURSOR FOR SELECT ${selected.join(',\n')}
 ${rows} LOCK IN SHARE MODE;
 DECLARE CONTINUE HANDLER FOR NOT FOUND SET sluice_is_done = TRUE;
+DECLARE EXIT HANDLER FOR 1146 BEGIN END;
+${renderLost(names, subject.number, now === null ? 'D' : 'U')}
 OPEN sluice_rows;
 REPEAT
 FETCH sluice_rows INTO sluice_operation, sluice_old_key, sluice_old, sluice_new_key, sluice_new;

@@ -103,6 +103,23 @@ export function renderInsertEvent(names: CaptureNames, number: number, event: Ev
   return `INSERT INTO ${names.events} (table_number, operation, transaction_id, recorded_at, db_user, message_key, old_row, new_row) VALUES (${list(cells)});`;
 }
 
+/** No row: who reads it refuses it. */
+const UNREADABLE = `'{"sluice": {}}'`;
+
+/**
+ * What a table has lost that its trigger names fails no statement: an event is recorded that nobody can read, by which whoever reads on
+ * learns that the trigger must be made anew. In the declarations of a block, behind all others.
+ */
+export function renderLost(names: CaptureNames, number: number, letter: 'I' | 'U' | 'D'): string {
+  const event = renderInsertEvent(names, number, {
+    operation: `'${letter}'`,
+    key: 'NULL',
+    old: letter === 'I' ? 'NULL' : UNREADABLE,
+    new: letter === 'D' ? 'NULL' : UNREADABLE,
+  });
+  return `DECLARE EXIT HANDLER FOR 1054 ${event}`;
+}
+
 /** Whether a row is the same in some columns, to the last letter. */
 export const renderSameRow = (columns: readonly Member[], left: RowOf, right: RowOf): string =>
   columns.length === 0

@@ -9,6 +9,7 @@ import {
   renderExpressions,
   renderInsertEvent,
   renderKeyExpression,
+  renderLost,
   renderMessageKey,
   renderPayload,
   renderSameRow,
@@ -128,6 +129,7 @@ const when = (test: string | null, ...then: readonly string[]): string =>
 function insertBody(names: CaptureNames, subject: Subject): readonly string[] {
   return [
     ...declarations(subject, ['NEW']),
+    renderLost(names, subject.number, 'I'),
     ...condition(subject, 'NEW'),
     when(
       subject.where === null ? null : variable('NEW', 'in'),
@@ -140,6 +142,7 @@ function insertBody(names: CaptureNames, subject: Subject): readonly string[] {
 function deleteBody(names: CaptureNames, subject: Subject): readonly string[] {
   return [
     ...declarations(subject, ['OLD']),
+    renderLost(names, subject.number, 'D'),
     ...condition(subject, 'OLD'),
     when(
       subject.where === null ? null : variable('OLD', 'in'),
@@ -179,6 +182,7 @@ ${recordDelete(names, subject)}
 END IF;`;
   return [
     ...declarations(subject, ['OLD', 'NEW']),
+    renderLost(names, subject.number, 'U'),
     when(
       changed([...watched, ...deciding]),
       ...condition(subject, 'OLD'),
@@ -226,10 +230,13 @@ export function renderTriggers(
       texts.push({ kind, name: triggerName(names, table, kind), when: event, body: block(lines) });
   };
   if (operations.includes('insert')) add('insert', 'AFTER INSERT', insertBody(names, subject));
-  add('update', 'AFTER UPDATE', [
-    ...(operations.includes('update') ? updateBody(names, subject) : []),
-    ...(cascades.updated.length > 0 ? [ifChecked(cascades.updated)] : []),
-  ]);
+  const own = operations.includes('update') ? updateBody(names, subject) : [];
+  if (cascades.updated.length === 0) add('update', 'AFTER UPDATE', own);
+  else
+    add('update', 'AFTER UPDATE', [
+      ...(own.length > 0 ? [`${block(own)};`] : []),
+      ifChecked(cascades.updated),
+    ]);
   if (operations.includes('delete')) add('delete', 'AFTER DELETE', deleteBody(names, subject));
   if (cascades.deleted.length > 0) add('cascade', 'BEFORE DELETE', [ifChecked(cascades.deleted)]);
   return texts;
