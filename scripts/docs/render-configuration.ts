@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { allSettings } from '../../src/cli/connection/all-settings.ts';
 import { LEDGER_DEFAULTS, LedgerPlace } from '../../src/model/config.ts';
+import { CAPTURE_DEFAULTS, CapturedTableSpec, CaptureSpec } from '../../src/model/capture-spec.ts';
 import { DEFAULTS, TableSelection, TransferSpec } from '../../src/model/transfer-spec.ts';
 import { generatedFrom, table } from './table.ts';
 
@@ -61,6 +62,14 @@ const DEFAULT_OF: Readonly<Record<string, string>> = {
   'ledger.prefix': LEDGER_DEFAULTS.prefix,
 };
 
+const CAPTURE_DEFAULT_OF: Readonly<Record<string, string>> = {
+  schema: CAPTURE_DEFAULTS.schema,
+  prefix: CAPTURE_DEFAULTS.prefix,
+  retention: CAPTURE_DEFAULTS.retention,
+  payload: 'full',
+  form: 'row',
+};
+
 /** What stands in no description of the schema, because names say it there. */
 const MEANS: Readonly<Record<string, string>> = {
   'columns.include': 'Only these columns.',
@@ -80,6 +89,11 @@ const typeOf = (schema: TSchema): string => {
   if (schema['const'] !== undefined) return `\`${String(schema['const'])}\``;
   const options = schema['anyOf'] as readonly TSchema[] | undefined;
   if (options) return options.map(typeOf).join(', ');
+  const properties = schema['properties'] as Record<string, TSchema> | undefined;
+  if (properties)
+    return `{ ${Object.entries(properties)
+      .map(([key, value]) => `${key}: ${typeOf(value)}`)
+      .join(', ')} }`;
   const { type, minimum, maximum } = schema as { type?: string; minimum?: number; maximum?: number };
   const values = (schema['patternProperties'] as Record<string, TSchema> | undefined)?.['^(.*)$'];
   if (values) return `by name: ${typeOf(values)}`;
@@ -89,14 +103,18 @@ const typeOf = (schema: TSchema): string => {
 };
 
 /** Every key below an object, by its path. */
-function rowsOf(schema: TSchema, prefix: string): readonly (readonly string[])[] {
+function rowsOf(
+  schema: TSchema,
+  prefix: string,
+  defaults: Readonly<Record<string, string>> = DEFAULT_OF,
+): readonly (readonly string[])[] {
   const required = new Set((schema['required'] ?? []) as readonly string[]);
   return Object.entries((schema['properties'] ?? {}) as Record<string, TSchema>).flatMap(([key, value]) => {
     const path = `${prefix}${key}`;
-    if (value['properties'] !== undefined) return rowsOf(value, `${path}.`);
+    if (value['properties'] !== undefined) return rowsOf(value, `${path}.`, defaults);
     const type = path === 'tables' ? 'patterns, see below' : typeOf(value);
     const means = value.description ?? MEANS[path] ?? '';
-    const fallback = required.has(key) ? 'required' : (DEFAULT_OF[path] ?? '');
+    const fallback = required.has(key) ? 'required' : (defaults[path] ?? '');
     return [[`\`${path}\``, type, fallback, means]];
   });
 }
@@ -156,6 +174,16 @@ export async function renderConfiguration(): Promise<string> {
     'match a table, the last one counts. Sluice leaves out its own ledger.',
     '',
     table(HEAD, rowsOf(TableSelection, '')),
+    '',
+    '## captures.NAME',
+    '',
+    'What is recorded of the changes of a source, by the name of its connection: [capture changes](../how-to/capture-changes.md).',
+    '',
+    table(HEAD, rowsOf(CaptureSpec, '', CAPTURE_DEFAULT_OF)),
+    '',
+    '### captures.NAME.tables.PATTERN',
+    '',
+    table(HEAD, rowsOf(CapturedTableSpec, '', CAPTURE_DEFAULT_OF)),
     '',
     '## ledger',
     '',

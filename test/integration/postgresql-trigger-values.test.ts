@@ -19,7 +19,7 @@ function expected(type: string, text: string): string {
   if (NUMBERS.test(type)) return /^-?[\d.]/.test(text) ? text : JSON.stringify(text);
   if (type === 'boolean') return text === 't' ? 'true' : 'false';
   if (type === 'bytea') return JSON.stringify(text.slice(2).toUpperCase());
-  if (/^timestamp/.test(type))
+  if (type.startsWith('timestamp'))
     return JSON.stringify(text.replace(' ', 'T').replace(/\+00(?= BC|$)/, '+00:00')).replace('TBC', ' BC');
   return text;
 }
@@ -39,8 +39,11 @@ const EVIL = `
 const SINCE: Readonly<Record<string, number>> = { 'numeric(20,-2)': 15, 'numeric(2,5)': 15 };
 
 describeWith(['postgres'], 'values that triggers of PostgreSQL record', () => {
-  test('of every type are its canonical text, whatever the session is set to, and none makes a statement fail', async () => {
+  test('of every type are its canonical text, whatever the session is set to, and none makes a statement fail', async ({
+    skip,
+  }) => {
     const major = await serverMajor();
+    skip(major < 14, 'the samples are those of PostgreSQL 14 and later');
     const samples = POSTGRESQL_SAMPLES.filter(({ type }) => major >= (SINCE[type] ?? 0));
     const tables = samples.map(
       ({ type }, at) =>

@@ -87,7 +87,10 @@ function registerDrop(group: Command, run: Run): void {
         const [connection = ''] = args;
         return withCapture(context.config(), connection, async (capture) => {
           const { chooseNamed } = await import('../../../workers/local.ts');
-          const named = chooseNamed(await withTriggers(capture), tablesOf(args), { connection });
+          const named = chooseNamed(await withTriggers(capture), tablesOf(args), {
+            connection,
+            defaultSchema: capture.defaultSchema,
+          });
           const names = named.map((table) => tableId(table));
           if (context.options.dryRun)
             return { value: names, text: `would drop the triggers of ${names.join(', ')}` };

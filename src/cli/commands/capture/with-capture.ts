@@ -10,8 +10,9 @@ export interface OpenCapture {
   readonly spec: CaptureSpec;
   readonly triggers: TriggerManager;
   readonly signal: AbortSignal;
+  readonly defaultSchema: string | undefined;
   /** The tables that the configuration captures, or those among them that patterns name. */
-  select(only: readonly string[]): Promise<readonly TableToCapture[]>;
+  readonly select: (only: readonly string[]) => Promise<readonly TableToCapture[]>;
 }
 
 function specOf(config: Config, connection: string): CaptureSpec {
@@ -49,6 +50,7 @@ export async function withCapture<T>(
       spec,
       triggers: found.triggers,
       signal,
+      defaultSchema: database.defaultSchema,
       select: (only) => selectCapturedTables(database, { connection, spec, only }, signal),
     });
   });

@@ -38,9 +38,9 @@ export async function readKnown(
      ORDER BY k.number`,
     [oid, table?.schema ?? null, table?.name ?? null],
   );
-  return rows.map(([number, oid, schema, name, spec, columns, key, definitions, dropped]) => ({
+  return rows.map(([number, tableOid, schema, name, spec, columns, key, definitions, dropped]) => ({
     number: Number(number),
-    oid: oid ?? '',
+    oid: tableOid ?? '',
     table: { schema: schema ?? '', name: name ?? '' },
     spec: JSON.parse(spec ?? '{}') as CapturedTableSpec,
     columns: JSON.parse(columns ?? '[]') as readonly string[],

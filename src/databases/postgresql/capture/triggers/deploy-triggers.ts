@@ -37,13 +37,15 @@ async function makeTrigger(
 ): Promise<void> {
   const { schema } = captureNames(subject.place);
   const called = `${schema}.${quote(functionName(subject.number, text.operation))}()`;
+  // With the function goes its trigger, for which the table need not be ours.
+  if (!isReplaceable)
+    await session.query(dropFunction(subject.place, functionName(subject.number, text.operation)));
   // Who may make triggers on a table of his own must not write events of others.
   await session.query(`${text.functionSql};\nREVOKE ALL ON FUNCTION ${called} FROM PUBLIC`);
   // Made again where only its function is another one: the lock waits for everybody who began with the old one.
-  const sql = isReplaceable
-    ? text.triggerSql.replace(/^CREATE TRIGGER/, 'CREATE OR REPLACE TRIGGER')
-    : `DROP TRIGGER IF EXISTS ${quote(text.name)} ON ${qualified(subject.table)};\n${text.triggerSql}`;
-  await session.query(sql);
+  await session.query(
+    isReplaceable ? text.triggerSql.replace(/^CREATE TRIGGER/, 'CREATE OR REPLACE TRIGGER') : text.triggerSql,
+  );
 }
 
 const REPLACEABLE_SINCE = 14;

@@ -169,11 +169,17 @@ export function renderJsonOf(values: readonly RecordedValue[], alias: string, is
     .join(` OPERATOR(pg_catalog.||) ', ' OPERATOR(pg_catalog.||) `);
 }
 
+const AS_NUMBERS = new Set(['smallint', 'integer', 'bigint']);
+
 /** A key as JSON text, `{"id": 1, "line": 2}`. */
 export function renderKeyOf(key: readonly RecordedValue[], alias: string): string {
-  const parts = key.flatMap((column, at) => [
-    literal(`${at === 0 ? '{' : ', '}${JSON.stringify(released(column.name))}: `),
-    `coalesce(pg_catalog.to_json(${renderValue(column, alias, false)}), 'null'::pg_catalog.json)`,
-  ]);
-  return `pg_catalog.concat(${parts.join(', ')}, '}')`;
+  const parts = key.flatMap((column, at) => {
+    const value = renderValue(column, alias, false);
+    const json = AS_NUMBERS.has(baseOf(column)) ? value : `pg_catalog.to_json(${value})`;
+    return [
+      literal(`${at === 0 ? '{' : ', '}${JSON.stringify(released(column.name))}: `),
+      `coalesce(${json}::pg_catalog.text, 'null')`,
+    ];
+  });
+  return `${parts.join(' OPERATOR(pg_catalog.||) ')} OPERATOR(pg_catalog.||) '}'`;
 }

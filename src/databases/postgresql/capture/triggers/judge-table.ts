@@ -79,6 +79,8 @@ export function warningsOf({ table, spec }: TableToCapture, facts: TableFacts): 
   return found.flatMap(([isSo, text]) => (isSo ? [text] : []));
 }
 
-/** Said once, of all tables. */
-export const ALWAYS =
-  'sessions with session_replication_role = replica (logical replication, some restores) fire no trigger: what they change is not recorded';
+/** Of every table. */
+export const ALWAYS = [
+  'sessions with session_replication_role = replica (logical replication, some restores) fire no trigger: what they change is not recorded',
+  'lastval() gives the number of the event afterwards, or fails: an application that uses it must name its sequence, currval(…), or use RETURNING',
+] as const;

@@ -81,7 +81,6 @@ export async function makeSubject(
       sql,
     })),
     messageKey: spec.key,
-    messageKeyType: typeOf('key'),
     form: spec.form ?? 'row',
     operations: spec.operations ?? OPERATIONS,
   };

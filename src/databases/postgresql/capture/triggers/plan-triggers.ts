@@ -99,7 +99,7 @@ export async function planTriggers(
     if (facts === null || refused.length > 0) continue;
     triggers.push(...(await planTable(session, place, { wanted, facts }, { standing, known, next })));
     if (!known.some(({ oid }) => oid === facts.oid)) next += 1;
-    warnings.push(...[...warningsOf(wanted, facts), ALWAYS].map((text) => ({ table, text })));
+    warnings.push(...[...warningsOf(wanted, facts), ...ALWAYS].map((text) => ({ table, text })));
   }
   const planned = new Set(tables.map(({ table }) => tableId(table.table)));
   const orphans = standing

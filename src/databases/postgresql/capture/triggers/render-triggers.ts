@@ -37,17 +37,17 @@ const isUsers = ({ where, expressions, messageKey }: Subject): boolean =>
   where !== null || expressions.length > 0 || (typeof messageKey === 'object' && 'expression' in messageKey);
 
 function settings(subject: Subject, operation: CapturedOperation, body: string): readonly string[] {
-  const types = operation === 'truncate' ? [] : [...subject.payload, ...subject.key, ...subject.expressions];
-  const joins = subject.form === 'statement' && operation === 'update';
+  // A session that reads backslashes as escapes would read our texts in another way.
+  const reading = body.includes('\\') ? [`SET standard_conforming_strings TO 'on'`] : [];
+  if (operation === 'truncate') return reading;
+  const all = isUsers(subject);
+  const isStatement = subject.form === 'statement';
+  const types = [...subject.payload, ...subject.key, ...subject.expressions];
   return [
-    ...renderPins(types, {
-      all: operation !== 'truncate' && isUsers(subject),
-      path: subject.form === 'statement' || isUsers(subject),
-    }),
-    // A session that reads backslashes as escapes would read our texts in another way.
-    ...(body.includes('\\') ? [`SET standard_conforming_strings TO 'on'`] : []),
+    ...renderPins(types, { all, path: all || isStatement }),
+    ...reading,
     // Its plan is made once a session, perhaps for one row, and then used for statements of millions.
-    ...(joins ? [`SET enable_nestloop TO 'off'`] : []),
+    ...(isStatement && operation === 'update' ? [`SET enable_nestloop TO 'off'`] : []),
   ];
 }
 

@@ -26,13 +26,13 @@ const STANDING = `
   WHERE f.nspname = $1 AND p.proname ~ $2 AND NOT c.relispartition AND ($3::oid IS NULL OR c.oid = $3)
   ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C", t.tgname::text COLLATE "C"`;
 
-/** @param oid  of the one table that is asked about */
+/** @param only  number (oid) of the one table that is asked about */
 export async function readStanding(
   session: Session,
   place: CapturePlace,
-  oid: string | null = null,
+  only: string | null = null,
 ): Promise<readonly StandingTrigger[]> {
-  const { rows } = await session.query(STANDING, [place.schema, FUNCTION_PATTERN, oid]);
+  const { rows } = await session.query(STANDING, [place.schema, FUNCTION_PATTERN, only]);
   return rows.map(([oid, schema, table, name, proname, enabled, functionSql, triggerSql]) => ({
     oid: oid ?? '',
     table: { schema: schema ?? '', name: table ?? '' },

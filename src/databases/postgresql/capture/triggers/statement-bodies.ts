@@ -10,8 +10,8 @@ import {
   renderEvent,
   renderMessageKey,
   renderNested,
-  sameImage,
   sameKey,
+  sameKeyImage,
   type Subject,
   tableItself,
 } from './subject.ts';
@@ -89,7 +89,7 @@ function recordDeletes(subject: Subject, telling: Telling, unless: readonly stri
 /** Deletions before all that is written: an update may give a row the key that another row had. */
 function recordUpdates(subject: Subject, telling: Telling): string {
   const keys = namesOf(subject.key);
-  const pair = `${sameKey(subject.key, 'o', 'n')} AND ${sameImage('o', 'n', keys)}`;
+  const pair = sameKeyImage(subject.key, 'o', 'n');
   const stays = [pair, ...isIn(subject, 'n')].join(' AND ');
   const gone = `NOT EXISTS (SELECT FROM ${changed(subject, 'new', telling)} WHERE ${stays})`;
   const after = imageOf(subject, 'n', telling);

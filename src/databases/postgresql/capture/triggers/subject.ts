@@ -35,8 +35,6 @@ export interface Subject {
   readonly where: string | null;
   readonly expressions: readonly UserExpression[];
   readonly messageKey: CapturedTableSpec['key'];
-  /** Type of the message's key, where that is an expression. */
-  readonly messageKeyType: RecordedType | null;
   readonly form: 'row' | 'statement';
   readonly operations: readonly CapturedOperation[];
 }
@@ -59,6 +57,16 @@ export const sameImage = (left: string, right: string, columns: readonly string[
   `${rowOf(left, columns)} OPERATOR(pg_catalog.*=) ${rowOf(right, columns)}`;
 export const otherImage = (left: string, right: string, columns: readonly string[]): string =>
   `${rowOf(left, columns)} OPERATOR(pg_catalog.*<>) ${rowOf(right, columns)}`;
+
+/** Types of which two values that are equal are one letter by letter. */
+const EXACT = new Set(['smallint', 'integer', 'bigint', 'oid', 'uuid', 'date', 'boolean', 'bytea']);
+
+/** The same key, letter by letter. */
+export function sameKeyImage(key: readonly KeyColumn[], left: string, right: string): string {
+  const rest = key.filter(({ type, enumLabels }) => enumLabels !== null || !EXACT.has(type));
+  const images = rest.length === 0 ? [] : [sameImage(left, right, namesOf(rest))];
+  return [sameKey(key, left, right), ...images].join(' AND ');
+}
 
 export const sameKey = (key: readonly KeyColumn[], left: string, right: string): string =>
   key.map(({ name, equals }) => `${left}.${quote(name)} ${equals} ${right}.${quote(name)}`).join(' AND ');
