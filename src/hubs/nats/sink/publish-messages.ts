@@ -1,13 +1,14 @@
-import { headers as createHeaders } from 'nats';
+import { headers as createHeaders, NatsError } from 'nats';
 import type { TopicMessage } from '../../../engine/ports/topic-sink.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import type { Connection } from '../connection.ts';
+import { onAbort } from '../../../engine/waiting.ts';
+import { type Connection, LOST } from '../connection.ts';
 import { classify } from '../error-codes.ts';
 import type { SubjectStreams } from './subject-streams.ts';
 
 const ACK_TIMEOUT_MS = 10_000;
 /** On their way at once. */
-const MOST_MESSAGES = 256;
+const MOST_MESSAGES = 1_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 /** CloudEvents names them so in its binding of NATS, and with an underscore in that of Kafka. */
 const attributeName = (name: string): string => name.replace(/^ce_/, 'ce-');
@@ -31,22 +32,67 @@ const tooLarge = ({ topic, table, eventId }: TopicMessage): SluiceError =>
     suggestion: 'raise max_payload of nats-server, and max_msg_size of the stream',
   });
 
-async function publish(of: Publishing, message: TopicMessage, signal: AbortSignal): Promise<void> {
+async function publish(of: Publishing, message: TopicMessage): Promise<void> {
   const { connection, streams, incarnation } = of;
   const { stream, mostBytes } = await streams.get(message.topic);
   if (message.value.length > mostBytes) throw tooLarge(message);
   const headers = createHeaders();
   for (const { name, value } of message.headers) headers.set(attributeName(name), value);
-  const stored = connection.js.publish(message.topic, message.value, {
-    msgID: `${incarnation}.${message.eventId}`,
-    timeout: ACK_TIMEOUT_MS,
-    expect: { streamName: stream },
-    headers,
-  });
   try {
-    await connection.answer(stored, signal);
+    await connection.js.publish(message.topic, message.value, {
+      msgID: `${incarnation}.${message.eventId}`,
+      timeout: ACK_TIMEOUT_MS,
+      expect: { streamName: stream },
+      headers,
+    });
   } catch (error) {
     throw classify(error) === 'hub.message_too_large' ? tooLarge(message) : error;
+  }
+}
+
+/** Messages that are on their way, by their places. */
+class Flight {
+  readonly #waiting = new Map<number, number>();
+  readonly #failures: Failed[] = [];
+  #bytes = 0;
+  #wake = (): void => undefined;
+
+  get isFull(): boolean {
+    return this.#waiting.size >= MOST_MESSAGES || this.#bytes >= MOST_BYTES;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  get failed(): Failed | null {
+    return this.#failures.toSorted((a, b) => a.index - b.index)[0] ?? null;
+  }
+
+  /** Resolves with the next answer: one promise for all of them. */
+  answered(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  async add(index: number, sizeBytes: number, sent: Promise<void>): Promise<void> {
+    this.#waiting.set(index, sizeBytes);
+    this.#bytes += sizeBytes;
+    try {
+      await sent;
+    } catch (error) {
+      if (this.#waiting.has(index)) this.#failures.push({ index, error });
+    }
+    if (this.#waiting.delete(index)) this.#bytes -= sizeBytes;
+    this.#wake();
+  }
+
+  /** No answer comes any more. */
+  lose(error: unknown): void {
+    const [index] = this.#waiting.keys();
+    if (index !== undefined) this.#failures.push({ index, error });
+    this.#waiting.clear();
+    this.#bytes = 0;
+    this.#wake();
   }
 }
 
@@ -59,22 +105,20 @@ export async function publishFrom(
   { messages, from }: { readonly messages: readonly TopicMessage[]; readonly from: number },
   signal: AbortSignal,
 ): Promise<Failed | null> {
-  const flying = new Set<Promise<void>>();
-  const failures: Failed[] = [];
-  let bytes = 0;
-  for (let index = from; index < messages.length && failures.length === 0; index += 1) {
-    const message = messages[index] as TopicMessage;
-    bytes += message.value.length;
-    const sent = publish(of, message, signal)
-      .catch((error: unknown) => void failures.push({ index, error }))
-      .finally(() => {
-        bytes -= message.value.length;
-        flying.delete(sent);
-      });
-    flying.add(sent);
-    while (failures.length === 0 && (flying.size >= MOST_MESSAGES || bytes >= MOST_BYTES))
-      await Promise.race(flying);
+  const flight = new Flight();
+  const off = [
+    of.connection.onDisconnect(() => flight.lose(new NatsError('connection lost', LOST))),
+    onAbort(signal, (reason) => flight.lose(reason)),
+  ];
+  try {
+    for (let index = from; index < messages.length && flight.failed === null; index += 1) {
+      const message = messages[index] as TopicMessage;
+      void flight.add(index, message.value.length, publish(of, message));
+      while (flight.isFull) await flight.answered();
+    }
+    while (!flight.isEmpty) await flight.answered();
+  } finally {
+    for (const stop of off) stop();
   }
-  await Promise.all(flying);
-  return failures.toSorted((a, b) => a.index - b.index)[0] ?? null;
+  return flight.failed;
 }
