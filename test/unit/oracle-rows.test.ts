@@ -11,11 +11,12 @@ import {
 import { BlockFilling, escapeCell } from '../../src/databases/oracle/rows/block-filling.ts';
 import { lobPieces, pieces } from '../../src/databases/oracle/rows/cell-text.ts';
 import { fetchRowsOf, shapeOf } from '../../src/databases/oracle/rows/row-shape.ts';
-import { groupRows } from '../../src/databases/oracle/rows/write-rows.ts';
+import { groupRows, removeRows } from '../../src/databases/oracle/rows/write-rows.ts';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import { cellsOf } from '../contract/test-tables.ts';
 import { type Column, planOf, tableOf } from '../support/oracle/plans.ts';
+import { type Answer, pinned, standInSession } from '../support/oracle/stand-in-driver.ts';
 
 const toOracle = (columns: readonly Column[], key: readonly string[] | null = null) =>
   planOf({ dialect: postgresql, table: tableOf(columns, key) }, { dialect: oracle });
@@ -217,4 +218,27 @@ describe('rows on their way into Oracle', () => {
       expect.objectContaining({ code: 'target.value_rejected' }),
     );
   });
+});
+
+test('keys of rows that go are bound all at once, in their order', async () => {
+  const bound: unknown[] = [];
+  const answer: Answer = (text, binds) => {
+    if (!text.startsWith('DELETE')) return pinned()(text, binds);
+    bound.push(binds['rows']);
+    return [[null], [null]];
+  };
+  const { session, sent } = standInSession(answer);
+  await session.pin();
+  const columns = ['v', 'k', 'n'].map((name) => ({ name, type: name === 'n' ? 'bigint' : 'text' }));
+  const table = tableOf(columns, ['n', 'k']);
+  const plan = planOf({ dialect: postgresql, table }, { dialect: oracle }, { mode: 'upsert' });
+  const data = Buffer.from('1\ta\\tb\n-2\tü\n');
+  expect(await removeRows(session, { plan, data, emptyText: 'null' })).toBe(2);
+  expect(sent.at(-1)).toMatch(/^DELETE FROM \S+ WHERE "n" = TO_NUMBER\(:c0\) AND "k" = :c1$/);
+  expect(bound).toEqual([
+    [
+      { c0: '1', c1: 'a\tb' },
+      { c0: '-2', c1: 'ü' },
+    ],
+  ]);
 });

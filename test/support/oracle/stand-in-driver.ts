@@ -34,7 +34,9 @@ export function standInSession(answer: Answer): {
       const rows = said(text, binds);
       return { rows, rowsAffected: rows.length, outBinds: { result: 0 } };
     },
-    executeMany: async (text: string) => ({ dmlRowCounts: said(text, {}).map(() => 1) }),
+    executeMany: async (text: string, rows: unknown) => ({
+      dmlRowCounts: said(text, { rows }).map(() => 1),
+    }),
   };
   return { session: new Session(connection as unknown as oracledb.Connection), sent };
 }
