@@ -280,6 +280,9 @@ describe('plan and deploy', () => {
       'a',
       'sluice_x "y',
     ]);
+    expect(
+      await database.introspector.describeTables([{ schema: 'main', name: 'sluice_event_logs' }], never()),
+    ).toEqual([]);
     await manager.install(never());
     expect(await manager.incarnation(never())).toBe(incarnation);
     await manager.uninstall(never());
@@ -317,6 +320,26 @@ describe('plan and deploy', () => {
       '{"id": 2, "n": "i9", "extra": "i2"}',
     ]);
     expect((await manager.captured(never()))[0]).toMatchObject({ number: 1, intact: true });
+  });
+
+  test('a trigger of the application that keeps others from running comes behind ours, or the plan says so', async () => {
+    const ignoring = (name: string) =>
+      `CREATE TRIGGER ${name} AFTER INSERT ON a WHEN NEW.n = 0 BEGIN SELECT RAISE(IGNORE); END`;
+    await manager.install(never());
+    await other.execute(ignoring('early'));
+    const take = await followTables(database, [await deployTable(database, 'a')]);
+    await other.execute('INSERT INTO a VALUES (1, 0)');
+    expect(await take()).toHaveLength(1);
+    await other.execute(ignoring('late'));
+    const states = async () =>
+      new Set(
+        (await manager.plan([await toCapture(database, 'a')], never())).triggers.map(({ state }) => state),
+      );
+    expect(await states()).toEqual(new Set(['changed']));
+    await manager.deploy([await toCapture(database, 'a')], never());
+    expect(await states()).toEqual(new Set(['unchanged']));
+    await other.execute('INSERT INTO a VALUES (2, 0)');
+    expect(await take()).toHaveLength(1);
   });
 
   test('a table that is dropped keeps its events, and gets another number when it is captured again', async () => {

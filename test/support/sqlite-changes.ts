@@ -48,13 +48,15 @@ export async function followTables(
   numbers: readonly number[],
   identical = false,
 ): Promise<() => Promise<readonly ChangeEvent[]>> {
-  const { changes } = captureOf(database);
+  const { changes, triggers } = captureOf(database);
   await changes.register(TRANSFER, [{ lane: 1, tables: numbers }], never());
   const lease = await changes.lease({ transfer: TRANSFER, lane: 1 }, never());
+  const tables = identical ? await triggers.captured(never()) : [];
+  const any = new Map(tables.map(({ number, columns }) => [number, columns]));
   return async () => {
     const events: ChangeEvent[] = [];
     for (const claim of await sealAll(changes, lease)) {
-      const request = { claim, afterId: null, blockBytes: 1024 * 1024, identical };
+      const request = { claim, afterId: null, blockBytes: 1024 * 1024, any };
       for await (const { data } of changes.read(lease, request, never()))
         events.push(...eventsOf(data.toString('utf8')));
     }

@@ -85,7 +85,15 @@ export function createIntrospector(
     async describeTables(tables, signal) {
       if (tables.length === 0 || (config.create !== true && !(await fileExists(config.path)))) return [];
       const names = tables.map((table) => table.name).filter((name) => !ledgerTables.has(name));
-      return pool.query((thread) => describe(thread, names, signal), signal);
+      return pool.query(async (thread) => {
+        const all = await catalogRows(thread, { names: ['name'], sql: TABLE_NAMES }, signal);
+        const ofCapture = captureNames(all.map((row) => text(row, 'name')));
+        return describe(
+          thread,
+          names.filter((name) => !ofCapture.has(name)),
+          signal,
+        );
+      }, signal);
     },
     describeQuery: (query, signal) => describeQuery(pool, query, signal),
   };

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
 import type { Clock } from '../clock.ts';
@@ -50,6 +51,15 @@ interface LaneReading {
   applied: number;
   readonly confirmer: ClaimConfirmer;
   drained: boolean;
+}
+
+/** Columns whose values keep the storage class that they have in SQLite. */
+function anyColumns({ changes }: TablePlan): ReadonlyMap<number, readonly string[]> {
+  const found = (changes?.tables ?? []).map(({ number, plan }): [number, readonly string[]] => [
+    number,
+    plan.columns.filter(({ logical }) => logical.kind === 'any').map(({ source }) => source),
+  ]);
+  return new Map(found.filter(([, names]) => names.length > 0));
 }
 
 /** The claim to read next, and where in it. */
@@ -132,9 +142,13 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
   async function* read(
     laneNumber: number,
     after: Position | null,
-    options: { readonly blockBytes: number; readonly signal: AbortSignal },
+    options: {
+      readonly blockBytes: number;
+      readonly any: ReadonlyMap<number, readonly string[]>;
+      readonly signal: AbortSignal;
+    },
   ): AsyncGenerator<RowBlock, void, undefined> {
-    const { blockBytes, signal } = options;
+    const { blockBytes, any, signal } = options;
     const lane = await open(laneNumber, after, signal);
     let { claim, afterId } = nextOf(after, lane.lease);
     for (;;) {
@@ -144,7 +158,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       if (next !== claim)
         throw new SluiceError('capture.resync_required', 'claims of the source are not contiguous');
       lane.lastEvents = 0;
-      for await (const block of changes.read(lane.lease, { claim, afterId, blockBytes }, signal)) {
+      for await (const block of changes.read(lane.lease, { claim, afterId, blockBytes, any }, signal)) {
         lane.blocks += 1;
         lane.lastEvents += block.rows;
         if (block.last[1] === '') lane.wholeAt.set(lane.blocks, claim);
@@ -156,8 +170,8 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
   }
 
   return {
-    readRange: ({ range, after }, options, signal) =>
-      read(range.lane, after, { blockBytes: options.blockBytes, signal }),
+    readRange: ({ plan, range, after }, options, signal) =>
+      read(range.lane, after, { blockBytes: options.blockBytes, any: anyColumns(plan), signal }),
     applied(laneNumber, blocks) {
       const lane = lanes.get(laneNumber);
       if (!lane) return;

@@ -61,8 +61,8 @@ export interface ChangeCapture {
    * Events of a sealed claim as blocks of `event-rows`; each is marked `isLive`. Positions are `[claim, id]`: all claims before it, and of
    * this one the events up to that id; `[claim, '']` in its last block: all of it. A claim has one block at least, be it empty.
    * @param request.afterId  only what comes behind it; null: all of the claim
-   * @param request.identical  the plans of the transfer take columns as TypeMap.identical says: values come as its canonical texts.
-   *   Those of SQLite are then the texts of kind `any`
+   * @param request.any  of tables by their numbers the columns that the plan has as kind `any`: their values come as canonical texts
+   *   of that kind, which SQLite's own types alone do not tell
    * @throws SluiceError capture.resync_required where the claim is gone
    */
   read(
@@ -71,7 +71,7 @@ export interface ChangeCapture {
       readonly claim: number;
       readonly afterId: string | null;
       readonly blockBytes: number;
-      readonly identical?: boolean;
+      readonly any?: ReadonlyMap<number, readonly string[]>;
     },
     signal: AbortSignal,
   ): AsyncIterable<RowBlock>;

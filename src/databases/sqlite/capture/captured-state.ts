@@ -20,6 +20,11 @@ export interface StoredTable {
 
 export interface StandingTrigger extends TriggerText {
   readonly table: string;
+  /**
+   * No trigger of the application on its table was made later. SQLite runs the newest first, which no document promises: ours do not
+   * rely on it, but RAISE(IGNORE) and FAIL in a trigger before them would keep them from running.
+   */
+  readonly isNewest: boolean;
 }
 
 /** What of ours stands in the file. */
@@ -65,25 +70,36 @@ async function storedTables(session: Session, prefix: string): Promise<readonly 
 
 export async function readTriggers(session: Session, prefix: string): Promise<readonly StandingTrigger[]> {
   const rows = await session.rows(
-    `SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name`,
+    `SELECT name, lower(tbl_name), tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid DESC`,
   );
-  return rows
-    .map(([name, table, sql]) => ({ name: text(name), table: text(table), sql: text(sql) }))
-    .filter(({ name }) => isOurTrigger(prefix, name));
+  const ofOthers = new Set<string>();
+  const found: StandingTrigger[] = [];
+  for (const [name, folded, table, sql] of rows) {
+    if (isOurTrigger(prefix, text(name)))
+      found.push({
+        name: text(name),
+        table: text(table),
+        sql: text(sql),
+        isNewest: !ofOthers.has(text(folded)),
+      });
+    else ofOthers.add(text(folded));
+  }
+  return found.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** All that a plan is compared with; of a file without a capture as much as there is. */
 export async function readState(session: Session, prefix: string): Promise<CapturedState> {
   const installed = await isInstalled(session, prefix);
-  const sequence = `SELECT seq FROM sqlite_sequence WHERE name = ${literal(`${prefix}captured_tables`)}`;
-  const [last] = installed ? await session.rows(sequence) : [];
+  // Rows of tables that are captured no more stay: no number comes again.
+  const last = `SELECT coalesce(max(number), 0) FROM ${captureTables(prefix).captured}`;
+  const [highest] = installed ? await session.rows(last) : [];
   const schema = await session.rows(
     `SELECT s.name, s.sql, l.wr, l.strict FROM sqlite_schema AS s JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name WHERE s.type = 'table'`,
   );
   return {
     tables: installed ? await storedTables(session, prefix) : [],
     triggers: await readTriggers(session, prefix),
-    nextNumber: Number(last?.[0] ?? 0n) + 1,
+    nextNumber: Number(highest?.[0] ?? 0n) + 1,
     texts: new Map(schema.map(([name, sql]) => [text(name), text(sql)])),
     facts: new Map(
       schema.map(([name, , wr, strict]) => [text(name), { withoutRowid: wr === 1n, strict: strict === 1n }]),

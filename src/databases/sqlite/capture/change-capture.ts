@@ -140,7 +140,7 @@ async function* readClaim(
   request: Parameters<ChangeCapture['read']>[1],
   signal: AbortSignal,
 ): AsyncGenerator<RowBlock, void, undefined> {
-  const { claim, blockBytes, identical = false } = request;
+  const { claim, blockBytes, any = new Map<number, readonly string[]>() } = request;
   const thread = await pool.scan(signal);
   try {
     let afterId = request.afterId === null ? null : BigInt(request.afterId);
@@ -154,7 +154,7 @@ async function* readClaim(
           claim: BigInt(claim),
           afterId,
           blockBytes,
-          identical,
+          any,
         },
         { signal },
       );

@@ -77,8 +77,10 @@ export function plannedTriggers(
   const { table } = planned.source.table;
   const own = standingOn(planned, standing);
   const wanted = planned.triggers.map(({ name, sql }): PlannedTrigger => {
-    const before = own.find((trigger) => trigger.name === name)?.sql ?? null;
-    const state = before === null ? 'new' : before === sql ? 'unchanged' : 'changed';
+    const found = own.find((trigger) => trigger.name === name);
+    const before = found?.sql ?? null;
+    const stands = before === sql && found?.isNewest === true;
+    const state = before === null ? 'new' : stands ? 'unchanged' : 'changed';
     return { table, name, state, before, after: sql };
   });
   const surplus = own.filter(({ name }) => !planned.triggers.some((trigger) => trigger.name === name));

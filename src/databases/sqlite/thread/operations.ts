@@ -80,7 +80,7 @@ export interface EventsToRead {
   /** Null: from the claim's beginning. */
   readonly afterId: bigint | null;
   readonly blockBytes: number;
-  readonly identical: boolean;
+  readonly any: ReadonlyMap<number, readonly string[]>;
 }
 
 /** `data` is transferred. */

@@ -80,14 +80,15 @@ export interface ShapeJson {
 
 /**
  * The same texts as the reader gives of the same values, by the same functions.
- * @param identical  every column as the kind `any`: see ChangeCapture.read
+ * @param any  columns that come as the kind `any`: see ChangeCapture.read
  */
-export function shapeJson({ columns, expressions, key }: CapturedShape, identical: boolean): ShapeJson {
+export function shapeJson({ columns, expressions, key }: CapturedShape, any: ReadonlySet<string>): ShapeJson {
   const names = [...columns.map(({ name }) => name), ...expressions].map(text);
   const types = columns.map(({ type }) => logicalOf(type));
   const typed = types.map(valueJson);
   const free = expressions.map(() => valueJson(null));
-  const values = [...(identical ? types.map(() => valueJson(ANY)) : typed), ...free];
+  const recorded = columns.map(({ name }, at) => (any.has(name) ? valueJson(ANY) : typed[at]));
+  const values = [...recorded, ...free];
   const places = key.map((name) => columns.findIndex((column) => column.name === name));
   return {
     row: (cells) => members(names.map((name, at) => `${name}: ${values[at]?.(cells[at] ?? null)}`)),

@@ -27,7 +27,7 @@ function messageKey(
 const cell = (text: string | null): string => (text === null ? '\\N' : escapeCell(text));
 
 /** Makes the line of an event of `event-rows`; SQLite has neither users nor numbers of transactions. */
-function encoderOf(database: BetterSqlite.Database, { prefix, identical }: EventsToRead) {
+function encoderOf(database: BetterSqlite.Database, { prefix, any }: EventsToRead) {
   const layouts = openLayouts(database, prefix);
   const jsons = new Map<LayoutRows, ShapeJson>();
   return (event: readonly StoredValue[]): string => {
@@ -40,7 +40,7 @@ function encoderOf(database: BetterSqlite.Database, { prefix, identical }: Event
       StoredValue,
     ];
     const rows = layouts(table, layout);
-    const json = jsons.get(rows) ?? shapeJson(rows.shape, identical);
+    const json = jsons.get(rows) ?? shapeJson(rows.shape, new Set(any.get(Number(table))));
     jsons.set(rows, json);
     const old = operation === 'I' ? null : rows.row(id * 2n);
     const fresh = operation === 'D' ? null : rows.row(id * 2n + 1n);
