@@ -116,6 +116,15 @@ describeWith(['kafka', 'postgres'], 'changes of PostgreSQL in topics of Kafka', 
           5_000,
         );
       }
+      // Told while nothing happens any more: else a quiet source would keep what is in.
+      await eventually(
+        'the source knows',
+        () =>
+          stage.database
+            .cell('SELECT bool_and(confirmed = sealed) FROM sluice_capture.capture_lanes')
+            .then((all) => all === 't'),
+        5_000,
+      );
     } finally {
       stop.abort();
     }

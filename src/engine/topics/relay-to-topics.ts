@@ -165,7 +165,10 @@ async function moveClaims({ opened, deps, request, control, done }: Moving): Pro
       untilCaughtUp: request.until === 'caught-up',
       isEnding: () => control.stop.aborted || control.overdue() || giveUp.signal.aborted,
       stop: AbortSignal.any([control.stop, giveUp.signal]),
-      progress: () => control.progress(),
+      progress: () => {
+        confirmer.note(lease.confirmed); // what became due while nothing is pending
+        control.progress();
+      },
     },
     giveUp.signal,
   );
