@@ -3,9 +3,9 @@ import {
   pinsOf,
   renderJsonOf,
   renderKeyOf,
-} from '../../src/databases/postgresql/capture/triggers/json-of.ts';
-import { renderTriggers } from '../../src/databases/postgresql/capture/triggers/render-triggers.ts';
-import type { Subject } from '../../src/databases/postgresql/capture/triggers/subject.ts';
+} from '../../src/databases/postgresql/capture/triggers/texts/json-of.ts';
+import { renderTriggers } from '../../src/databases/postgresql/capture/triggers/texts/render-triggers.ts';
+import type { Subject } from '../../src/databases/postgresql/capture/triggers/texts/subject.ts';
 import { lineDiff } from '../../src/cli/show/line-diff.ts';
 
 const column = (name: string, type: string) => ({ name, type, baseType: type, enumLabels: null });

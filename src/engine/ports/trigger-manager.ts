@@ -13,7 +13,10 @@ export interface PlannedTrigger {
   readonly table: TableName;
   readonly name: string;
   readonly state: 'new' | 'changed' | 'unchanged' | 'orphan' | 'disabled';
-  /** Statements that stand in the database, as it prints them, and that are to stand; null where there are none. */
+  /**
+   * Statements that stand in the database, as they were deployed, or as it prints them where somebody altered them; and that are to
+   * stand. Null where there are none.
+   */
   readonly before: string | null;
   readonly after: string | null;
 }

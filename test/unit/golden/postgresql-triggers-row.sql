@@ -36,8 +36,9 @@ BEGIN
         FROM ONLY "public"."orders" AS n("id", "note", "doc")
         WHERE n."id" OPERATOR(pg_catalog.=) NEW."id" LIMIT 1;
     EXCEPTION WHEN OTHERS THEN
-      sluice.standing := sluice.new_row;
-      sluice.standing_key := sluice.new_key;
+      INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, NULL, '{"sluice": "not recorded"}';
+      RETURN NULL;
     END;
     IF sluice.standing IS NOT NULL THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
@@ -108,6 +109,11 @@ BEGIN
           FROM ONLY "public"."orders" AS n("id", "note", "doc")
           WHERE n."id" OPERATOR(pg_catalog.=) OLD."id" LIMIT 1;
       EXCEPTION WHEN OTHERS THEN
+        IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
+          INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+            SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', '{"sluice": "not recorded"}';
+          RETURN NULL;
+        END IF;
         sluice.standing := NULL;
       END;
       IF sluice.standing IS NULL OR NOT sluice.is_same THEN
@@ -125,6 +131,11 @@ BEGIN
         FROM ONLY "public"."orders" AS n("id", "note", "doc")
         WHERE n."id" OPERATOR(pg_catalog.=) NEW."id" LIMIT 1;
     EXCEPTION WHEN OTHERS THEN
+      IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', '{"sluice": "not recorded"}';
+        RETURN NULL;
+      END IF;
       sluice.standing := sluice.new_row;
       sluice.standing_key := sluice.new_key;
     END;
@@ -193,6 +204,11 @@ BEGIN
         FROM ONLY "public"."orders" AS n("id", "note", "doc")
         WHERE n."id" OPERATOR(pg_catalog.=) OLD."id" LIMIT 1;
     EXCEPTION WHEN OTHERS THEN
+      IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', NULL;
+        RETURN NULL;
+      END IF;
       sluice.standing := NULL;
     END;
     IF sluice.standing IS NULL OR NOT sluice.is_same THEN

@@ -25,24 +25,30 @@ BEGIN
   IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
     PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     BEGIN
-      INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
-        FROM (SELECT r.*, (
-      note <> 'a
+      BEGIN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
+          FROM (SELECT r.*, (
+        note <> 'a
 b'
-      ) IS TRUE AS __sluice_in, (
-      id * 2
-      ) AS __sluice_1, CASE WHEN (
-      upper(note)
-      ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
-      upper(note)
-      )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
-        WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+        ) IS TRUE AS __sluice_in, (
+        id * 2
+        ) AS __sluice_1, CASE WHEN (
+        upper(note)
+        ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
+        upper(note)
+        )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
+          WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+      EXCEPTION WHEN OTHERS THEN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
+          FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
+          WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+      END;
     EXCEPTION WHEN OTHERS THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
-        FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
-        WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, NULL, '{"sluice": "not recorded"}';
+      RETURN NULL;
     END;
   ELSE
     IF sluice.is_long THEN
@@ -123,50 +129,56 @@ BEGIN
     PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     PERFORM pg_catalog.set_config('enable_nestloop', 'on', true);
     BEGIN
-      INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
-        FROM (SELECT r.*, (
-      note <> 'a
+      BEGIN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
+          FROM (SELECT r.*, (
+        note <> 'a
 b'
-      ) IS TRUE AS __sluice_in, (
-      id * 2
-      ) AS __sluice_1, CASE WHEN (
-      upper(note)
-      ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
-      upper(note)
-      )) END AS __sluice_key FROM __sluice_old AS r) AS o
-        WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, (
-      note <> 'a
+        ) IS TRUE AS __sluice_in, (
+        id * 2
+        ) AS __sluice_1, CASE WHEN (
+        upper(note)
+        ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
+        upper(note)
+        )) END AS __sluice_key FROM __sluice_old AS r) AS o
+          WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, (
+        note <> 'a
 b'
-      ) IS TRUE AS __sluice_in, (
-      id * 2
-      ) AS __sluice_1, CASE WHEN (
-      upper(note)
-      ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
-      upper(note)
-      )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
-      INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
-        FROM (SELECT r.*, (
-      note <> 'a
+        ) IS TRUE AS __sluice_in, (
+        id * 2
+        ) AS __sluice_1, CASE WHEN (
+        upper(note)
+        ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
+        upper(note)
+        )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
+          FROM (SELECT r.*, (
+        note <> 'a
 b'
-      ) IS TRUE AS __sluice_in, (
-      id * 2
-      ) AS __sluice_1, CASE WHEN (
-      upper(note)
-      ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
-      upper(note)
-      )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
-        WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+        ) IS TRUE AS __sluice_in, (
+        id * 2
+        ) AS __sluice_1, CASE WHEN (
+        upper(note)
+        ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
+        upper(note)
+        )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
+          WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+      EXCEPTION WHEN OTHERS THEN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
+          FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM __sluice_old AS r) AS o
+          WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
+          FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
+          WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+      END;
     EXCEPTION WHEN OTHERS THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
-        FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM __sluice_old AS r) AS o
-        WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
-      INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, n.__sluice_key, NULL, pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'twice', n.__sluice_1)::pg_catalog.text
-        FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n
-        WHERE n.__sluice_in AND EXISTS (SELECT FROM __sluice_new AS c WHERE n."id" OPERATOR(pg_catalog.=) c."id");
+        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', '{"sluice": "not recorded"}';
+      RETURN NULL;
     END;
   ELSE
     IF sluice.is_long THEN
@@ -319,33 +331,39 @@ BEGIN
   IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
     PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     BEGIN
-      INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
-        FROM (SELECT r.*, (
-      note <> 'a
+      BEGIN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
+          FROM (SELECT r.*, (
+        note <> 'a
 b'
-      ) IS TRUE AS __sluice_in, (
-      id * 2
-      ) AS __sluice_1, CASE WHEN (
-      upper(note)
-      ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
-      upper(note)
-      )) END AS __sluice_key FROM __sluice_old AS r) AS o
-        WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, (
-      note <> 'a
+        ) IS TRUE AS __sluice_in, (
+        id * 2
+        ) AS __sluice_1, CASE WHEN (
+        upper(note)
+        ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
+        upper(note)
+        )) END AS __sluice_key FROM __sluice_old AS r) AS o
+          WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, (
+        note <> 'a
 b'
-      ) IS TRUE AS __sluice_in, (
-      id * 2
-      ) AS __sluice_1, CASE WHEN (
-      upper(note)
-      ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
-      upper(note)
-      )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
+        ) IS TRUE AS __sluice_in, (
+        id * 2
+        ) AS __sluice_1, CASE WHEN (
+        upper(note)
+        ) IS DISTINCT FROM NULL THEN pg_catalog.concat((
+        upper(note)
+        )) END AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
+      EXCEPTION WHEN OTHERS THEN
+        INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
+          FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM __sluice_old AS r) AS o
+          WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
+      END;
     EXCEPTION WHEN OTHERS THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, o.__sluice_key, pg_catalog.json_build_object('id', o."id", 'note', CASE WHEN pg_catalog.octet_length(o."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(o."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(o."doc"::pg_catalog.text) END, 'twice', o.__sluice_1)::pg_catalog.text, NULL
-        FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM __sluice_old AS r) AS o
-        WHERE o.__sluice_in AND NOT EXISTS (SELECT FROM (SELECT r.*, true AS __sluice_in, NULL::bigint AS __sluice_1, NULL::pg_catalog.text AS __sluice_key FROM ONLY "public"."orders" AS r) AS n WHERE n."id" OPERATOR(pg_catalog.=) o."id" AND n.__sluice_in);
+        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', NULL;
+      RETURN NULL;
     END;
   ELSE
     IF sluice.is_long THEN

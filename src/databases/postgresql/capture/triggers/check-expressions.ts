@@ -4,7 +4,7 @@ import { type TableName, tableId } from '../../../../model/table-name.ts';
 import { toSluiceError, vendorCode } from '../../error-codes.ts';
 import type { Session } from '../../pool.ts';
 import { qualified } from '../../sql.ts';
-import type { RecordedType } from './json-of.ts';
+import type { RecordedType } from './texts/json-of.ts';
 
 /** SQL that a specification has. */
 export interface AskedSql {

@@ -54,6 +54,18 @@ async function captured(session: Session, place: CapturePlace): Promise<readonly
  * @param attempts  how often a table that others hold is tried
  */
 export function createTriggerManager(pool: Pool, place: CapturePlace, attempts = ATTEMPTS): TriggerManager {
+  /** What a user lacks who may not make triggers; else the functions are somebody else's. */
+  const missingRight = async (error: SluiceError, table: TableName): Promise<string | null> => {
+    if (error.details.vendorCode !== '42501') return null;
+    const { signal } = new AbortController();
+    const may = await pool.use(
+      (session) => session.cell(`SELECT has_table_privilege($1, 'TRIGGER')`, [qualified(table)]),
+      signal,
+    );
+    return may === 't'
+      ? 'deploy as the user who installed the capture'
+      : `GRANT TRIGGER ON ${qualified(table)} TO ${quote(pool.user)};`;
+  };
   /** Of one table: what went wrong with it is told, and the others go on. */
   const outcome = async (
     table: TableName,
@@ -63,11 +75,7 @@ export function createTriggerManager(pool: Pool, place: CapturePlace, attempts =
       return { table, done: await work(), error: null };
     } catch (error) {
       if (!isSluiceError(error)) throw error;
-      const missing =
-        error.details.vendorCode === '42501'
-          ? `GRANT TRIGGER ON ${qualified(table)} TO ${quote(pool.user)};`
-          : null;
-      const suggestion = error.details.suggestion ?? missing;
+      const suggestion = error.details.suggestion ?? (await missingRight(error, table));
       return { table, done: 'failed', error: { code: error.code, message: error.message, suggestion } };
     }
   };

@@ -7,10 +7,10 @@ import { captureNames } from '../capture-tables.ts';
 import { numberOf, readKnown, writeKnown } from './captured-tables.ts';
 import { renderLock } from './installation.ts';
 import { compareTriggers } from './plan-triggers.ts';
-import { dropFunction, functionName, renderTriggers, type TriggerText } from './render-triggers.ts';
+import { dropFunction, functionName, renderTriggers, type TriggerText } from './texts/render-triggers.ts';
 import type { StandingTrigger } from './standing-triggers.ts';
 import { printedOf, readStanding, wantedOf } from './standing-triggers.ts';
-import { OPERATIONS, type Subject } from './subject.ts';
+import { OPERATIONS, type Subject } from './texts/subject.ts';
 
 /** The table as it was judged, and its triggers but for the number, which is given here. */
 export interface ReadyTable {

@@ -3,7 +3,7 @@ import { SluiceError } from '../../../../model/sluice-error.ts';
 import type { Session } from '../../pool.ts';
 import { literal, quote } from '../../sql.ts';
 import { CAPTURE_VERSION, captureNames, renderCaptureTables } from '../capture-tables.ts';
-import { FUNCTION_PATTERN, dropFunction } from './render-triggers.ts';
+import { FUNCTION_PATTERN, dropFunction } from './texts/render-triggers.ts';
 
 /** Tables of ours by name; a schema that has all of them is a schema of a capture. */
 export const CAPTURE_TABLES = [

@@ -1,7 +1,8 @@
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
+import { qualified } from '../../sql.ts';
 import type { TableFacts } from './table-facts.ts';
-import { OPERATIONS } from './subject.ts';
-import { OWN_PREFIX } from './statement-bodies.ts';
+import { OPERATIONS } from './texts/subject.ts';
+import { OWN_PREFIX } from './texts/statement-bodies.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   v: 'a view has no rows of its own: capture the tables under it',
@@ -39,6 +40,7 @@ export function refusalsOf(wanted: TableToCapture, facts: TableFacts | null): re
   if (facts.persistence === 't') return ['it is temporary: it ends with its session'];
   const keyless = table.primaryKey === null;
   return [
+    ...(facts.mayRead ? [] : [`our user may not read it: GRANT SELECT ON ${qualified(table.table)}`]),
     ...facts.clashes.map((name) => `it has a trigger ${name} that is not ours: rename that one`),
     ...(keyless && spec.key === 'primary' ? ['key: primary, and it has no primary key'] : []),
     ...(keyless && spec.payload === 'key' ? ['payload: key, and it has no primary key'] : []),

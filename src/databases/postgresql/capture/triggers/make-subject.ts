@@ -4,8 +4,8 @@ import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { ColumnSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../pool.ts';
 import { type AskedSql, checkExpressions } from './check-expressions.ts';
-import type { RecordedValue } from './json-of.ts';
-import { OPERATIONS, type Subject } from './subject.ts';
+import type { RecordedValue } from './texts/json-of.ts';
+import { OPERATIONS, type Subject } from './texts/subject.ts';
 import type { TableFacts } from './table-facts.ts';
 
 const recorded = ({ name, type, baseType, enumLabels }: ColumnSchema): RecordedValue => ({

@@ -10,7 +10,7 @@ import { type KnownTable, readKnown } from './captured-tables.ts';
 import { isInstalled } from './installation.ts';
 import { ALWAYS, refusalsOf, warningsOf } from './judge-table.ts';
 import { makeSubject } from './make-subject.ts';
-import { renderTriggers, type TriggerText } from './render-triggers.ts';
+import { renderTriggers, type TriggerText } from './texts/render-triggers.ts';
 import { ofTable, readStanding, type StandingTrigger, statements, wantedOf } from './standing-triggers.ts';
 import { readFacts, type TableFacts } from './table-facts.ts';
 

@@ -1,7 +1,7 @@
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import type { Session } from '../../pool.ts';
-import { FUNCTION_PATTERN, type TriggerText } from './render-triggers.ts';
+import { FUNCTION_PATTERN, type TriggerText } from './texts/render-triggers.ts';
 
 /** A trigger of ours as the server prints it. */
 export interface StandingTrigger {

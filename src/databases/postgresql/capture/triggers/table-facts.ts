@@ -1,6 +1,6 @@
 import type { TableName } from '../../../../model/table-name.ts';
 import type { Session } from '../../pool.ts';
-import { FUNCTION_PATTERN, TRIGGER_PREFIX } from './render-triggers.ts';
+import { FUNCTION_PATTERN, TRIGGER_PREFIX } from './texts/render-triggers.ts';
 
 /** What the catalog says of a table besides its structure. */
 export interface TableFacts {
@@ -12,6 +12,8 @@ export interface TableFacts {
   readonly isDeferrable: boolean;
   /** Equality of each column of the primary key, by name. */
   readonly equals: Readonly<Record<string, string>>;
+  /** Our user may see its rows, which a trigger must where others changed them in between. */
+  readonly mayRead: boolean;
   readonly hasChildren: boolean;
   readonly hasRules: boolean;
   readonly hasRowSecurity: boolean;
@@ -33,6 +35,7 @@ const FACTS = `
     'oid', c.oid::text, 'kind', c.relkind, 'persistence', c.relpersistence, 'isPartition', c.relispartition,
     'isDeferrable', EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p' AND k.condeferrable),
     'equals', (${EQUALS}),
+    'mayRead', has_table_privilege(c.oid, 'SELECT'),
     'hasChildren', c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
     'hasRules', EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1'),
     'hasRowSecurity', c.relrowsecurity,

@@ -1,8 +1,9 @@
-import { quote } from '../../sql.ts';
+import { quote } from '../../../sql.ts';
 import { asText, NOT_RECORDED, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
 import {
   indented,
   isTrue,
+  keyExpression,
   list,
   MARK_NESTED,
   namesOf,
@@ -29,9 +30,6 @@ interface Telling {
   /** Some have values that are too long to be written. */
   readonly isMeasured: boolean;
 }
-
-const keyExpression = ({ messageKey }: Subject): string | null =>
-  typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
 
 /** Rows with what the user's SQL makes of them beside, under names of ours. */
 function rows(subject: Subject, from: string, alias: string, { withSql }: Telling): string {
@@ -140,6 +138,13 @@ const guarded = (subject: Subject, record: Record, isMeasured: boolean): string 
     ? failing(record({ withSql: true, isMeasured }), record({ withSql: false, isMeasured }))
     : record({ withSql: false, isMeasured });
 
+/** All that can be told is that there was a change; who reads it asks for the table anew. */
+function lost(subject: Subject, sides: readonly Side[]): string {
+  const has = (side: Side): string | null => (sides.includes(side) ? NOT_RECORDED : null);
+  const operation = sides.length === 2 ? 'U' : has('new') === null ? 'D' : 'I';
+  return `${renderEvent(subject, { operation, key: 'NULL', old: has('old'), new: has('new') })}\nRETURN NULL;`;
+}
+
 /**
  * Whether some value is too long; it fails where a column is there no more that is recorded. Then nothing can be told of the statement
  * but that it was.
@@ -151,10 +156,7 @@ function measured(subject: Subject, sides: readonly Side[]): string {
     const cells = list(columns.map((name) => `c.${quote(name)}`));
     return `EXISTS (SELECT ${cells} FROM ${TRANSITION[side]} AS c WHERE ${tooLong})`;
   });
-  const has = (side: Side): string | null => (sides.includes(side) ? NOT_RECORDED : null);
-  const operation = sides.length === 2 ? 'U' : has('new') === null ? 'D' : 'I';
-  const lost = renderEvent(subject, { operation, key: 'NULL', old: has('old'), new: has('new') });
-  return failing(`sluice.is_long := ${looks.join(' OR ')};`, `${lost}\nRETURN NULL;`);
+  return failing(`sluice.is_long := ${looks.join(' OR ')};`, lost(subject, sides));
 }
 
 const choose = (subject: Subject, record: Record): string =>
@@ -176,7 +178,10 @@ function body(
   const nested = renderNested(subject);
   const usual = choose(subject, (telling) => record(subject, telling));
   if (nested === null) return [measured(subject, sides), usual];
-  const careful = guarded(subject, (telling) => recordStanding(subject, telling, sides), true);
+  const careful = failing(
+    guarded(subject, (telling) => recordStanding(subject, telling, sides), true),
+    lost(subject, sides),
+  );
   return [
     measured(subject, sides),
     [

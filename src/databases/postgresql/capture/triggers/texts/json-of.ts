@@ -1,6 +1,6 @@
-import type { ColumnSchema } from '../../../../model/table-schema.ts';
-import { literal, quote } from '../../sql.ts';
-import { parseType } from '../../types/type-text.ts';
+import type { ColumnSchema } from '../../../../../model/table-schema.ts';
+import { literal, quote } from '../../../sql.ts';
+import { parseType } from '../../../types/type-text.ts';
 
 /** What decides how a value is written. */
 export type RecordedType = Pick<ColumnSchema, 'type' | 'baseType' | 'enumLabels'>;

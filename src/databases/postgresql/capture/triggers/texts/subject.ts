@@ -1,8 +1,8 @@
-import type { CapturedTableSpec, CapturePlace } from '../../../../model/capture-spec.ts';
-import { CAPTURED_OPERATIONS, type CapturedOperation } from '../../../../model/capture-spec.ts';
-import type { TableName } from '../../../../model/table-name.ts';
-import { literal, qualified, quote } from '../../sql.ts';
-import { captureNames, PARTITIONS, partitionName, renderNextId, renderTurn } from '../capture-tables.ts';
+import type { CapturedTableSpec, CapturePlace } from '../../../../../model/capture-spec.ts';
+import { CAPTURED_OPERATIONS, type CapturedOperation } from '../../../../../model/capture-spec.ts';
+import type { TableName } from '../../../../../model/table-name.ts';
+import { literal, qualified, quote } from '../../../sql.ts';
+import { captureNames, PARTITIONS, partitionName, renderNextId, renderTurn } from '../../capture-tables.ts';
 import { type RecordedType, type RecordedValue, renderKeyOf } from './json-of.ts';
 
 /** A column of the primary key. */
@@ -80,6 +80,9 @@ export const tableItself = ({ table, isPartitioned }: Subject): string =>
 /** Its rows, the columns by the names that they had. */
 export const standingRows = (subject: Subject, alias: string): string =>
   `${tableItself(subject)} AS ${alias}(${list(subject.all.map(quote))})`;
+
+export const keyExpression = ({ messageKey }: Pick<Subject, 'messageKey'>): string | null =>
+  typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
 
 /** The key of a message, but for an expression, which is told apart because it may fail. */
 export function renderMessageKey(

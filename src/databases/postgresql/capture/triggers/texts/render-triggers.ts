@@ -1,6 +1,6 @@
-import type { CapturePlace, CapturedOperation } from '../../../../model/capture-spec.ts';
-import { qualified, quote } from '../../sql.ts';
-import { captureNames } from '../capture-tables.ts';
+import type { CapturePlace, CapturedOperation } from '../../../../../model/capture-spec.ts';
+import { qualified, quote } from '../../../sql.ts';
+import { captureNames } from '../../capture-tables.ts';
 import { held, released, renderPins } from './json-of.ts';
 import { declarations, deleteBody, insertBody, truncateBody, updateBody } from './row-bodies.ts';
 import { DECLARATIONS, deletesBody, insertsBody, TRANSITION, updatesBody } from './statement-bodies.ts';

@@ -1,0 +1,144 @@
+import { asText, NOT_RECORDED, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
+import {
+  indented,
+  isTrue,
+  keyExpression,
+  list,
+  namesOf,
+  renderEvent,
+  renderMessageKey,
+  renderNested,
+  sameImage,
+  sameKey,
+  standingRows,
+  type Subject,
+} from './subject.ts';
+
+export type Which = 'NEW' | 'OLD';
+
+export const lower = (which: Which): string => which.toLowerCase();
+/** Variables: of the row's JSON and key, of what a user's SQL gives. */
+const rowOf = (which: Which): string => `sluice.${lower(which)}_row`;
+const keyOf = (which: Which): string => `sluice.${lower(which)}_key`;
+const given = (which: Which, at: number | 'key'): string => `sluice.${lower(which)}_${at}_given`;
+
+const jsonOf = (
+  { payload, expressions }: Subject,
+  alias: string,
+  ofExpression: (at: number, sql: string) => string,
+  isMeasured = false,
+): string => {
+  const beside = expressions.map(
+    (each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each.sql) }),
+  );
+  return renderJsonOf([...payload, ...beside], alias, isMeasured);
+};
+
+const block = (work: readonly string[], failing: readonly string[]): string =>
+  `BEGIN\n${indented(work.join('\n'))}\nEXCEPTION WHEN OTHERS THEN\n${indented(failing.join('\n'))}\nEND;`;
+
+export const when = (test: string, ...then: readonly string[]): string =>
+  `IF ${test} THEN\n${indented(then.join('\n'))}\nEND IF;`;
+
+/** Whether the condition has the row. One that cannot be told, as of 1/0, counts as true: what is recorded too much can be left out later. */
+export const condition = ({ where }: Subject, which: Which): string => {
+  const into = `sluice.${lower(which)}_is_in`;
+  return block(
+    [`${into} := (SELECT ${isTrue(where ?? 'true')} FROM (SELECT ${which}.*) AS n);`],
+    [`${into} := true;`],
+  );
+};
+
+/** What a user's expressions give of the row; NULL where one of them fails. */
+export function computed(subject: Subject, which: Which): readonly string[] {
+  const { expressions } = subject;
+  const key = keyExpression(subject);
+  const from = `FROM (SELECT ${which}.*) AS n;`;
+  const into = list(expressions.map((_, at) => given(which, at + 1)));
+  const all = list(expressions.map(({ sql }) => `(\n${sql}\n)`));
+  return [
+    ...(expressions.length === 0 ? [] : [block([`SELECT ${all} INTO ${into} ${from}`], ['NULL;'])]),
+    ...(key === null
+      ? []
+      : [block([`SELECT ${asText(`(\n${key}\n)`)} INTO ${given(which, 'key')} ${from}`], ['NULL;'])]),
+  ];
+}
+
+/** All that can be told is that there was a change; who reads it asks for the table anew. */
+export function lost(subject: Subject, whichs: readonly Which[]): readonly string[] {
+  const has = (which: Which): string | null => (whichs.includes(which) ? NOT_RECORDED : null);
+  const operation = whichs.length === 2 ? 'U' : has('NEW') === null ? 'D' : 'I';
+  return [renderEvent(subject, { operation, key: 'NULL', old: has('OLD'), new: has('NEW') }), 'RETURN NULL;'];
+}
+
+export const writeKey = (subject: Subject, which: Which): string =>
+  `${keyOf(which)} := ${renderMessageKey(subject, which, given(which, 'key'))};`;
+
+/**
+ * Writes the rows down, and the key of the last one. What fails here is no row's fault: a column was renamed or dropped since the deployment, or its text would pass 1 GB;
+ * the application's statement goes on, and what is recorded says that it was not.
+ */
+export function written(subject: Subject, whichs: readonly Which[], first: readonly string[] = []): string {
+  const assign = (isMeasured: boolean): readonly string[] => [
+    ...whichs.map(
+      (which) => `${rowOf(which)} := ${jsonOf(subject, which, (at) => given(which, at), isMeasured)};`,
+    ),
+    ...whichs.slice(-1).map((which) => writeKey(subject, which)),
+  ];
+  const tooLong = whichs.flatMap((which) => renderTooLong(subject.payload, which));
+  const all =
+    tooLong.length === 0
+      ? assign(false)
+      : [
+          `IF ${tooLong.join(' OR ')} THEN`,
+          indented(assign(true).join('\n')),
+          'ELSE',
+          indented(assign(false).join('\n')),
+          'END IF;',
+        ];
+  return block([...first, ...all], lost(subject, whichs));
+}
+
+/**
+ * Where the table cannot be looked at, for it was renamed, or our right to read it is gone: rows of one statement leave and take
+ * keys in their order, so that what is told is right, but not where several may have a key, or others changed it in between.
+ */
+export const asToldUnlessNested = (
+  subject: Subject,
+  whichs: readonly Which[],
+  asTold: readonly string[],
+): readonly string[] => [when(renderNested(subject) ?? 'false', ...lost(subject, whichs)), ...asTold];
+
+/** Looks for the row that has the key of NEW or OLD now, and passes the condition. */
+export function lookUp(subject: Subject, which: Which, failing: readonly string[]): string {
+  const key = renderMessageKey(subject, 'n', asText(`(\n${keyExpression(subject) ?? ''}\n)`));
+  const passes = subject.where === null ? '' : ` AND ${isTrue(subject.where)}`;
+  return block(
+    [
+      `SELECT ${jsonOf(subject, 'n', (_, sql) => `(\n${sql}\n)`, true)}, ${key}, ${sameImage('n', which, namesOf(subject.key))}
+  INTO sluice.standing, sluice.standing_key, sluice.is_same
+  FROM ${standingRows(subject, 'n')}
+  WHERE ${sameKey(subject.key, 'n', which)}${passes} LIMIT 1;`,
+    ],
+    failing,
+  );
+}
+
+export const NEW_AS_TOLD = [
+  `sluice.standing := ${rowOf('NEW')};`,
+  `sluice.standing_key := ${keyOf('NEW')};`,
+] as const;
+
+export const recordStanding = (subject: Subject, operation: string, old: string | null = null): string =>
+  renderEvent(subject, { operation, key: 'sluice.standing_key', old, new: 'sluice.standing' });
+
+export const INSERTED = { operation: 'I', key: keyOf('NEW'), old: null, new: rowOf('NEW') } as const;
+export const UPDATED = { operation: 'U', key: keyOf('NEW'), old: rowOf('OLD'), new: rowOf('NEW') } as const;
+export const DELETED = { operation: 'D', key: keyOf('OLD'), old: rowOf('OLD'), new: null } as const;
+
+/** The row has left its key: it is deleted there, unless another row stands at the key by now. */
+export const recordLoss = (subject: Subject, whichs: readonly Which[]): readonly string[] => [
+  lookUp(subject, 'OLD', asToldUnlessNested(subject, whichs, ['sluice.standing := NULL;'])),
+  when('sluice.standing IS NULL OR NOT sluice.is_same', renderEvent(subject, DELETED)),
+  when('sluice.standing IS NOT NULL', recordStanding(subject, 'I')),
+];
