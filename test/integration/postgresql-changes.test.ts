@@ -148,6 +148,16 @@ describeWith(['postgres'], 'changes of PostgreSQL', () => {
         });
     });
 
+    test('a capture that came with a dump of a server whose transactions went further is refused', async () => {
+      await place.execute(`INSERT INTO ${names.ticks} SELECT txid_current() + 1000000, 0`);
+      const refused = { code: 'capture.resync_required' };
+      await expect(changes.register('new', [{ lane: 1, tables: [a] }], never())).rejects.toMatchObject(
+        refused,
+      );
+      await expect(changes.seal(lease, WIDE, never())).rejects.toMatchObject(refused);
+      await expect(changes.housekeep({ retentionMs: 0 }, never())).rejects.toMatchObject(refused);
+    });
+
     test('other tables in a lane that stands are refused', async () => {
       await expect(
         changes.register(TRANSFER, [{ lane: 1, tables: [a, a + 1] }], never()),

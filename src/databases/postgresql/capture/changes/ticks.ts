@@ -1,8 +1,14 @@
+import { SluiceError } from '../../../../model/sluice-error.ts';
 import type { Session } from '../../pool.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 
 /** Ids between two ticks at least: so many events are looked at in vain where a transaction is the first after a tick. */
 export const TICK_IDS = 1_000;
+
+const ofAnotherServer = (schema: string): SluiceError =>
+  new SluiceError('capture.resync_required', `the capture in ${schema} is of another server`, {
+    suggestion: 'sluice capture uninstall, then install and deploy it here, and copy the tables again',
+  });
 
 /**
  * Notes a tick where ids went on since the last one: the number of a transaction of its own, and an id that had been drawn before it
@@ -20,15 +26,20 @@ export const TICK_IDS = 1_000;
  * xmax of a snapshot would not do in the place of `xid`: a transaction that runs while the snapshot is taken may have that number or one
  * above it, and ids below.
  *
+ * A tick of a transaction that this server has not had yet came with a dump of another one, whose numbers went further: what the
+ * snapshots and events of the dump say would be wrong here. (Where the numbers of this server went further already, all of it holds.)
+ *
  * @returns ids  what it read at (1), tick or not
+ * @throws SluiceError capture.resync_required for such a tick
  */
 export async function tick(session: Session, names: CaptureNames): Promise<bigint> {
   const { rows } = await session.query(
-    `SELECT s.ids, s.ids - t.ids < ${TICK_IDS}
+    `SELECT s.ids, s.ids - t.ids < ${TICK_IDS}, t.xid >= txid_snapshot_xmax(txid_current_snapshot())
      FROM (SELECT last_value - (NOT is_called)::integer AS ids FROM ${names.ids}) AS s
-     LEFT JOIN (SELECT ids FROM ${names.ticks} ORDER BY xid DESC LIMIT 1) AS t ON true`,
+     LEFT JOIN (SELECT xid, ids FROM ${names.ticks} ORDER BY xid DESC LIMIT 1) AS t ON true`,
   );
-  const [ids, isRecent] = rows[0] ?? [];
+  const [ids, isRecent, isAhead] = rows[0] ?? [];
+  if (isAhead === 't') throw ofAnotherServer(names.schema);
   // A tick that a crash of the server loses is one less; nothing waits for the disk.
   if (isRecent !== 't')
     await session.query(
