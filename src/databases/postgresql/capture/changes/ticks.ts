@@ -20,8 +20,8 @@ const ofAnotherServer = (schema: string): SluiceError =>
  * A tick says for ever: whatever transaction has a number above `xid` drew all ids of its events above `ids`. Proof: numbers
  * are given in order, so it got its number after (2), hence after (1); ids of its events are drawn once it has its number
  * (capture-tables.ts; a subtransaction's number is not asked: one is given only after that of the transaction around it), hence
- * after (1) too, and nextval of a sequence with CACHE 1 only gives what is above every last value before. After a crash
- * a sequence may have jumped ahead, never back: the commit of the reader or writer of an id flushes the log behind it.
+ * after (1) too, and nextval of a sequence with CACHE 1 only gives what is above every last value before. After a crash of the
+ * server the sequence is never behind a tick, claim or event that survived: all of the log before these did too, and it tells more.
  *
  * xmax of a snapshot would not do in the place of `xid`: a transaction that runs while the snapshot is taken may have that number or one
  * above it, and ids below.
