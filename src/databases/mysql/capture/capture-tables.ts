@@ -36,7 +36,7 @@ export function captureNames(schema: string, { prefix }: CapturePlace): CaptureN
 }
 
 /** Raised with every change of the tables below; an upgrade is a statement of its own. */
-const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 1;
 
 /** By its comment a table of ours is told from those of the application, whatever its prefix. */
 export const OURS = 'Sluice capture';

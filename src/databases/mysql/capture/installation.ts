@@ -2,7 +2,7 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Session } from '../connections/session.ts';
 import { toSluiceError } from '../error-codes.ts';
 import { literal, quote } from '../sql/names.ts';
-import { type CaptureNames, installStatements } from './capture-tables.ts';
+import { CAPTURE_VERSION, type CaptureNames, installStatements } from './capture-tables.ts';
 import { dropTable } from './triggers/deploy-table.ts';
 
 export async function isInstalled(session: Session, { schema, bare }: CaptureNames): Promise<boolean> {
@@ -31,11 +31,22 @@ async function refuseCluster(session: Session): Promise<void> {
   );
 }
 
+async function refuseLater(session: Session, names: CaptureNames): Promise<void> {
+  const version = Number(await session.cell(`SELECT version FROM ${names.installation}`));
+  if (version <= CAPTURE_VERSION) return;
+  throw new SluiceError(
+    'database.version_unsupported',
+    `the capture in database ${names.schema} was made by a later version of Sluice`,
+    { suggestion: 'use that version or a later one' },
+  );
+}
+
 /** Idempotent. @throws SluiceError database.permission_denied with the GRANT */
 export async function install(session: Session, names: CaptureNames): Promise<void> {
   await refuseCluster(session);
   try {
     for (const statement of installStatements(names)) await session.query(statement);
+    await refuseLater(session, names);
   } catch (error) {
     const known = toSluiceError(error);
     if (known.code !== 'database.permission_denied') throw known;

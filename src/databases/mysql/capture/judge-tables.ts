@@ -7,7 +7,7 @@ import type { CaptureNames } from './capture-tables.ts';
 import type { Edge } from './triggers/cascades.ts';
 import type { StandingTrigger } from './triggers/standing-triggers.ts';
 import { recordedColumns, SEEN } from './triggers/subject.ts';
-import { triggerName } from './triggers/trigger-names.ts';
+import { triggerName } from './trigger-names.ts';
 
 /** What the catalog says of a table besides its structure. */
 export interface TableFacts {

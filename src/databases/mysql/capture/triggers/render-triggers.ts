@@ -1,6 +1,4 @@
 import { qualified, quote } from '../../sql/names.ts';
-import type { ColumnSchema } from '../../../../model/table-schema.ts';
-import { isUsualDouble, renderDouble } from '../../types/render-text.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import type { Routes } from './cascades.ts';
 import { renderDeleted, renderNulled, renderUpdated, type Subjects } from './render-cascades.ts';
@@ -14,10 +12,10 @@ import {
   renderPayload,
   renderSameRow,
 } from './render-event.ts';
-import { floatOf } from './recorded-value.ts';
+import { declareFloats, floatsIn, type Which, writeFloats } from './write-floats.ts';
 import type { Subject } from './subject.ts';
 import { onRow, rowNamed } from './user-sql.ts';
-import { triggerName, type TriggerKind } from './trigger-names.ts';
+import { triggerName, type TriggerKind } from '../trigger-names.ts';
 
 /** One trigger as it is to stand. */
 export interface TriggerText {
@@ -28,35 +26,17 @@ export interface TriggerText {
   readonly body: string;
 }
 
-type Which = 'NEW' | 'OLD';
-
 const variable = (which: Which, what: string): string => `sluice_${which.toLowerCase()}_${what}`;
 const TEXT = 'longtext CHARACTER SET utf8mb4';
 
-/** Columns whose text takes many words, of which a usual value needs none. */
-const floatsOf = ({ payload }: Subject): readonly ColumnSchema[] =>
-  payload.filter((column) => floatOf(column, '') !== null);
-
-/** By IF as a statement: of an expression the server prepares all of it with each row. */
-function writeFloat(column: ColumnSchema, name: string, which: Which): string {
-  const value = floatOf(column, rowNamed(which)(column.name)) ?? 'NULL';
-  return `IF ${value} IS NOT NULL THEN
-IF ${isUsualDouble(value, '1e15')} THEN
-SET ${name} = CAST(${value} AS CHAR);
-ELSE
-SET ${name} = ${renderDouble(value, '1e15')};
-END IF;
-END IF;`;
-}
-
 /** Variables of what a user's SQL gives of rows. Nothing of it can fail the application's statement. */
 function declarations(subject: Subject, rows: readonly Which[]): readonly string[] {
-  return rows.flatMap((which) => [
+  const ofUser = rows.flatMap((which) => [
     ...(subject.where === null ? [] : [`DECLARE ${variable(which, 'in')} boolean DEFAULT TRUE;`]),
     ...(keyExpression(subject) === null ? [] : [`DECLARE ${variable(which, 'key')} ${TEXT} DEFAULT NULL;`]),
     ...subject.expressions.map((_, at) => `DECLARE ${variable(which, `x${at}`)} ${TEXT} DEFAULT 'null';`),
-    ...floatsOf(subject).map((_, at) => `DECLARE ${variable(which, `f${at}`)} ${TEXT} DEFAULT 'null';`),
   ]);
+  return [...ofUser, ...declareFloats(floatsIn(subject, rows))];
 }
 
 /** @param otherwise  what it is where that cannot be told, as of a number that is too large */
@@ -84,7 +64,6 @@ const computed = (subject: Subject, which: Which): readonly string[] => [
   ...[...renderExpressions(subject, rowNamed(which)).values()].map((json, at) =>
     guarded(variable(which, `x${at}`), json, `'null'`),
   ),
-  ...floatsOf(subject).map((column, at) => writeFloat(column, variable(which, `f${at}`), which)),
 ];
 
 const keyOf = (subject: Subject, which: Which): string =>
@@ -94,7 +73,7 @@ const payloadOf = (subject: Subject, which: Which): string =>
     subject,
     rowNamed(which),
     new Map([
-      ...floatsOf(subject).map(({ name }, at) => [name, variable(which, `f${at}`)] as const),
+      ...floatsIn(subject, [which]).map(({ column, variable: text }) => [column, text] as const),
       ...subject.expressions.map(
         ({ name }, at) => [name, `IFNULL(${variable(which, `x${at}`)}, 'null')`] as const,
       ),
@@ -134,6 +113,7 @@ function insertBody(names: CaptureNames, subject: Subject): readonly string[] {
     when(
       subject.where === null ? null : variable('NEW', 'in'),
       ...computed(subject, 'NEW'),
+      ...writeFloats(floatsIn(subject, ['NEW'])),
       recordInsert(names, subject),
     ),
   ];
@@ -147,6 +127,7 @@ function deleteBody(names: CaptureNames, subject: Subject): readonly string[] {
     when(
       subject.where === null ? null : variable('OLD', 'in'),
       ...computed(subject, 'OLD'),
+      ...writeFloats(floatsIn(subject, ['OLD'])),
       recordDelete(names, subject),
     ),
   ];
@@ -191,6 +172,7 @@ END IF;`;
         subject.where === null ? null : `${wasIn} OR ${isIn}`,
         ...computed(subject, 'OLD'),
         ...computed(subject, 'NEW'),
+        ...writeFloats(floatsIn(subject, ['OLD', 'NEW'])),
         record,
       ),
     ),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type TableName, tableId } from '../../../../model/table-name.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
@@ -42,7 +43,7 @@ export async function readStanding(
   return found;
 }
 
-/** What the installation has of the triggers of a table: as we said them, and as the server printed them then. */
+/** What the installation has of the triggers of a table: hashes of how we said them, and of how the server printed them then. */
 export interface Definitions {
   readonly wanted: Readonly<Record<string, string>>;
   readonly printed: Readonly<Record<string, string>>;
@@ -50,10 +51,12 @@ export interface Definitions {
 
 export const NO_DEFINITIONS: Definitions = { wanted: {}, printed: {} };
 
-const printed = ({ sqlMode, text }: StandingTrigger): string => `${sqlMode}\n${text}`;
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const printed = ({ sqlMode, text }: StandingTrigger): string => hashOf(`${sqlMode}\n${text}`);
 
 export const wantedOf = (table: TableName, texts: readonly TriggerText[]): Definitions['wanted'] =>
-  Object.fromEntries(texts.map((text) => [text.name, renderCreate(table, text)]));
+  Object.fromEntries(texts.map((text) => [text.name, hashOf(renderCreate(table, text))]));
 export const printedOf = (standing: readonly StandingTrigger[]): Definitions['printed'] =>
   Object.fromEntries(standing.map((each) => [each.name, printed(each)]));
 
@@ -65,7 +68,7 @@ export const isAsWanted = (
   { wanted, printed: before }: Definitions,
   text: string,
   standing: StandingTrigger,
-): boolean => wanted[standing.name] === text && before[standing.name] === printed(standing);
+): boolean => wanted[standing.name] === hashOf(text) && before[standing.name] === printed(standing);
 
 /** They are all there as they were deployed. */
 export function isIntact(definitions: Definitions, standing: readonly StandingTrigger[]): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { TableName } from '../../../../model/table-name.ts';
-import type { CaptureNames } from '../capture-tables.ts';
+import type { TableName } from '../../../model/table-name.ts';
+import type { CaptureNames } from './capture-tables.ts';
 
 export type TriggerKind = 'insert' | 'update' | 'delete' | 'cascade';
 
