@@ -4,6 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { FOLLOWER, followChanges } from './follow-changes.ts';
 import { endWorker, type Place, runScript, sluice, startWorker } from './processes.ts';
 import { createShop } from './shop.ts';
 
@@ -33,11 +34,15 @@ async function startServers(): Promise<Readonly<Record<string, string>>> {
   return Object.assign({}, process.env, ...Object.values(state).map(({ variables }) => variables));
 }
 
+/** Files of the demo's own databases; null where it works on somebody's. */
+const ownFiles = () =>
+  flags.source ? null : { source: join(FOLDER, 'shop.db'), target: join(FOLDER, 'warehouse.db') };
+
 async function prepareDatabases(): Promise<{ source: string; target: string; tables: string }> {
   if (flags.source && flags.target)
     return { source: flags.source, target: flags.target, tables: flags.tables ?? '*' };
   if (flags.source || flags.target) throw new Error('--source and --target belong together');
-  const [source, target] = [join(FOLDER, 'shop.db'), join(FOLDER, 'warehouse.db')];
+  const { source, target } = ownFiles() ?? { source: '', target: '' };
   for (const path of [source, target]) {
     for (const ending of ['', '-wal', '-shm']) await rm(path + ending, { force: true });
   }
@@ -57,7 +62,18 @@ connections:
   source: { url: ${quoted(source)} }
   target: { url: ${quoted(target)} }
   hub: { url: ${quoted(addresses['SLUICE_TEST_NATS_URL'] ?? '')} }
+captures:
+  source:
+    tables: { "*": {}, events: false }
 transfers:
+  ${FOLLOWER}:
+    source: source
+    hub: hub
+    target: target
+    mode: changes
+    # The table of events has no key: its rows are copied and not followed.
+    tables: { "*": {}, events: false }
+    reportingInterval: 1s
   ${TRANSFER}:
     source: source
     hub: hub
@@ -131,11 +147,15 @@ async function run(): Promise<number> {
     const report = await sluice(place, ['report', TRANSFER]);
     say('Both sides once more, compared by this process');
     const verified = await sluice(place, ['verify', TRANSFER]);
+    const files = ownFiles();
+    const followed = files === null || (await followChanges(place, { ...files, say }));
+    if (files !== null) say('Both sides a last time');
+    const again = files === null ? verified : await sluice(place, ['verify', TRANSFER]);
     console.log(`
     Temporal UI    ${ui}/namespaces/default/workflows/transfer%2F${TRANSFER}
     configuration  ${place.config}
     worker's log   ${join(FOLDER, 'worker.log')}`);
-    return report.code === 0 && verified.code === 0 ? 0 : 1;
+    return report.code === 0 && verified.code === 0 && followed && again.code === 0 ? 0 : 1;
   } finally {
     await endWorker(worker, 'SIGTERM');
     if (flags.keep) console.log('\n    The servers stay; scripts/demo --stop ends them.');

@@ -104,3 +104,54 @@ export function createShop(path: string): number {
   db.close();
   return rows;
 }
+
+const CHANGES: readonly (readonly [said: string, sql: string])[] = [
+  [
+    'an order with two lines',
+    `
+    INSERT INTO orders VALUES (900001, 17, 'new', '2026-02-03 04:05:06', '19.90', 'Grüße an Zoë 🎁');
+    INSERT INTO order_items VALUES (900001, 1, 'SKU-000001', 1, '9.95'), (900001, 2, 'SKU-000002', 1, '9.95')`,
+  ],
+  ['2,000 orders are sent, in one statement', `UPDATE orders SET status = 'sent' WHERE id <= 2000`],
+  [
+    'a note is emptied, another one is NULL',
+    `
+    UPDATE orders SET note = '' WHERE id = 5; UPDATE orders SET note = NULL WHERE id = 6`,
+  ],
+  ['1,000 lines are deleted', `DELETE FROM order_items WHERE order_id BETWEEN 3001 AND 3500`],
+  [
+    'a product gets another key and another picture',
+    `
+    UPDATE products SET sku = 'SKU-MOVED', picture = x'00ff00ff' WHERE sku = 'SKU-000003'`,
+  ],
+  [
+    'a setting vanishes and comes again',
+    `
+    DELETE FROM settings WHERE name = 'currency'; INSERT INTO settings VALUES ('currency', 'CHF')`,
+  ],
+];
+
+/** Makes the changes one after the other, each in a transaction of its own; says what it did. */
+export function* changeShop(path: string): Generator<string> {
+  for (const [said, sql] of CHANGES) {
+    const db = new Database(path, { timeout: 10_000 });
+    db.exec(`BEGIN; ${sql}; COMMIT`);
+    db.close();
+    yield said;
+  }
+}
+
+/** What the changes are about, as a text that is equal where the rows are. */
+export function readShop(path: string): string {
+  const db = new Database(path, { readonly: true, timeout: 10_000 });
+  const all = (sql: string): unknown[] => db.prepare(sql).raw().all();
+  const seen = [
+    all(`SELECT count(*), sum(status = 'sent'), sum(note IS NULL), sum(note = '') FROM orders`),
+    all('SELECT count(*), sum(quantity) FROM order_items'),
+    all(`SELECT sku, title, hex(picture) FROM products WHERE sku IN ('SKU-000003', 'SKU-MOVED')`),
+    all('SELECT name, value FROM settings ORDER BY name'),
+    all('SELECT status, total, note FROM orders WHERE id IN (5, 6, 900001) ORDER BY id'),
+  ];
+  db.close();
+  return JSON.stringify(seen);
+}
