@@ -181,7 +181,10 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
   test('fails no statement when the child is gone, or a column of it', async () => {
     await capture([PARENT, child('ON DELETE CASCADE')], FILLED);
     await source.execute('ALTER TABLE child DROP COLUMN v; DELETE FROM parent WHERE id = 2');
-    expect(await recorded()).toEqual(['child D {"sluice": {}}', 'parent D {"id": 2, "code": "b"}']);
+    expect(await recorded()).toEqual([
+      'child D {"sluice": "not recorded"}',
+      'parent D {"id": 2, "code": "b"}',
+    ]);
     await source.execute('DROP TABLE child; DELETE FROM parent WHERE id = 1');
     expect(await recorded()).toEqual(['parent D {"id": 1, "code": "a"}']);
   });

@@ -45,6 +45,11 @@ export const renderExpressions = (subject: Subject, row: RowOf): Computed =>
     ]),
   );
 
+/** No row: it lacks its key, and who reads it refuses it. */
+const UNREADABLE = `'{"sluice": "not recorded"}'`;
+/** Behind a key: no value of any column, and an object that is none of ours, so that who reads on refuses it. */
+const UNREADABLE_REST = literal(', "sluice": {}}');
+
 /**
  * The payload of a row as JSON text. Total: what is too long to be a text of the server has its key, by which a delete is applied, and no
  * more; whoever reads on refuses it.
@@ -55,9 +60,7 @@ export function renderPayload(subject: Subject, row: RowOf, computed: Computed):
   const members = [...payload, ...expressions];
   if (members.length === 0) return `'{}'`;
   const cut =
-    key.length === 0
-      ? literal('{"sluice": {}}')
-      : `CONCAT(${renderMembers(key, row, subject)}, ${literal(', "sluice": {}}')})`;
+    key.length === 0 ? UNREADABLE : `CONCAT(${renderMembers(key, row, subject)}, ${UNREADABLE_REST})`;
   return `IFNULL(CONCAT(${renderMembers(members, row, subject, computed)}, '}'), ${cut})`;
 }
 
@@ -102,9 +105,6 @@ export function renderInsertEvent(names: CaptureNames, number: number, event: Ev
   ];
   return `INSERT INTO ${names.events} (table_number, operation, transaction_id, recorded_at, db_user, message_key, old_row, new_row) VALUES (${list(cells)});`;
 }
-
-/** No row: who reads it refuses it. */
-const UNREADABLE = `'{"sluice": {}}'`;
 
 /**
  * What a table has lost that its trigger names fails no statement: an event is recorded that nobody can read, by which whoever reads on
