@@ -179,6 +179,20 @@ test('a text whose bytes are none is told as bytes, and the rows around it are w
   ]);
 });
 
+test('a row of more than 64 MiB fails no statement, and is told instead of its values', async () => {
+  await place.execute('CREATE TABLE large (id INTEGER PRIMARY KEY, v)');
+  const take = await followTables(source, [await deployTable(source, 'large')]);
+  await place.execute(`INSERT INTO large VALUES (1, zeroblob(${64 * 1024 * 1024})), (2, zeroblob(10))`);
+  await place.execute('DELETE FROM large');
+  const events = await take();
+  expect(events.map(({ operation, key, old, new: row }) => [operation, key, old ?? row])).toEqual([
+    ['I', null, '{"sluice": "not recorded"}'],
+    ['I', '{"id": 2}', '{"id": 2, "v": "b\\\\x00000000000000000000"}'],
+    ['D', null, '{"sluice": "not recorded"}'],
+    ['D', '{"id": 2}', '{"id": 2, "v": "b\\\\x00000000000000000000"}'],
+  ]);
+});
+
 test.each(['UTF-16le', 'UTF-16be'])('a file in %s gives the same texts', async (encoding) => {
   const other = await sqlitePlace(encoding);
   try {

@@ -24,6 +24,12 @@ function messageKey(
   return shape.messageKey === 'primary' ? json.key(row) : shape.messageKey.fixed;
 }
 
+/** No row of a copy is larger, and no string of JavaScript holds the text of one that is much larger. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** Stands for rows that are too large: whoever applies them is told, and a topic has it as it is. */
+const NOT_RECORDED = '{"sluice": "not recorded"}';
+
 const cell = (text: string | null): string => (text === null ? '\\N' : escapeCell(text));
 
 /** Makes the line of an event of `event-rows`; SQLite has neither users nor numbers of transactions. */
@@ -42,9 +48,12 @@ function encoderOf(database: BetterSqlite.Database, { prefix, any }: EventsToRea
     const rows = layouts(table, layout);
     const json = jsons.get(rows) ?? shapeJson(rows.shape, new Set(any.get(Number(table))));
     jsons.set(rows, json);
-    const old = operation === 'I' ? null : rows.row(id * 2n);
-    const fresh = operation === 'D' ? null : rows.row(id * 2n + 1n);
+    const large = rows.size(id) > MOST_BYTES;
+    const old = operation === 'I' ? null : large ? [] : rows.row(id * 2n);
+    const fresh = operation === 'D' ? null : large ? [] : rows.row(id * 2n + 1n);
     const key = messageKey(rows, { json, recorded: recorded ?? null, row: fresh ?? old ?? [] });
+    const payload = (row: readonly RowValue[] | null): string | null =>
+      row === null ? null : large ? NOT_RECORDED : json.row(row);
     const cells = [
       String(id),
       String(table),
@@ -52,9 +61,9 @@ function encoderOf(database: BetterSqlite.Database, { prefix, any }: EventsToRea
       '',
       timeText(at ?? null),
       '',
-      cell(key),
-      cell(old === null ? null : json.row(old)),
-      cell(fresh === null ? null : json.row(fresh)),
+      cell(large && rows.shape.messageKey === 'primary' ? null : key),
+      cell(payload(old)),
+      cell(payload(fresh)),
     ];
     return `${cells.join('\t')}\n`;
   };
