@@ -2,13 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningMariadb } from '../../scripts/servers/start-mariadb.mjs';
 import { mysql } from '../../src/databases/mysql/dialect.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
+import { eventsOf, LANE, sealOne, textOf, TRANSFER } from '../contract/changes-steps.ts';
+import { never } from '../contract/test-tables.ts';
 import { copyTable } from '../support/copy-table.ts';
 import { blocksOf } from '../support/docs.ts';
+import { PLACE } from '../support/mariadb-changes.ts';
 import { MARIADB_OPTIONS, type MariadbPlace, mariadbPlace } from '../support/mariadb-harness.ts';
 import { describeWith, startOwnMariadb } from '../support/servers.ts';
 
 /** The page speaks of the databases shop and warehouse, and of the user app; here they are as it says. */
-const [SOURCE_GRANTS = '', TARGET_GRANTS = ''] = blocksOf('how-to/run-mysql.md', 'sql');
+const [SOURCE_GRANTS = '', TARGET_GRANTS = '', CAPTURE_GRANTS = ''] = blocksOf('how-to/run-mysql.md', 'sql');
 
 describeWith(['mariadb'], 'a user with the rights that docs/how-to/run-mysql.md gives', () => {
   let server: RunningMariadb;
@@ -29,8 +32,8 @@ describeWith(['mariadb'], 'a user with the rights that docs/how-to/run-mysql.md 
     admin = await mariadbPlace('mariadb', {}, server.url);
     // Two users of one page: what one may, the other does not need.
     await admin.execute(`CREATE DATABASE shop; CREATE DATABASE warehouse;
-      CREATE USER 'app'@'%' IDENTIFIED BY 'p'; CREATE USER 'mover'@'%' IDENTIFIED BY 'p'; CREATE USER 'few'@'%' IDENTIFIED BY 'p';
-      ${SOURCE_GRANTS} ${TARGET_GRANTS.replaceAll("'app'", "'mover'")}
+      CREATE USER 'app'@'%' IDENTIFIED BY 'p'; CREATE USER 'mover'@'%' IDENTIFIED BY 'p'; CREATE USER 'few'@'%' IDENTIFIED BY 'p'; CREATE USER 'watcher'@'%' IDENTIFIED BY 'p';
+      ${SOURCE_GRANTS} ${TARGET_GRANTS.replaceAll("'app'", "'mover'")} ${CAPTURE_GRANTS.replaceAll("'app'", "'watcher'")}
       GRANT SELECT, INSERT, UPDATE, DELETE ON warehouse.* TO 'few'@'%';
       CREATE TABLE shop.t (id int PRIMARY KEY, v varchar(9)); INSERT INTO shop.t VALUES (1, 'a'), (2, 'b');
       CREATE TABLE shop.keyless (v varchar(9)); INSERT INTO shop.keyless VALUES ('a'), ('a')`);
@@ -64,6 +67,32 @@ describeWith(['mariadb'], 'a user with the rights that docs/how-to/run-mysql.md 
     const before = await marker();
     await admin.execute("INSERT INTO shop.keyless VALUES ('b')");
     expect(await marker()).not.toBe(before);
+  });
+
+  test('captures changes, and takes all of it away again', async () => {
+    const watcher = await openAs('watcher', 'shop');
+    try {
+      const { triggers, changes } = watcher.capture!(PLACE);
+      await triggers.install(never());
+      const tables = await watcher.introspector.describeTables([{ schema: 'shop', name: 't' }], never());
+      const outcomes = await triggers.deploy(
+        tables.map((table) => ({ table, spec: {} })),
+        never(),
+      );
+      expect(outcomes).toMatchObject([{ done: 'deployed' }]);
+      await changes.register(TRANSFER, [{ lane: 1, tables: [1] }], never());
+      await admin.execute("INSERT INTO shop.t VALUES (9, 'c'); DELETE FROM shop.t WHERE id = 9");
+      const lease = await changes.lease(LANE, never());
+      expect(eventsOf(await textOf(changes, lease, { claim: await sealOne(changes, lease) }))).toHaveLength(
+        2,
+      );
+      await changes.confirm(lease, 1, never());
+      expect(await changes.housekeep({ retentionMs: 0 }, never())).toBe(2);
+      await triggers.uninstall(never());
+      expect(await triggers.isInstalled(never())).toBe(false);
+    } finally {
+      await watcher.close();
+    }
   });
 
   describe('a user who may not DROP', () => {
