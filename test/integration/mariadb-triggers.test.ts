@@ -220,6 +220,22 @@ describeWith(['mariadb'], 'triggers of MariaDB', () => {
     expect(await recorded()).toEqual(['I {"id": 1} {"id": 1, "a": 1}']);
   });
 
+  test('take names of any letters', async () => {
+    const name = `Mixed "Case" 'x' é; -- ${'long'.repeat(8)}`;
+    const columns = ['semi;colon --', `it's "x" \\n`, 'select', '?'];
+    const quoted = columns.map((each) => `\`${each}\``);
+    await source.execute(
+      `CREATE TABLE \`${name}\` (${quoted.map((each) => `${each} varchar(9)`).join(', ')}, PRIMARY KEY (${quoted[0]}))`,
+    );
+    await source.deploy({ [name]: { where: `${quoted[2]} <> "it's" AND ${quoted[3]} = '?'` } });
+    await source.execute(`INSERT INTO \`${name}\` VALUES ('a', 'b', 'c', '?'), ('d', 'e', 'it''s', '?')`);
+    const events = await source.query('SELECT message_key, new_row FROM sluice_event_logs');
+    const row = Object.fromEntries(columns.map((each, at) => [each, ['a', 'b', 'c', '?'][at]]));
+    expect(events.map((cells) => cells.map((cell): unknown => JSON.parse(cell!)))).toEqual([
+      [{ [columns[0]!]: 'a' }, row],
+    ]);
+  });
+
   test('write what commits alone', async () => {
     await capture('CREATE TABLE t (id int PRIMARY KEY)');
     await source.execute(
