@@ -157,13 +157,7 @@ export function createControl(state: ControlState, queues: Queues) {
         revision: state.revision,
         oneSnapshot: state.prepared?.oneSnapshot ?? false,
         snapshotReady: held !== null,
-        ...(state.prepared?.changes && {
-          changes: {
-            caughtUp: state.caughtUp ?? false,
-            draining: isDraining(state),
-            ...(state.prepared.changes.toTopics && { toTopics: true }),
-          },
-        }),
+        ...changesScene(state),
         oneReading: (state.prepared?.limits?.until ?? null) !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,
         sliceReaders: state.prepared?.sliceReaders ?? Infinity,
@@ -187,6 +181,14 @@ const standstillOf = ({ pauseError }: ControlState): Phase => (pauseError === nu
 
 const stoppedPhase = ({ limitReached }: ControlState): Phase =>
   limitReached === true ? 'limit-reached' : 'stopped';
+
+/** Of a transfer that moves changes: how far they are. */
+const changesScene = (state: ControlState): Pick<Scene, 'changes'> => {
+  const { changes } = state.prepared ?? {};
+  if (!changes) return {};
+  const toTopics = changes.toTopics === true ? { toTopics: true } : {};
+  return { changes: { caughtUp: state.caughtUp ?? false, draining: isDraining(state), ...toTopics } };
+};
 
 const isDraining = ({ cutOver, prepared }: ControlState): boolean =>
   cutOver !== undefined || (prepared?.changes?.untilCaughtUp ?? false);

@@ -5,6 +5,7 @@ import { createLaneShare, type LaneToRead } from './lane-share.ts';
 import { giveUpLane, type OpenLane } from './lane-publisher.ts';
 import type { ReadDeps, ReadRequest } from './read-and-publish.ts';
 import type { ReopenReason } from '../observer.ts';
+import type { SourceReader } from '../ports/source-reader.ts';
 import type { SliceControl } from '../slice.ts';
 
 /** While somebody waits for credit or for the end the ledger is asked this often, otherwise less. */
@@ -34,6 +35,15 @@ export interface LaneWatchOptions {
 
 const isSettled = (lanes: LaneWatchOptions['open'], idleMs: number): boolean =>
   idleMs >= SETTLE_MS || [...lanes.values()].every(({ unapplied }) => unapplied.size === 0);
+
+/** A range without an end may have nothing to say for hours: then there is nothing that the hub could have lost. */
+const isQuiet = (reader: SourceReader, stored: readonly OpenLane[]): boolean =>
+  reader.isDrained !== undefined && stored.length === 0;
+
+/** Who reads without an end is told how much of it is applied. */
+function tellApplied(reader: SourceReader, mine: OpenLane | undefined, lane: LaneProgress): void {
+  if (mine?.attempt === lane.attempt && mine.epoch === lane.epoch) reader.applied?.(lane.lane, lane.n);
+}
 
 /** Gives the credit back of what the ledger holds by now. */
 function settle(mine: OpenLane | undefined, lane: LaneProgress, credit: Credit): void {
@@ -116,8 +126,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
       const restored = isRestored(lane, openBefore.get(lane.lane) === mine ? mine : undefined);
       known.set(lane.lane, lane);
       settle(mine, lane, credit);
-      if (mine?.attempt === lane.attempt && mine.epoch === lane.epoch)
-        deps.source.reader.applied?.(lane.lane, lane.n);
+      tellApplied(deps.source.reader, mine, lane);
       if (restored) readAgain(lane.lane, mine, 'restored');
       rowsRead += Math.max(lane.rows, mine?.rows ?? 0);
       bytesRead += Math.max(lane.bytes, mine?.bytes ?? 0);
@@ -142,8 +151,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
     const stored = [...open.values()].filter(
       (lane) => (isStuck || lane.unanswered === 0) && (lane.unapplied.size > 0 || lane.done),
     );
-    // A range without an end may have nothing to say for hours: then there is nothing that the hub could have lost.
-    if (stored.length === 0 && deps.source.reader.isDrained && queue.length === 0) return;
+    if (isQuiet(deps.source.reader, stored) && queue.length === 0) return;
     const backlog = await deps.hub.topics.backlog(request, options.signal);
     if (backlog.lost) await options.ensureHub();
     const gone = backlog.lost || backlog.messages === 0;
