@@ -86,11 +86,17 @@ describeWith(['nats', 'postgres'], 'changes of PostgreSQL in subjects of NATS', 
     expect(await stage.relay(topicsOf())).toMatchObject({ events: 0 });
   });
 
-  for (const nth of [1, 300, 501, 502])
+  const deaths = [
+    ['publish', 1],
+    ['publish', 300],
+    ['publish', 501],
+    ['replace', 2],
+  ] as const;
+  for (const [call, nth] of deaths)
     for (const when of ['before', 'after'] as const)
-      test(`lose nothing by a kill of their process ${when} its publish ${nth}`, async () => {
+      test(`lose nothing by a kill of their process ${when} its ${call} ${nth}`, async () => {
         await stage.database.query(CHANGES);
-        const child = stage.start(topicsOf(), { killAt: { call: 'publish', nth: nth + 1, when } });
+        const child = stage.start(topicsOf(), { killAt: { call, nth, when } });
         expect(await gone(child)).toBe('SIGKILL');
         await stage.relay(topicsOf());
         const messages = await stored();

@@ -18,7 +18,10 @@ export const DEATHS = {
   addOffsetsToTxn: 'kafka',
   txnOffsetCommit: 'kafka',
   endTxn: 'kafka',
+  /** An event of NATS. */
   publish: 'nats',
+  /** The number of a claim of NATS; the first one takes the lane over. */
+  replace: 'jetstream',
 } as const;
 
 export interface RelayOrder {
@@ -37,17 +40,18 @@ export interface RelayOrder {
 }
 
 type Method = (...given: unknown[]) => Promise<unknown>;
+type Drivers = Record<string, { readonly prototype: unknown }>;
 const require = createRequire(import.meta.url);
 
 function dieAt({ call, nth, when }: NonNullable<RelayOrder['killAt']>): void {
-  const { JetStreamClientImpl } = require('nats/lib/jetstream/jsclient') as {
-    JetStreamClientImpl: { prototype: object };
-  };
-  const owner = DEATHS[call] === 'kafka' ? DriverBroker.prototype : JetStreamClientImpl.prototype;
-  const methods = owner as unknown as Record<string, Method>;
-  const given = methods[call] as Method;
+  const { JetStreamClientImpl } = require('nats/lib/jetstream/jsclient') as Drivers;
+  const { NatsConnectionImpl } = require('nats/lib/nats-base-client/nats') as Drivers;
+  const owners = { kafka: DriverBroker, nats: NatsConnectionImpl, jetstream: JetStreamClientImpl };
+  const methods = owners[DEATHS[call]]?.prototype as Record<string, Method>;
+  const name = call === 'replace' ? 'publish' : call;
+  const given = methods[name] as Method;
   let left = nth;
-  methods[call] = async function (this: unknown, ...args: unknown[]) {
+  methods[name] = async function (this: unknown, ...args: unknown[]) {
     left -= 1;
     const isHere = left === 0;
     if (isHere && when === 'before') process.kill(process.pid, 'SIGKILL');

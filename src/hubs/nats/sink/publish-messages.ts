@@ -4,9 +4,12 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import { onAbort } from '../../../engine/waiting.ts';
 import { type Connection, LOST } from '../connection.ts';
 import { classify } from '../error-codes.ts';
+import { ID_HEADER } from '../names.ts';
+import type { Answers } from './answers.ts';
 import type { SubjectStreams } from './subject-streams.ts';
 
-const ACK_TIMEOUT_MS = 10_000;
+/** A subject may have moved to another stream, whose messages nobody looks for. */
+const EXPECTED_STREAM = 'Nats-Expected-Stream';
 /** On their way at once. */
 const MOST_MESSAGES = 1_000;
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -20,6 +23,7 @@ export interface Failed {
 
 export interface Publishing {
   readonly connection: Connection;
+  readonly answers: Answers;
   readonly streams: SubjectStreams;
   /** Before the ids of events: of the capture that counts them. */
   readonly incarnation: string;
@@ -33,18 +37,15 @@ const tooLarge = ({ topic, table, eventId }: TopicMessage): SluiceError =>
   });
 
 async function publish(of: Publishing, message: TopicMessage): Promise<void> {
-  const { connection, streams, incarnation } = of;
+  const { answers, streams, incarnation } = of;
   const { stream, mostBytes } = await streams.get(message.topic);
   if (message.value.length > mostBytes) throw tooLarge(message);
   const headers = createHeaders();
+  headers.set(ID_HEADER, `${incarnation}.${message.eventId}`);
+  headers.set(EXPECTED_STREAM, stream);
   for (const { name, value } of message.headers) headers.set(attributeName(name), value);
   try {
-    await connection.js.publish(message.topic, message.value, {
-      msgID: `${incarnation}.${message.eventId}`,
-      timeout: ACK_TIMEOUT_MS,
-      expect: { streamName: stream },
-      headers,
-    });
+    await answers.publish({ subject: message.topic, data: message.value, headers });
   } catch (error) {
     throw classify(error) === 'hub.message_too_large' ? tooLarge(message) : error;
   }
@@ -106,9 +107,13 @@ export async function publishFrom(
   signal: AbortSignal,
 ): Promise<Failed | null> {
   const flight = new Flight();
+  const lose = (error: Error): void => {
+    of.answers.forget();
+    flight.lose(error);
+  };
   const off = [
-    of.connection.onDisconnect(() => flight.lose(new NatsError('connection lost', LOST))),
-    onAbort(signal, (reason) => flight.lose(reason)),
+    of.connection.onDisconnect(() => lose(new NatsError('connection lost', LOST))),
+    onAbort(signal, lose),
   ];
   try {
     for (let index = from; index < messages.length && flight.failed === null; index += 1) {

@@ -5,6 +5,7 @@ import { isSluiceError } from '../../../model/sluice-error.ts';
 import type { NatsConfig } from '../config.ts';
 import type { Connection } from '../connection.ts';
 import { classify, hubError } from '../error-codes.ts';
+import { openAnswers } from './answers.ts';
 import { type ClaimsStream, createClaimsStream, type LaneClaim } from './claims-stream.ts';
 import { publishFrom } from './publish-messages.ts';
 import { createSubjectStreams, type SubjectStreams } from './subject-streams.ts';
@@ -68,10 +69,15 @@ async function openLane(deps: LaneDeps, lane: LaneToOpen, opening: AbortSignal):
     return takeOver(claims, owner, opening);
   });
 
+  const answers = openAnswers(connection.nc);
   const publish = async (messages: readonly TopicMessage[], signal: AbortSignal): Promise<void> => {
     let from = 0;
     await patient(deps, signal, async () => {
-      const failed = await publishFrom({ connection, streams, incarnation }, { messages, from }, signal);
+      const failed = await publishFrom(
+        { connection, answers, streams, incarnation },
+        { messages, from },
+        signal,
+      );
       if (!failed) return;
       from = failed.index;
       throw failed.error;
@@ -87,7 +93,7 @@ async function openLane(deps: LaneDeps, lane: LaneToOpen, opening: AbortSignal):
         claims.replace(before, { last: { claim, incarnation }, owner }, signal),
       );
     },
-    close: async () => undefined,
+    close: async () => answers.close(),
   };
 }
 
