@@ -80,7 +80,7 @@ DECLARE
   is_same boolean;
 BEGIN
   BEGIN
-    IF ROW(OLD."id", OLD."note", OLD."doc")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(NEW."id", NEW."note", NEW."doc")::pg_catalog.record THEN
+    IF OLD OPERATOR(pg_catalog.*=) NEW THEN
       RETURN NULL;
     END IF;
     IF pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN
@@ -97,11 +97,11 @@ BEGIN
       SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', '{"sluice": "not recorded"}';
     RETURN NULL;
   END;
-  IF ROW(OLD."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(NEW."id")::pg_catalog.record OR pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
+  IF (OLD."id" OPERATOR(pg_catalog.=) NEW."id") IS NOT TRUE OR pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
     IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 THEN
       PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     END IF;
-    IF ROW(OLD."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(NEW."id")::pg_catalog.record THEN
+    IF (OLD."id" OPERATOR(pg_catalog.=) NEW."id") IS NOT TRUE THEN
       sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
       BEGIN
         SELECT pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END)::pg_catalog.text, '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record
@@ -141,7 +141,7 @@ BEGIN
     END;
     IF sluice.standing IS NULL THEN
       RETURN NULL;
-    ELSIF ROW(OLD."id")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(NEW."id")::pg_catalog.record THEN
+    ELSIF (OLD."id" OPERATOR(pg_catalog.=) NEW."id") IS NOT TRUE THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
         SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.standing_key, NULL, sluice.standing;
     ELSE

@@ -21,8 +21,7 @@ import {
   IS_NESTED,
   keyExpression,
   MARK_NESTED,
-  namesOf,
-  otherImage,
+  otherKeyImage,
   renderEvent,
   renderMessageKey,
   renderNested,
@@ -90,10 +89,13 @@ function carefulUpdate(subject: Subject, otherKey: string): readonly string[] {
  * statement, which costs as much again as all that is done here; and a column in it could be neither dropped nor altered.
  */
 export function updateBody(subject: Subject): readonly string[] {
-  const { where, key, watched } = subject;
+  const { where, key, watched, all } = subject;
   const nested = renderNested(subject);
-  const otherKey = otherImage('OLD', 'NEW', namesOf(key));
-  const silent = watched.length === 0 ? [] : [when(sameImage('OLD', 'NEW', watched), 'RETURN NULL;')];
+  const otherKey = otherKeyImage(key, 'OLD', 'NEW');
+  // The whole row is compared in half the time of its columns.
+  const same =
+    watched.length === all.length ? 'OLD OPERATOR(pg_catalog.*=) NEW' : sameImage('OLD', 'NEW', watched);
+  const silent = watched.length === 0 ? [] : [when(same, 'RETURN NULL;')];
   const record =
     where === null
       ? [renderQuickEvent(subject, UPDATED)]

@@ -68,6 +68,14 @@ export function sameKeyImage(key: readonly KeyColumn[], left: string, right: str
   return [sameKey(key, left, right), ...images].join(' AND ');
 }
 
+/** Another key, if only by a letter. */
+export function otherKeyImage(key: readonly KeyColumn[], left: string, right: string): string {
+  const isExact = ({ type, enumLabels }: KeyColumn): boolean => enumLabels === null && EXACT.has(type);
+  return key.every(isExact)
+    ? `(${sameKey(key, left, right)}) IS NOT TRUE`
+    : otherImage(left, right, namesOf(key));
+}
+
 export const sameKey = (key: readonly KeyColumn[], left: string, right: string): string =>
   key.map(({ name, equals }) => `${left}.${quote(name)} ${equals} ${right}.${quote(name)}`).join(' AND ');
 
