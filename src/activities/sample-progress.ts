@@ -1,3 +1,5 @@
+import type { TriggerManager } from '../engine/ports/trigger-manager.ts';
+import { tableId } from '../model/table-name.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
 import { captureOf } from '../engine/planning/changes-of-transfer.ts';
@@ -30,23 +32,49 @@ async function askHub(deps: ActivityDeps, request: SampleRequest, signal: AbortS
   }
 }
 
-/** Null where the source does not say: what is applied is shown all the same. */
-async function pendingChanges(
+/** What the source says of its changes. */
+interface SourceSample {
+  readonly pending?: PendingChanges;
+  readonly warnings: readonly string[];
+}
+
+const NAMED_TABLES = 5;
+
+/** Who drops or disables a trigger, or alters a table under it, must read of it soon: nothing else would tell. */
+async function brokenTriggers(
+  triggers: TriggerManager,
+  source: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const broken = (await triggers.captured(signal)).filter(({ intact }) => !intact);
+  if (broken.length === 0) return [];
+  const names = broken.slice(0, NAMED_TABLES).map(({ table }) => tableId(table));
+  const more = broken.length > NAMED_TABLES ? ` and ${broken.length - NAMED_TABLES} more` : '';
+  return [
+    `changes of ${names.join(', ')}${more} may be lost: triggers are missing, disabled or not as deployed; sluice capture plan ${source}`,
+  ];
+}
+
+/** Nothing where the source does not say: what is applied is shown all the same. */
+async function askSource(
   deps: ActivityDeps,
   { source, transfer }: SampleRequest,
   signal: AbortSignal,
-): Promise<PendingChanges | null> {
+): Promise<SourceSample> {
   try {
     return await deps.connections.useDatabase(source, async (opened) => {
-      const { changes } = captureOf(opened, capturePlaceOf(deps.config.captures[source]));
+      const { changes, triggers } = captureOf(opened, capturePlaceOf(deps.config.captures[source]));
       const { events, oldestAt } = await changes.backlog(transfer, signal);
       const since =
         oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
-      return { events, lagMs: Math.max(0, Date.now() - since) };
+      return {
+        pending: { events, lagMs: Math.max(0, Date.now() - since) },
+        warnings: await brokenTriggers(triggers, source, signal),
+      };
     });
   } catch (error) {
     if (signal.aborted || !isSluiceError(error) || error.retry !== 'auto') throw error;
-    return null;
+    return { warnings: [`${error.message} [${error.code}]`] };
   }
 }
 
@@ -56,7 +84,7 @@ async function sampleTopics(
   request: SampleRequest,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const pending = await pendingChanges(deps, request, signal);
+  const { warnings, ...source } = await askSource(deps, request, signal);
   const hub = await askHub(deps, request, signal);
   return {
     rows: 0,
@@ -64,8 +92,8 @@ async function sampleTopics(
     backlog: { lost: false, messages: 0, bytes: 0, maxBytes: 0 },
     creditBytes: DEFAULTS.creditBytes,
     tables: [],
-    warnings: hub.warnings,
-    ...(pending !== null && { pending }),
+    warnings: [...hub.warnings, ...warnings],
+    ...source,
   };
 }
 
@@ -84,7 +112,8 @@ export const createSampleProgress =
         }),
       );
       const { backlog, ...hub } = await askHub(deps, request, control.stop);
-      const pending = request.changes === true ? await pendingChanges(deps, request, control.stop) : null;
+      const { warnings, ...source } =
+        request.changes === true ? await askSource(deps, request, control.stop) : { warnings: [] };
       const wanted = new Set(request.tables);
       return {
         rows: tables.reduce((sum, table) => sum + table.rows, 0),
@@ -92,7 +121,7 @@ export const createSampleProgress =
         backlog,
         creditBytes: spec.read?.creditBytes ?? DEFAULTS.creditBytes,
         tables: tables.filter(({ table }) => wanted.has(table)),
-        warnings: [...hub.warnings, ...target.warnings],
-        ...(pending !== null && { pending }),
+        warnings: [...hub.warnings, ...target.warnings, ...warnings],
+        ...source,
       };
     });

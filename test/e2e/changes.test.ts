@@ -93,6 +93,12 @@ describeWith(['postgres', 'nats', 'temporal'], 'a transfer that follows the chan
         JSON.stringify(await target.query('SELECT id, balance FROM accounts ORDER BY id')) ===
         '[["1","7.00"],["503","2.00"]]',
     );
+    await source.query('ALTER TABLE accounts DISABLE TRIGGER USER');
+    await world.eventually('somebody is told that changes are lost', async () =>
+      (await world.status()).health.warnings.some((each) =>
+        each.includes('changes of public.accounts may be lost'),
+      ),
+    );
   });
 
   test('says what is missing before anything is made', async () => {
