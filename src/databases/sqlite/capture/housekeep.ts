@@ -27,15 +27,10 @@ async function readRules(session: Session, prefix: string, retentionMs: number):
   const held = await session.rows(
     `SELECT table_numbers, coalesce((SELECT min(after_id) FROM ${claims} AS c WHERE c.transfer = l.transfer AND c.lane = l.lane), sealed_id) FROM ${lanes} AS l`,
   );
-  const lowest = new Map<number, bigint>();
-  for (const [numbers, id] of held)
-    for (const number of JSON.parse(String(numbers)) as number[]) {
-      const known = lowest.get(number);
-      if (known === undefined || known > (id as bigint)) lowest.set(number, id as bigint);
-    }
   // Claims name tables that their lane may no longer have.
   const ofClaims = await session.rows(`SELECT table_numbers, after_id FROM ${claims}`);
-  for (const [numbers, id] of ofClaims)
+  const lowest = new Map<number, bigint>();
+  for (const [numbers, id] of [...held, ...ofClaims])
     for (const number of JSON.parse(String(numbers)) as number[]) {
       const known = lowest.get(number);
       if (known === undefined || known > (id as bigint)) lowest.set(number, id as bigint);

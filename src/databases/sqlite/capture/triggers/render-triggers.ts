@@ -26,11 +26,7 @@ export interface TriggerText {
 const WHEN = ['insert', 'update', 'delete', 'before_insert', 'before_update'] as const;
 type When = (typeof WHEN)[number];
 
-export const triggerName = (prefix: string, when: When, table: string): string => `${prefix}${when}_${table}`;
-
-/** All names that triggers of ours can have on a table. */
-export const triggerNames = (prefix: string, table: string): readonly string[] =>
-  WHEN.map((when) => triggerName(prefix, when, table));
+const triggerName = (prefix: string, when: When, table: string): string => `${prefix}${when}_${table}`;
 
 /** Whether a trigger is one of ours, on whatever table. */
 export const isOurTrigger = (prefix: string, name: string): boolean =>
