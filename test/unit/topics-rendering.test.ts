@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CapturedTableSpec } from '../../src/model/capture-spec.ts';
 import type { TopicsSpec } from '../../src/model/topics-spec.ts';
-import { parseEvents } from '../../src/engine/topics/parse-events.ts';
+import { wholeEvents } from '../../src/engine/changes/parse-events.ts';
 import { renderMessage } from '../../src/engine/topics/render-messages.ts';
 import { createTopicTable } from '../../src/engine/topics/topic-table.ts';
 
@@ -46,7 +46,7 @@ const DELETE = row(
 const TRUNCATE = row('20', '3', 'T', '4714', '2025-08-04 10:34:56+00', 'U', '\\N', '\\N', '\\N');
 
 const render = (rows: string, ...given: Parameters<typeof table>) =>
-  parseEvents(Buffer.from(rows)).map((event) => renderMessage(event, table(...given)));
+  [...wholeEvents(Buffer.from(rows))].map((event) => renderMessage(event, table(...given)));
 const values = (rows: string, ...given: Parameters<typeof table>): readonly string[] =>
   render(rows, ...given).map(({ value }) => value.toString('utf8'));
 
@@ -110,7 +110,7 @@ test('bytes that are no UTF-8 pass as they are', () => {
     Buffer.from([0x22, 0xff, 0xc3, 0x28, 0x22]),
     Buffer.from(`\n${after}`),
   ]);
-  const [message] = parseEvents(rows).map((event) => renderMessage(event, table()));
+  const [message] = [...wholeEvents(rows)].map((event) => renderMessage(event, table()));
   expect(message?.value.includes(Buffer.from([0x22, 0xff, 0xc3, 0x28, 0x22]))).toBe(true);
 });
 
@@ -141,12 +141,12 @@ test('a value that the trigger left out is told by table and event, without its 
   expect(values(text)).toHaveLength(1);
 });
 
-test('what is no row of events is damaged', () => {
+test('what is no row of events waits for a person, as it does where changes are applied', () => {
   for (const rows of [
     '1\t2\n',
     INSERT.slice(0, -1),
     INSERT.replace('\tI\t', '\tX\t'),
     INSERT.replace('+00', ''),
   ])
-    expect(() => render(rows)).toThrow(expect.objectContaining({ code: 'batch.damaged' }) as Error);
+    expect(() => render(rows)).toThrow(expect.objectContaining({ code: 'source.value_rejected' }) as Error);
 });

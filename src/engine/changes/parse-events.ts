@@ -1,4 +1,9 @@
-import { CHANGE_OPERATIONS, type ChangeLetter, EVENT_CELLS } from '../../model/change-event.ts';
+import {
+  CHANGE_OPERATIONS,
+  type ChangeEvent,
+  type ChangeLetter,
+  EVENT_CELLS,
+} from '../../model/change-event.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 
 /**
@@ -66,6 +71,31 @@ export function* rawEvents(data: Buffer): Generator<RawEvent, void, undefined> {
       operation: letterOf(operation),
       old: orNull(old),
       new: orNull(after),
+    };
+  }
+}
+
+const textOrNull = (cell: string): string | null => (cell === '\\N' ? null : unescapeText(cell));
+
+/**
+ * The same with all cells, as texts without escapes: bytes are never decoded, so none is altered, be it what the database took for
+ * text and is none.
+ * @throws SluiceError source.value_rejected where it is none
+ */
+export function* wholeEvents(data: Buffer): Generator<ChangeEvent, void, undefined> {
+  for (const cells of lines(data.toString('latin1'))) {
+    const [id = '', table = '', operation = '', transaction = '', at = '', user = ''] = cells;
+    const [key = null, old = null, after = null] = cells.slice(6).map(textOrNull);
+    yield {
+      id,
+      table: numberOf(table),
+      operation: letterOf(operation),
+      transaction: textOrNull(transaction) ?? '',
+      at: textOrNull(at) ?? '',
+      user: textOrNull(user) ?? '',
+      key,
+      old,
+      new: after,
     };
   }
 }

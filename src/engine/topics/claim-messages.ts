@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { blockPool } from '../driver/block-pool.ts';
 import type { ChangeCapture, ClaimLimits, Lease } from '../ports/change-capture.ts';
 import type { TopicMessage } from '../ports/topic-sink.ts';
-import { parseEvents } from './parse-events.ts';
+import { wholeEvents } from '../changes/parse-events.ts';
 import { renderMessage } from './render-messages.ts';
 import type { TableLookup } from './table-lookup.ts';
 
@@ -42,7 +42,7 @@ async function readClaim(request: ClaimsRequest, claim: number, signal: AbortSig
   const messages: TopicMessage[] = [];
   let bytes = 0;
   for await (const block of changes.read(lease, { claim, afterId: null, blockBytes }, signal)) {
-    const events = parseEvents(block.data);
+    const events = [...wholeEvents(block.data)];
     bytes += block.data.length;
     blockPool.give(block.data);
     for (const event of events)

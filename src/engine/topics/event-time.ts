@@ -3,10 +3,11 @@ import { SluiceError } from '../../model/sluice-error.ts';
 const CANONICAL = /^(\d{4,6}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/;
 const DIGITS = 6;
 
-/** Canonical `timestamptz` as `2025-08-04T10:34:56.789456+00:00`. @throws SluiceError batch.damaged */
+/** Canonical `timestamptz` as `2025-08-04T10:34:56.789456+00:00`. @throws SluiceError source.value_rejected */
 export function renderTime(at: string): string {
   const [, date, time, fraction = ''] = CANONICAL.exec(at) ?? [];
-  if (date === undefined) throw new SluiceError('batch.damaged', 'the time of a captured event is none');
+  if (date === undefined)
+    throw new SluiceError('source.value_rejected', 'the time of a captured event is none');
   return `${date}T${time}.${fraction.padEnd(DIGITS, '0')}+00:00`;
 }
 

@@ -36,7 +36,7 @@ function checkWhole({ id, old, new: after }: ChangeEvent, table: TopicTable): vo
   throw new SluiceError('hub.message_too_large', message, { where: table.topic, table: table.id });
 }
 
-/** An event of parseEvents as a message of its table's topic. @throws SluiceError hub.message_too_large, batch.damaged */
+/** An event of wholeEvents as a message of its table's topic. @throws SluiceError hub.message_too_large, source.value_rejected */
 export function renderMessage(event: ChangeEvent, table: TopicTable): TopicMessage {
   checkWhole(event, table);
   const time = renderTime(event.at);

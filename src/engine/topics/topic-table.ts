@@ -3,7 +3,7 @@ import { TOPICS_DEFAULTS, type TopicFormat, type TopicsSpec } from '../../model/
 import type { CapturedTable } from '../ports/trigger-manager.ts';
 import { topicName } from './topic-name.ts';
 
-/** A text as parseEvents has them: one byte of its UTF-8 in each letter. */
+/** A text as wholeEvents has them: one byte of its UTF-8 in each letter. */
 export const bytesAsText = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** What is the same in all messages of a table. */
