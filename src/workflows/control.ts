@@ -155,13 +155,10 @@ export function createControl(state: ControlState, queues: Queues) {
         running: new Set(running.keys()),
         settings: control.settings(),
         revision: state.revision,
-        oneSnapshot: state.prepared?.oneSnapshot ?? false,
         snapshotReady: held !== null,
-        ...changesScene(state),
-        oneReading: (state.prepared?.limits?.until ?? null) !== null,
         writerNotBeforeMs: state.writerNotBeforeMs,
-        sliceReaders: state.prepared?.sliceReaders ?? Infinity,
-        sliceWriters: state.prepared?.sliceWriters ?? Infinity,
+        ...preparedScene(state),
+        ...changesScene(state),
       };
     },
     phase(): Phase {
@@ -181,6 +178,14 @@ const standstillOf = ({ pauseError }: ControlState): Phase => (pauseError === nu
 
 const stoppedPhase = ({ limitReached }: ControlState): Phase =>
   limitReached === true ? 'limit-reached' : 'stopped';
+
+/** What was said when the transfer was prepared; histories of older versions say less. */
+const preparedScene = ({ prepared }: ControlState) => ({
+  oneSnapshot: prepared?.oneSnapshot ?? false,
+  oneReading: (prepared?.limits?.until ?? null) !== null,
+  sliceReaders: prepared?.sliceReaders ?? Infinity,
+  sliceWriters: prepared?.sliceWriters ?? Infinity,
+});
 
 /** Of a transfer that moves changes: how far they are. */
 const changesScene = (state: ControlState): Pick<Scene, 'changes'> => {

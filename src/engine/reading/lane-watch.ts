@@ -73,7 +73,6 @@ export function createLaneWatch(options: LaneWatchOptions) {
   /** A newer generation of the table stands in the ledger: this slice's lanes are nobody's any more. */
   let superseded = false;
 
-  const allEnded = (): boolean => [...known.values()].every((lane) => lane.ended);
   /** Nothing that is not ended is, or could become, this slice's. */
   const shareEnded = (): boolean => ![...known.values()].some(share.isWanted);
   const wake = (): void => {
@@ -151,7 +150,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
     const stored = [...open.values()].filter(
       (lane) => (isStuck || lane.unanswered === 0) && (lane.unapplied.size > 0 || lane.done),
     );
-    if (isQuiet(deps.source.reader, stored) && queue.length === 0) return;
+    if (queue.length === 0 && isQuiet(deps.source.reader, stored)) return;
     const backlog = await deps.hub.topics.backlog(request, options.signal);
     if (backlog.lost) await options.ensureHub();
     const gone = backlog.lost || backlog.messages === 0;
@@ -176,7 +175,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
 
   return {
     /** The ledger holds every range of this generation to its end. */
-    allEnded: (): boolean => allEnded() && !superseded,
+    allEnded: (): boolean => [...known.values()].every(({ ended }) => ended) && !superseded,
     /** What is left of it is read by the slices of other parts. */
     shareEnded: (): boolean => shareEnded() && !superseded,
     /** The next lane to read, once there is one; null when all have ended, time is up or the signal aborted. */
