@@ -36,6 +36,9 @@ export interface LaneWatchOptions {
 const isSettled = (lanes: LaneWatchOptions['open'], idleMs: number): boolean =>
   idleMs >= SETTLE_MS || [...lanes.values()].every(({ unapplied }) => unapplied.size === 0);
 
+const hasMoved = (before: LaneProgress | undefined, now: LaneProgress): boolean =>
+  !before || before.n !== now.n || before.attempt !== now.attempt || before.ended !== now.ended;
+
 /** A range without an end may have nothing to say for hours: then there is nothing that the hub could have lost. */
 const isQuiet = (reader: SourceReader, stored: readonly OpenLane[]): boolean =>
   reader.isDrained !== undefined && stored.length === 0;
@@ -117,10 +120,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
     let rowsRead = 0;
     let bytesRead = 0;
     for (const lane of lanes) {
-      const before = known.get(lane.lane);
-      if (!before || before.n !== lane.n || before.attempt !== lane.attempt || before.ended !== lane.ended) {
-        movedAt = clock.now();
-      }
+      if (hasMoved(known.get(lane.lane), lane)) movedAt = clock.now();
       const mine = open.get(lane.lane);
       const restored = isRestored(lane, openBefore.get(lane.lane) === mine ? mine : undefined);
       known.set(lane.lane, lane);
