@@ -1,8 +1,8 @@
 import type { LostKey } from '../engine/structure/restore-keys.ts';
 import { closeTransfer, removeFromHub } from '../engine/finishing/finish-transfer.ts';
-import { captureOf, movesChanges, movesRows } from '../engine/planning/changes-of-transfer.ts';
+import { movesChanges, movesRows } from '../engine/planning/changes-of-transfer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
-import { capturePlaceOf } from '../model/capture-spec.ts';
+import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, CleanUpRequest } from './contract.ts';
 import { governed } from './governed.ts';
 import { readRunSpec } from './run-spec.ts';
@@ -20,10 +20,7 @@ async function forgetChanges(
   const spec = await readRunSpec(target, request, signal);
   if (!movesChanges(spec) || !movesRows(spec)) return;
   await deps.connections.useDatabase(request.source, (source) =>
-    captureOf(source, capturePlaceOf(deps.config.captures[request.source])).changes.unregister(
-      request.transfer,
-      signal,
-    ),
+    captureOfSource(deps, source, request.source).changes.unregister(request.transfer, signal),
   );
 }
 

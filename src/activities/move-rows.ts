@@ -3,12 +3,12 @@ import type { Observer } from '../engine/observer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { Hub } from '../engine/ports/hub.ts';
 import { relayChanges } from '../engine/changes/relay-changes.ts';
-import { captureOf } from '../engine/planning/changes-of-transfer.ts';
 import { readAndPublish } from '../engine/reading/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { writeBatches } from '../engine/writing/write-batches.ts';
-import { capturePlaceOf, retentionMsOf } from '../model/capture-spec.ts';
+import { retentionMsOf } from '../model/capture-spec.ts';
 import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
+import { captureOfSource } from './capture-of-source.ts';
 import type {
   ActivityDeps,
   ReadRequest,
@@ -114,13 +114,9 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
         { side: 'source', nothing: { why: 'stopped', rows: 0, bytes: 0 } },
         ({ spec, ...ends }, control) =>
           deps.connections.useDatabase(request.source, (source) => {
-            const capture = deps.config.captures[request.source];
-            const { changes } = captureOf(source, capturePlaceOf(capture));
-            return relayChanges(
-              { changes, ...ends },
-              { ...request, spec, retentionMs: retentionMsOf(capture) },
-              control,
-            );
+            const { changes } = captureOfSource(deps, source, request.source);
+            const retentionMs = retentionMsOf(deps.config.captures[request.source]);
+            return relayChanges({ changes, ...ends }, { ...request, spec, retentionMs }, control);
           }),
       ),
     /** Applies what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */

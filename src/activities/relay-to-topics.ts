@@ -1,8 +1,9 @@
 import { sinkOf, tablesOfTopics } from '../engine/planning/prepare-topics.ts';
-import { captureOf, CHANGE_LANE } from '../engine/planning/changes-of-transfer.ts';
+import { CHANGE_LANE } from '../engine/planning/changes-of-transfer.ts';
 import { relayToTopics } from '../engine/topics/relay-to-topics.ts';
-import { CAPTURE_DEFAULTS, capturePlaceOf, retentionMsOf } from '../model/capture-spec.ts';
+import { capturePlaceOf, claimLimitsOf, retentionMsOf } from '../model/capture-spec.ts';
 import { DEFAULTS, durationMs } from '../model/transfer-spec.ts';
+import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, RelayRequest, TopicsRelayResult } from './contract.ts';
 import { governed } from './governed.ts';
 import type { ProgressLines } from './progress-lines.ts';
@@ -27,17 +28,14 @@ export const createRelayToTopics =
             topics: spec.topics ?? {},
             retentionMs: retentionMsOf(deps.config.captures[name]),
             until: drain ? ('caught-up' as const) : undefined,
-            limits: {
-              events: spec.changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents,
-              bytes: spec.changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes,
-            },
+            limits: claimLimitsOf(spec),
           };
           const intervalMs = durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval);
           const line = { transfer, side: 'source', intervalMs, observer: deps.observer(transfer) } as const;
           return lines.during(line, (observer) =>
             deps.connections.useHub(hubName, (hub) =>
               relayToTopics(
-                { source: captureOf(source, place), sink: sinkOf(hub), observer },
+                { source: captureOfSource(deps, source, name), sink: sinkOf(hub), observer },
                 request,
                 control,
               ),

@@ -2,8 +2,7 @@ import type { TriggerManager } from '../engine/ports/trigger-manager.ts';
 import { tableId } from '../model/table-name.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
-import { captureOf } from '../engine/planning/changes-of-transfer.ts';
-import { capturePlaceOf } from '../model/capture-spec.ts';
+import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, PendingChanges, Sample, SampleRequest } from './contract.ts';
 import { governed } from './governed.ts';
 import { readRunSpec } from './run-spec.ts';
@@ -63,7 +62,7 @@ async function askSource(
 ): Promise<SourceSample> {
   try {
     return await deps.connections.useDatabase(source, async (opened) => {
-      const { changes, triggers } = captureOf(opened, capturePlaceOf(deps.config.captures[source]));
+      const { changes, triggers } = captureOfSource(deps, opened, source);
       const { events, oldestAt } = await changes.backlog(transfer, signal);
       const since =
         oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));

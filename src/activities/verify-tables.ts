@@ -4,10 +4,10 @@ import {
   type VerifyPoint,
   verifyTable,
 } from '../engine/finishing/verify-table.ts';
-import { captureOf, movesChanges } from '../engine/planning/changes-of-transfer.ts';
+import { movesChanges } from '../engine/planning/changes-of-transfer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
-import { capturePlaceOf } from '../model/capture-spec.ts';
 import type { TransferSpec } from '../model/transfer-spec.ts';
+import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, Comparison, Refusal, VerifyRequest, VerifyResult } from './contract.ts';
 import { governed } from './governed.ts';
 import { asRefusal } from './failure.ts';
@@ -30,12 +30,12 @@ const comparison = (found: TableVerification): Comparison => ({
 
 /** What tells a difference from a change that is on its way. */
 function pendingOf(
-  { config }: ActivityDeps,
+  deps: ActivityDeps,
   database: Database,
   { spec, source, transfer }: VerifyRequest & { readonly spec: TransferSpec },
 ): Pick<VerifyDeps, 'hasPendingChanges'> {
   if (!movesChanges(spec)) return {};
-  const { changes } = captureOf(database, capturePlaceOf(config.captures[source]));
+  const { changes } = captureOfSource(deps, database, source);
   return { hasPendingChanges: async (signal) => (await changes.backlog(transfer, signal)).oldestAt !== null };
 }
 

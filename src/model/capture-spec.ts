@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { durationMs } from './transfer-spec.ts';
+import { durationMs, type TransferSpec } from './transfer-spec.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -139,3 +139,9 @@ export const capturePlaceOf = (spec: CaptureSpec | undefined): CapturePlace => (
 /** How long events stay after they were confirmed. */
 export const retentionMsOf = (spec: CaptureSpec | undefined): number =>
   durationMs(spec?.retention ?? CAPTURE_DEFAULTS.retention);
+
+/** What one claim of a transfer holds at most. */
+export const claimLimitsOf = ({ changes }: Pick<TransferSpec, 'changes'>) => ({
+  events: changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents,
+  bytes: changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes,
+});

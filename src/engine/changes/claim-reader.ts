@@ -2,7 +2,7 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { Position, RowBlock } from '../../model/row-block.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
-import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
+import { claimLimitsOf } from '../../model/capture-spec.ts';
 import type { Clock } from '../clock.ts';
 import { type ClaimConfirmer, createConfirmer } from './claim-confirmer.ts';
 import type { ChangeCapture, Lease } from '../ports/change-capture.ts';
@@ -82,10 +82,7 @@ function nextOf(after: Position | null, lease: Lease): { claim: number; afterId:
 export function createClaimReader(reading: ClaimReading): ClaimReader {
   const { changes, transfer, spec, drain, control, clock } = reading;
   const lanes = new Map<number, LaneReading>();
-  const limits = {
-    events: spec.changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents,
-    bytes: spec.changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes,
-  };
+  const limits = claimLimitsOf(spec);
 
   const isAhead = ({ wholeAt, lastEvents }: LaneReading): boolean =>
     wholeAt.size >= SMALL_CLAIMS_AHEAD && lastEvents < limits.events / 2;
