@@ -95,10 +95,8 @@ export const TableSelection = Type.Object(
 );
 export type TableSelection = Static<typeof TableSelection>;
 
-export const Duration = Type.String({
-  pattern: '^[0-9]+(ms|s|m|h)$',
-  description: 'For example 500ms, 30s, 5m, 1h.',
-});
+const durationThat = (description: string) => Type.String({ pattern: '^[0-9]+(ms|s|m|h)$', description });
+export const Duration = durationThat('For example 500ms, 30s, 5m, 1h.');
 
 /** A transfer as it stands in the configuration file. Connections are names; secrets are not here. */
 export const TransferSpec = Type.Object(
@@ -137,6 +135,34 @@ export const TransferSpec = Type.Object(
               maximum: 67_108_864,
               description: 'About so many bytes of changes in one transaction at most. Default 4 MiB.',
             }),
+          ),
+          ordering: Type.Optional(
+            oneOf(
+              ['key', 'table', 'transaction'],
+              'What keeps its order, and so waits for a change that is refused. key: the changes of its key, which are set apart (default); table, transaction: all of them, nothing is set apart.',
+            ),
+          ),
+          quarantine: Type.Optional(
+            Type.Object(
+              {
+                retryAfter: Type.Optional(
+                  durationThat(
+                    'First retry of a change that is set apart; each further one waits three times as long. Default 20s.',
+                  ),
+                ),
+                tries: Type.Optional(
+                  Type.Integer({
+                    minimum: 1,
+                    maximum: 20,
+                    description: 'Then a person must look at it. Default 5.',
+                  }),
+                ),
+                holdFor: Type.Optional(
+                  durationThat('What waits for a person so long is discarded. Default 240h.'),
+                ),
+              },
+              { ...closed, description: 'Changes that are refused, and those of their keys behind them.' },
+            ),
           ),
         },
         { ...closed, description: 'How changes are moved, with mode changes or both.' },

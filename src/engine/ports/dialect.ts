@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../model/error-codes.ts';
 import type { ChangeCapture } from './change-capture.ts';
 import type { Introspector } from './introspector.ts';
 import type { Ledger } from './ledger.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { RowInspector } from './row-inspector.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { TargetStructure } from './target-structure.ts';
@@ -70,7 +71,14 @@ export interface Database {
   readonly structure?: TargetStructure;
   readonly ledger: Ledger;
   /** Capture of changes by triggers, in a schema of ours at this place; absent: this database has none yet. */
-  capture?(place: CapturePlace): { readonly triggers: TriggerManager; readonly changes: ChangeCapture };
+  capture?(place: CapturePlace): {
+    readonly triggers: TriggerManager;
+    readonly changes: ChangeCapture;
+    /** Of events that go from here to topics. */
+    readonly quarantine?: Quarantine;
+  };
+  /** Of events that this database, as a target, refused; absent: nothing is set apart here. */
+  readonly quarantine?: Quarantine;
   /** Changes when the database behind the address is another one or was restored: PG system identifier, SQLite uuid. */
   incarnation(signal: AbortSignal): Promise<string>;
   /** Version text of the server or library. */
