@@ -29,10 +29,39 @@ export const TopicsSpec = Type.Object(
   },
   {
     ...closed,
-    description: 'Changes go out to topics of the hub, with mode changes, and to no database.',
+    description:
+      'Changes go out to topics of the hub, with mode changes, or both for existing rows before them, and to no database.',
   },
 );
 export type TopicsSpec = Static<typeof TopicsSpec>;
+
+/** Which existing rows of a table go to its topic, and in which order: `init` of a selection, with mode both. */
+export const InitSpec = Type.Object(
+  {
+    where: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Only existing rows for which it is true are sent: one SQL condition on the columns. Changes are sent whether it is or not.',
+      }),
+    ),
+    order: Type.Optional(
+      Type.Array(
+        Type.Union([
+          Type.String({ minLength: 1 }),
+          Type.Object({ column: Type.String({ minLength: 1 }), descending: Type.Boolean() }, closed),
+        ]),
+        {
+          minItems: 1,
+          description:
+            'Columns by which existing rows are sent, the primary key behind them: not null, recorded, and better with an index. Default: by the primary key.',
+        },
+      ),
+    ),
+  },
+  { ...closed, description: 'Existing rows as events of the operation INIT: with topics and mode both.' },
+);
+export type InitSpec = Static<typeof InitSpec>;
 
 /** Defaults are here and nowhere else. */
 export const TOPICS_DEFAULTS = {

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { TopicsSpec } from './topics-spec.ts';
+import { InitSpec, TopicsSpec } from './topics-spec.ts';
 
 const closed = { additionalProperties: false } as const;
 const oneOf = <const T extends readonly string[]>(values: T, description: string) =>
@@ -90,6 +90,7 @@ export const TableSelection = Type.Object(
         closed,
       ),
     ),
+    init: Type.Optional(InitSpec),
   },
   closed,
 );

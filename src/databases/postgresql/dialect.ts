@@ -1,5 +1,6 @@
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
 import { createChangeCapture } from './capture/changes/change-capture.ts';
+import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createTriggerManager } from './capture/triggers/create-trigger-manager.ts';
 import { maskUrl, parseUrl, type PostgresConfig, PostgresSettings } from './config.ts';
 import { classify } from './error-codes.ts';
@@ -34,6 +35,7 @@ async function open(config: PostgresConfig, options: OpenOptions): Promise<Datab
     capture: (place) => ({
       triggers: createTriggerManager(pool, place),
       changes: createChangeCapture(pool, place),
+      loads: createInitialLoad(pool, place),
     }),
     incarnation: (signal) => pool.use(incarnation, signal),
     ping: (signal) =>

@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox';
 import type { CapturePlace } from '../../model/capture-spec.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import type { ChangeCapture } from './change-capture.ts';
+import type { InitialLoad } from './initial-load.ts';
 import type { Introspector } from './introspector.ts';
 import type { Ledger } from './ledger.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -74,6 +75,8 @@ export interface Database {
   capture?(place: CapturePlace): {
     readonly triggers: TriggerManager;
     readonly changes: ChangeCapture;
+    /** Absent: existing rows cannot be made events here yet. */
+    readonly loads?: InitialLoad;
     /** Of events that go from here to topics. */
     readonly quarantine?: Quarantine;
   };

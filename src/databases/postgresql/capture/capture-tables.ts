@@ -20,6 +20,8 @@ export interface CaptureNames {
   readonly claims: string;
   /** Where the ids of events stood when a transaction began: see seal-claim.ts. */
   readonly ticks: string;
+  /** How far loads of existing rows are, by transfer and table. */
+  readonly loads: string;
 }
 
 /** Partitions of the events: one is filled, one waits to be emptied, one is empty. */
@@ -37,6 +39,7 @@ export function captureNames({ schema }: CapturePlace): CaptureNames {
     lanes: name('capture_lanes'),
     claims: name('capture_claims'),
     ticks: name('capture_ticks'),
+    loads: name('capture_loads'),
   };
 }
 
@@ -92,6 +95,11 @@ export function renderCaptureTables(place: CapturePlace): string {
       PRIMARY KEY (transfer, lane, claim),
       FOREIGN KEY (transfer, lane) REFERENCES ${names.lanes} ON DELETE CASCADE);
     CREATE TABLE IF NOT EXISTS ${names.ticks} (xid bigint PRIMARY KEY, ids bigint NOT NULL);
+    CREATE TABLE IF NOT EXISTS ${names.loads} (
+      transfer text COLLATE "C" NOT NULL, table_number integer NOT NULL, generation integer NOT NULL, definition text NOT NULL,
+      position text, events bigint NOT NULL DEFAULT 0, is_done boolean NOT NULL DEFAULT false,
+      began_at timestamptz NOT NULL DEFAULT clock_timestamp(), changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      PRIMARY KEY (transfer, table_number)) WITH (fillfactor = 50);
     INSERT INTO ${names.installation} (id, version) VALUES (md5(random()::text || clock_timestamp()::text)::uuid, ${CAPTURE_VERSION}) ON CONFLICT DO NOTHING`;
 }
 

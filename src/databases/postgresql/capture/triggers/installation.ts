@@ -13,6 +13,7 @@ export const CAPTURE_TABLES = [
   'capture_lanes',
   'capture_claims',
   'capture_ticks',
+  'capture_loads',
 ] as const;
 
 /** On a schema that we made: only that one is taken away again. */
@@ -113,7 +114,7 @@ export async function removeInstallation(session: Session, place: CapturePlace):
   );
   for (const [name] of functions.rows) await session.query(dropFunction(place, name ?? ''));
   await session.query(
-    `DROP TABLE IF EXISTS ${names.claims}, ${names.lanes}, ${names.ticks}, ${names.tables}, ${names.events}, ${names.installation};
+    `DROP TABLE IF EXISTS ${names.claims}, ${names.lanes}, ${names.ticks}, ${names.loads}, ${names.tables}, ${names.events}, ${names.installation};
      DROP SEQUENCE IF EXISTS ${names.ids}, ${names.turn}`,
   );
   const { isOurs } = await look(session, place);

@@ -71,6 +71,10 @@ export function lost(subject: Subject, whichs: readonly Which[]): readonly strin
   return [renderEvent(subject, { operation, key: 'NULL', old: has('OLD'), new: has('NEW') }), 'RETURN NULL;'];
 }
 
+/** The event of a row that stands and cannot be told. */
+export const notRecorded = (subject: Subject, operation: string): string =>
+  renderEvent(subject, { operation, key: 'NULL', old: null, new: NOT_RECORDED });
+
 export const writeKey = (subject: Subject, which: Which): string =>
   `${keyOf(which)} := ${renderMessageKey(subject, which, given(which, 'key'))};`;
 
@@ -78,7 +82,19 @@ export const writeKey = (subject: Subject, which: Which): string =>
  * Writes the rows down, and the key of the last one. What fails here is no row's fault: a column was renamed or dropped since the deployment, or its text would pass 1 GB;
  * the application's statement goes on, and what is recorded says that it was not.
  */
-export function written(subject: Subject, whichs: readonly Which[], first: readonly string[] = []): string {
+export const written = (
+  subject: Subject,
+  whichs: readonly Which[],
+  first: readonly string[] = [],
+): string => writtenOr(subject, whichs, lost(subject, whichs), first);
+
+/** The same; @param failing  what is done where it fails */
+export function writtenOr(
+  subject: Subject,
+  whichs: readonly Which[],
+  failing: readonly string[],
+  first: readonly string[] = [],
+): string {
   const assign = (isMeasured: boolean): readonly string[] => [
     ...whichs.map(
       (which) => `${rowOf(which)} := ${jsonOf(subject, which, (at) => given(which, at), isMeasured)};`,
@@ -96,7 +112,7 @@ export function written(subject: Subject, whichs: readonly Which[], first: reado
           indented(assign(false).join('\n')),
           'END IF;',
         ];
-  return block([...first, ...all], lost(subject, whichs));
+  return block([...first, ...all], failing);
 }
 
 /**

@@ -1,0 +1,61 @@
+import { type LoadColumn, loadColumns } from '../../../../engine/capture/load-columns.ts';
+import { type OrderedValue, renderBehind, renderUpTo } from '../../../../engine/driver/position-conditions.ts';
+import type { WantedLoad } from '../../../../engine/ports/initial-load.ts';
+import { SluiceError } from '../../../../model/sluice-error.ts';
+import { tableId } from '../../../../model/table-name.ts';
+import { literal, quote } from '../../sql.ts';
+import { parseType } from '../../types/type-text.ts';
+import { asText } from '../triggers/texts/json-of.ts';
+
+/** Values of the columns of the order, as the types print them. */
+export type LoadPosition = readonly string[];
+
+/** Types whose order is that of pg_catalog's operators, and whose texts are read as what they were. */
+const ORDERED = new Set(
+  [
+    'smallint|integer|bigint|numeric|real|double precision|boolean|text|character varying|character|name|uuid|bytea|oid',
+    'date|time without time zone|time with time zone|timestamp without time zone|timestamp with time zone|interval|inet|cidr',
+    'macaddr|macaddr8|bit|bit varying|"char"|money',
+  ].flatMap((names) => names.split('|')),
+);
+
+const isOrdered = ({ column }: LoadColumn): boolean =>
+  column.enumLabels !== null || ORDERED.has(parseType(column.type).base);
+
+/** @throws SluiceError capture.key_needed, config.invalid */
+export function orderedColumns(wanted: WantedLoad): readonly LoadColumn[] {
+  const columns = loadColumns(wanted);
+  const odd = columns.find((each) => !isOrdered(each));
+  if (odd === undefined) return columns;
+  const table = tableId(wanted.table.table);
+  throw new SluiceError(
+    'capture.key_needed',
+    `existing rows of ${table} cannot be loaded in the order of "${odd.column.name}", which is of type ${odd.column.type}`,
+    { table, column: odd.column.name },
+  );
+}
+
+const cell = ({ column }: LoadColumn): string => `n.${quote(column.name)}`;
+
+const at = (columns: readonly LoadColumn[], position: LoadPosition): readonly OrderedValue[] =>
+  columns.map((each, index) => ({
+    column: cell(each),
+    value: `${literal(position[index] ?? '')}::${each.column.type}`,
+    descending: each.descending,
+  }));
+
+export const renderOrder = (columns: readonly LoadColumn[]): string =>
+  columns.map((each) => `${cell(each)}${each.descending ? ' DESC' : ''}`).join(', ');
+
+export const renderPosition = (columns: readonly LoadColumn[]): string =>
+  columns.map((each) => asText(cell(each))).join(', ');
+
+/** Conditions of rows behind one position and up to another; null: from the first, to the last. */
+export const renderWithin = (
+  columns: readonly LoadColumn[],
+  after: LoadPosition | null,
+  upto: LoadPosition | null,
+): readonly string[] => [
+  ...(after === null ? [] : [renderBehind(at(columns, after), 'rows')]),
+  ...(upto === null ? [] : [renderUpTo(at(columns, upto), 'rows')]),
+];
