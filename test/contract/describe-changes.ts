@@ -217,6 +217,7 @@ export function describeChanges(fixture: ChangesFixture): void {
         { lane: 2, tables: [c] },
       ];
       await changes.register(TRANSFER, lanes, never());
+      expect(await changes.lanes(TRANSFER, never())).toEqual(lanes);
       await writer.insert('c', [4]);
       expect(await takeAll(changes, lease)).toEqual(['I 3=0']);
       expect(await takeAll(changes, await changes.lease({ ...LANE, lane: 2 }, never()))).toEqual(['I 4=0']);
@@ -255,6 +256,7 @@ export function describeChanges(fixture: ChangesFixture): void {
     test('are unknown before they are registered and after they are forgotten', async () => {
       const unknown = { code: 'capture.resync_required' };
       await expect(changes.lease(LANE, never())).rejects.toMatchObject(unknown);
+      expect(await changes.lanes(TRANSFER, never())).toEqual([]);
       const lease = await begin();
       await writer.insert('a', [1]);
       await sealOne(changes, lease);

@@ -47,6 +47,8 @@ export interface ChangeCapture {
    * @throws SluiceError capture.not_installed
    */
   register(transfer: string, lanes: readonly LaneTables[], signal: AbortSignal): Promise<void>;
+  /** Its lanes as they stand, by their numbers; none of a transfer that is not known. */
+  lanes(transfer: string, signal: AbortSignal): Promise<readonly LaneTables[]>;
   /** Forgets it with its claims: nothing is kept for it any more. */
   unregister(transfer: string, signal: AbortSignal): Promise<void>;
   /** Takes the lane over: who held it can seal and confirm nothing any more. @throws SluiceError capture.not_installed, capture.resync_required for an unknown lane */

@@ -10,6 +10,7 @@ import {
   leaseLane,
   readBacklog,
   registerLanes,
+  standingLanes,
   unregisterLanes,
 } from './claims/lanes.ts';
 import { createTransactionWatch } from './claims/open-transactions.ts';
@@ -39,6 +40,7 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
         signal,
         context,
       ),
+    lanes: (transfer, signal) => run(signal, (session) => standingLanes(session, names, transfer)),
     unregister: (transfer, signal) =>
       transaction(signal, (session) => unregisterLanes(session, names, transfer)),
     lease: (lane, signal) => transaction(signal, (session) => leaseLane(session, names, lane)),

@@ -216,6 +216,12 @@ export function createChangeCapture(file: CaptureFile): ChangeCapture {
         await requireInstalled(session, prefix);
         await storeLanes(session, { prefix, transfer }, lanes);
       }),
+    lanes: (transfer, signal) =>
+      reading(pool, signal, async (session) => {
+        if (!(await isInstalled(session, prefix))) return [];
+        const lanes = await readLanes(session, prefix, transfer);
+        return lanes.map(({ lane, tables }) => ({ lane, tables }));
+      }),
     unregister: (transfer, signal) =>
       writing(pool, signal, async (session) => {
         if (await isInstalled(session, prefix)) await dropLanes(session, prefix, transfer);

@@ -4,7 +4,7 @@ import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
 import { renderFraction } from '../../types/render-text.ts';
 import { leaseLost, resyncRequired } from '../capture-errors.ts';
-import { type CaptureNames, encodeNumbers, renderLane } from '../capture-tables.ts';
+import { type CaptureNames, decodeNumbers, encodeNumbers, renderLane } from '../capture-tables.ts';
 import { decodeLooked, encodeLooked, type Looked, renderRunsAhead } from './gaps.ts';
 import { chunksOf, decodeRuns, renderIds, type Run, type Runs, unite } from './runs.ts';
 import { ONE_SNAPSHOT } from './seal-claim.ts';
@@ -49,6 +49,18 @@ export async function registerLanes(
       `INSERT INTO ${names.lanes} (transfer, lane, table_numbers, looked) VALUES (${literal(transfer)}, ${lane}, ${literal(encodeNumbers(tables))}, ${looked})`,
     );
   }
+}
+
+/** See ChangeCapture.lanes. */
+export async function standingLanes(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<readonly LaneTables[]> {
+  const { rows } = await session.query(
+    `SELECT lane, table_numbers FROM ${names.lanes} WHERE transfer = ${literal(transfer)} ORDER BY lane`,
+  );
+  return rows.map(([lane, tables]) => ({ lane: Number(lane), tables: decodeNumbers(tables) }));
 }
 
 /** Its claims go with it, and what nobody else needs is swept away by the next housekeeping. */

@@ -5,7 +5,7 @@ import { inCapture } from './capture-errors.ts';
 import { captureNames } from '../capture-tables.ts';
 import { estimateBacklog } from './estimate-backlog.ts';
 import { housekeep } from './housekeep.ts';
-import { confirmClaim, leaseLane, registerLanes, unregisterLanes } from './lanes.ts';
+import { confirmClaim, leaseLane, registerLanes, standingLanes, unregisterLanes } from './lanes.ts';
 import { readClaim } from './read-claim.ts';
 import { sealClaim } from './seal-claim.ts';
 import { tick } from './ticks.ts';
@@ -32,6 +32,7 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
       await use(signal, (session) => tick(session, names)); // committed before the snapshot that the lanes begin at
       await inTransaction(signal, (session) => registerLanes(session, names, { transfer, lanes }));
     },
+    lanes: (transfer, signal) => use(signal, (session) => standingLanes(session, names, transfer)),
     unregister: (transfer, signal) =>
       inTransaction(signal, (session) => unregisterLanes(session, names, transfer)),
     lease: (lane, signal) => inTransaction(signal, (session) => leaseLane(session, names, lane)),

@@ -38,6 +38,22 @@ export async function registerLanes(
   }
 }
 
+/** See ChangeCapture.lanes. */
+export async function standingLanes(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<readonly LaneTables[]> {
+  const { rows } = await session.query(
+    `SELECT lane, array_to_string(table_numbers, ',') FROM ${names.lanes} WHERE transfer = $1 ORDER BY lane`,
+    [transfer],
+  );
+  return rows.map(([lane, tables]) => ({
+    lane: Number(lane),
+    tables: tables ? tables.split(',').map(Number) : [],
+  }));
+}
+
 /** Its claims go with it. */
 export async function unregisterLanes(
   session: Session,
