@@ -2,8 +2,7 @@ import type { Observer } from '../engine/observer.ts';
 import type { LostKey } from '../engine/structure/restore-keys.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
 import type { ReadUntil } from '../engine/reading/read-budget.ts';
-import type { ReadResult, Refusal, WriteResult } from '../engine/slice.ts';
-import type { TopicsRelayResult } from '../engine/topics/relay-to-topics.ts';
+import type { ReadResult, Refusal, RelayedLane, RelayResult, WriteResult } from '../engine/slice.ts';
 import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/finishing/verify-table.ts';
 import type { Config } from '../model/config.ts';
 import type { Share } from '../model/lane.ts';
@@ -13,7 +12,7 @@ import type { TransferSettings } from '../model/transfer-spec.ts';
  * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent:
  * the run's own stands in the ledger, and connections are names that each worker's configuration resolves.
  */
-export type { ReadResult, Refusal, TopicsRelayResult, WriteResult };
+export type { ReadResult, Refusal, RelayedLane, RelayResult, WriteResult };
 
 export interface ActivityDeps {
   readonly config: Pick<Config, 'transfer' | 'siteOf' | 'captures'>;
@@ -69,13 +68,15 @@ export interface Prepared {
   /** All tables are read from one snapshot. */
   readonly oneSnapshot: boolean;
   /**
-   * Changes are moved, in the lanes of CHANGES, which is one of the tables; `untilCaughtUp`: the transfer ends where nothing is pending.
+   * Changes are moved, each lane of them as one of the tables (changesId); `untilCaughtUp`: the transfer ends where nothing is pending.
    * Absent: only rows are, or the history is older.
    */
   readonly changes?: {
     readonly untilCaughtUp: boolean;
     /** They go out to topics of the hub: nothing is applied, and there is no ledger. */
     readonly toTopics?: boolean;
+    /** Absent in histories of older versions: the one lane has all tables. */
+    readonly lanes?: readonly LaneOfRun[];
   };
   /**
    * The most readers and writers of one slice: with more of them there are several slices, which the workers of a role
@@ -92,6 +93,12 @@ export interface Prepared {
   readonly limits?: StartLimits;
   readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
   readonly warnings: readonly string[];
+}
+
+/** A lane of changes, and the tables of the run, by their ordinals, whose changes it carries: those that are copied. */
+export interface LaneOfRun {
+  readonly lane: number;
+  readonly tables: readonly number[];
 }
 
 export interface StartLimits {
@@ -169,6 +176,8 @@ export interface SmallTablesResult {
 export interface RelayRequest extends RunKey {
   readonly settings: TransferSettings;
   readonly drain: boolean;
+  /** Absent in older histories: the first one, of all tables. */
+  readonly lanes?: readonly number[];
 }
 
 export interface WriteRequest extends RunKey {
@@ -242,7 +251,7 @@ export interface TableSample {
   readonly bytes: number;
 }
 export interface Sample {
-  /** Of all tables of the run, from the ledger. */
+  /** Of all tables of the run, from the ledger; of changes to topics what slices that still run have moved. */
   readonly rows: number;
   readonly bytes: number;
   readonly backlog: {
@@ -278,8 +287,8 @@ export interface TransferActivities {
   planTables(request: PlanRequest): Promise<PlanResult>;
   readAndPublish(request: ReadRequest): Promise<ReadResult>;
   readSmallTables(request: SmallTablesRequest): Promise<SmallTablesResult>;
-  relayChanges(request: RelayRequest): Promise<ReadResult>;
-  relayToTopics(request: RelayRequest): Promise<TopicsRelayResult>;
+  relayChanges(request: RelayRequest): Promise<RelayResult>;
+  relayToTopics(request: RelayRequest): Promise<RelayResult>;
   writeBatches(request: WriteRequest): Promise<WriteResult>;
   finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;

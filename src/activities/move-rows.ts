@@ -3,6 +3,7 @@ import type { Observer } from '../engine/observer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { Hub } from '../engine/ports/hub.ts';
 import { relayChanges } from '../engine/changes/relay-changes.ts';
+import { relayLanes } from '../engine/lanes/relay-lanes.ts';
 import { readAndPublish } from '../engine/reading/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { writeBatches } from '../engine/writing/write-batches.ts';
@@ -15,6 +16,7 @@ import type {
   ReadResult,
   Refusal,
   RelayRequest,
+  RelayResult,
   RunKey,
   SmallTablesRequest,
   SmallTablesResult,
@@ -108,15 +110,19 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
       );
     },
     /** Moves captured changes to the hub, and confirms at the source what the target has. */
-    relayChanges: (request: RelayRequest): Promise<ReadResult> =>
-      inSlice<ReadResult>(
+    relayChanges: ({ lanes = [1], ...request }: RelayRequest): Promise<RelayResult> =>
+      inSlice<RelayResult>(
         request,
-        { side: 'source', nothing: { why: 'stopped', rows: 0, bytes: 0 } },
+        { side: 'source', nothing: { lanes: [] } },
         ({ spec, ...ends }, control) =>
           deps.connections.useDatabase(request.source, (source) => {
             const { changes } = captureOfSource(deps, source, request.source);
             const retentionMs = retentionMsOf(deps.config.captures[request.source]);
-            return relayChanges({ changes, ...ends }, { ...request, spec, retentionMs }, control);
+            return relayLanes(lanes, control, async (lane, ofLane) => {
+              const wanted = { ...request, spec, retentionMs, lane };
+              const { why, rows, bytes } = await relayChanges({ changes, ...ends }, wanted, ofLane);
+              return { ended: why === 'ended', events: rows, bytes, refusal: null };
+            });
           }),
       ),
     /** Applies what the hub holds of a transfer; one at a time runs, and it has the transfer's writers. */

@@ -11,10 +11,11 @@ import {
 import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import { whileWorking } from '../engine/while-working.ts';
 import { capturePlaceOf } from '../model/capture-spec.ts';
-import { CHANGES } from '../model/changes-plan.ts';
+import { laneOfChanges } from '../model/changes-plan.ts';
 import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
+  LaneOfRun,
   PlanRequest,
   PlanResult,
   PlannedSummary,
@@ -32,8 +33,17 @@ import { readRunSpec } from './run-spec.ts';
 const SLICE_READERS = 2;
 const SLICE_WRITERS = 4;
 
+/** Tables of each lane by their ordinals in the run, where they have any. */
+function lanesOf({ lanes = [], tables }: Pick<PreparedTransfer, 'lanes' | 'tables'>): readonly LaneOfRun[] {
+  const ordinals = new Map(tables.map(({ id, ordinal }) => [id, ordinal]));
+  return lanes.map((each) => ({
+    lane: each.lane,
+    tables: each.tables.flatMap((id) => ordinals.get(id) ?? []),
+  }));
+}
+
 /** What the workflow needs of the spec, defaults filled in. */
-const outline = (spec: TransferSpec) => ({
+const outline = ({ spec, ...prepared }: PreparedTransfer) => ({
   source: spec.source,
   hub: spec.hub,
   target: spec.target,
@@ -47,6 +57,7 @@ const outline = (spec: TransferSpec) => ({
     changes: {
       untilCaughtUp: spec.changes?.until === 'caught-up',
       ...(spec.topics && { toTopics: true }),
+      lanes: lanesOf(prepared),
     },
   }),
 });
@@ -115,7 +126,7 @@ export const createPrepareTransfer =
       const sourceSite = deps.config.siteOf(prepared.spec.source);
       const targetSite = deps.config.siteOf(prepared.spec.target);
       return {
-        ...outline(prepared.spec),
+        ...outline(prepared),
         sliceReaders: SLICE_READERS,
         // Where one writes at a time, a second slice would only wait.
         ...(!isAlone && { sliceWriters: SLICE_WRITERS }),
@@ -148,10 +159,12 @@ export const createPlanTables =
           if (control.stop.aborted) return;
           const wanted = { ...request, spec, table: id, ordinal, generation, found: found.get(id) };
           const place = capturePlaceOf(deps.config.captures[request.source]);
+          const lane = laneOfChanges(id);
+          const absent = request.absent ?? [];
           const planOne = (): ReturnType<typeof planTable> =>
-            id === CHANGES
-              ? planChanges({ ...ends, place }, { ...wanted, absent: request.absent ?? [] }, control.stop)
-              : planTable(ends, wanted, control.stop);
+            lane === null
+              ? planTable(ends, wanted, control.stop)
+              : planChanges({ ...ends, place }, { ...wanted, lane, absent }, control.stop);
           try {
             const { leftOut, ...summary } = await whileWorking(() => control.progress(), planOne());
             if (leftOut.length > 0)

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { TriggerManager } from '../engine/ports/trigger-manager.ts';
 import { tableId } from '../model/table-name.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
@@ -5,6 +6,7 @@ import { DEFAULTS } from '../model/transfer-spec.ts';
 import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, PendingChanges, Sample, SampleRequest } from './contract.ts';
 import { governed } from './governed.ts';
+import { relayedNow } from './relayed-now.ts';
 import { readRunSpec } from './run-spec.ts';
 
 type HubSample = Pick<Sample, 'backlog'> & { readonly warnings: readonly string[] };
@@ -77,7 +79,7 @@ async function askSource(
   }
 }
 
-/** Of changes that go to topics only the source and the hub can be asked. */
+/** Of changes that go to topics only the source and the hub can be asked, and how much the slices that run have moved so far. */
 async function sampleTopics(
   deps: ActivityDeps,
   request: SampleRequest,
@@ -85,9 +87,10 @@ async function sampleTopics(
 ): Promise<Sample> {
   const { warnings, ...source } = await askSource(deps, request, signal);
   const hub = await askHub(deps, request, signal);
+  const { events, bytes } = await relayedNow(Context.current());
   return {
-    rows: 0,
-    bytes: 0,
+    rows: events,
+    bytes,
     backlog: { lost: false, messages: 0, bytes: 0, maxBytes: 0 },
     creditBytes: DEFAULTS.creditBytes,
     tables: [],

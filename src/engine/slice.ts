@@ -41,6 +41,23 @@ export interface Refusal {
   readonly details: ErrorDetails;
 }
 
+/** What became of one lane of changes in a slice that moved it. */
+export interface RelayedLane {
+  readonly lane: number;
+  /** Its end was wanted, and nothing is pending any more. */
+  readonly ended: boolean;
+  /** What this slice moved; to targets repeats included. */
+  readonly events: number;
+  readonly bytes: number;
+  /** An error that only a person can mend: nothing more of the lane goes out before. */
+  readonly refusal: Refusal | null;
+}
+
+/** Lanes of changes that one slice moved, each once. */
+export interface RelayResult {
+  readonly lanes: readonly RelayedLane[];
+}
+
 export interface WriteResult {
   /** `drained`: every awaited table is planned and ended; `refused`: a table must be left out first. */
   readonly why: 'drained' | 'stopped' | 'budget' | 'refused';

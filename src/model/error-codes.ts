@@ -247,6 +247,12 @@ export const ERRORS = {
     409,
     'Changes are missing, or the capture was installed anew: copy the tables again with sluice table resnapshot.',
   ),
+  'capture.lanes_parted': entry(
+    'manual',
+    EXIT.usage,
+    409,
+    'Drop the foreign key at the target, and make it again after the cut-over; or begin with a transfer of another name.',
+  ),
   'batch.damaged': entry('auto', EXIT.failed, 422, 'Nothing: the batch is sent again.'),
   'transfer.shortfall': entry(
     'never',

@@ -81,6 +81,6 @@ export interface TablePlan {
   readonly foreignKeys?: readonly ForeignKeySchema[];
   /** Foreign keys of the target, of this table or to it, that its planning dropped: none of them may stay away. */
   readonly droppedKeys?: readonly { readonly table: TableName; readonly key: ForeignKeySchema }[];
-  /** Of CHANGES only: what its events mean. It has no columns of its own. */
+  /** Of a lane of changes only (changesId): what its events mean. It has no columns of its own. */
   readonly changes?: ChangesPlan;
 }

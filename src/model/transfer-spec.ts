@@ -21,6 +21,8 @@ export const DEFAULTS = {
   gracePeriod: '30s',
   reportingInterval: '10s',
   heartbeatTimeout: '30s',
+  lanes: 4,
+  relays: 1,
 } as const;
 
 /** What becomes of a value that the column at the target cannot hold. */
@@ -135,6 +137,22 @@ export const TransferSpec = Type.Object(
               minimum: 1024,
               maximum: 67_108_864,
               description: 'About so many bytes of changes in one transaction at most. Default 4 MiB.',
+            }),
+          ),
+          lanes: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 40,
+              description:
+                'Lanes that the tables are dealt onto at most, when the transfer is first started: tables that refer to each other go to one lane, which has their changes in order. Default 4; always 1 with ordering transaction.',
+            }),
+          ),
+          relays: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 40,
+              description:
+                'Slices that share the lanes, which the workers share: lanes that are read in one slice share a worker. Default 1.',
             }),
           ),
           ordering: Type.Optional(
@@ -320,6 +338,7 @@ export const TransferSettings = Type.Object(
     blockBytes: Type.Integer({ minimum: 1024, maximum: 67_108_864 }),
     ratePerSecond: Type.Integer({ minimum: 0 }),
     bytesPerSecond: Type.Optional(Type.Integer({ minimum: 0 })),
+    relays: Type.Optional(Type.Integer({ minimum: 1, maximum: 40 })),
   },
   closed,
 );
@@ -331,6 +350,8 @@ export const settingsOf = (spec: TransferSpec): TransferSettings => ({
   blockBytes: spec.read?.blockBytes ?? DEFAULTS.blockBytes,
   ratePerSecond: spec.limits?.ratePerSecond ?? 0,
   bytesPerSecond: spec.limits?.bytesPerSecond ?? 0,
+  ...(spec.mode !== undefined &&
+    spec.mode !== 'snapshot' && { relays: spec.changes?.relays ?? DEFAULTS.relays }),
 });
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;

@@ -7,7 +7,7 @@ import { wishedStructure, withStructure } from '../engine/structure/planned-stru
 import { createNaming, namingRules, refuseClashes, targetName } from '../engine/planning/target-names.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/finishing/verify-table.ts';
 import type { PlannedTable } from '../engine/ports/ledger.ts';
-import { CHANGES } from '../model/changes-plan.ts';
+import { laneOfChanges } from '../model/changes-plan.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
@@ -133,7 +133,9 @@ export async function* verifyLocally(
 ): AsyncGenerator<TableVerification> {
   const control: SliceControl = { stop: signal, overdue: () => false, progress: () => undefined };
   const progress = await ends.target.ledger.progress(request.transfer, request.run, signal);
-  const copied = progress.filter(({ table }) => table !== CHANGES).map(({ table }) => ({ table }));
+  const copied = progress
+    .filter(({ table }) => laneOfChanges(table) === null)
+    .map(({ table }) => ({ table }));
   // Where only changes are moved no table has lanes of its own.
   const all = copied.length > 0 ? copied : await changedTables(ends, request, signal);
   for (const each of all) {
@@ -149,9 +151,16 @@ async function changedTables(
   { transfer, run }: LocalVerification,
   signal: AbortSignal,
 ): Promise<readonly { readonly table: string; readonly planned: PlannedTable }[]> {
-  const planned = await target.ledger.readTable(transfer, run, CHANGES, signal);
-  return (planned?.plan.changes?.tables ?? []).map(({ plan }) => ({
-    table: plan.id,
-    planned: { plan, generation: 1, ranges: WHOLE, incarnation: '', changeMarker: '' },
-  }));
+  const lanes = (await target.ledger.progress(transfer, run, signal)).filter(
+    ({ table }) => laneOfChanges(table) !== null,
+  );
+  const planned = await Promise.all(
+    lanes.map(({ table }) => target.ledger.readTable(transfer, run, table, signal)),
+  );
+  return planned
+    .flatMap((each) => each?.plan.changes?.tables ?? [])
+    .map(({ plan }) => ({
+      table: plan.id,
+      planned: { plan, generation: 1, ranges: WHOLE, incarnation: '', changeMarker: '' },
+    }));
 }

@@ -1,4 +1,4 @@
-import { CHANGES } from '../model/changes-plan.ts';
+import { laneOfChanges } from '../model/changes-plan.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import {
   isExcluded,
@@ -204,7 +204,7 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
 /** The ledger has all of it. Of changes there is nothing more to make or to compare. */
 export function endTable(table: TableRecord): boolean {
   const isEnded = happen(table, 'ended');
-  if (table.id === CHANGES)
+  if (laneOfChanges(table.id) !== null)
     for (const event of ['finish', 'built', 'verify', 'verified', 'linked'] as const) happen(table, event);
   return isEnded;
 }

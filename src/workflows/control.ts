@@ -12,7 +12,7 @@ import {
 } from './control-state.ts';
 import { lostItsSnapshot } from './failing.ts';
 import type { TableError } from './messages.ts';
-import { isChanges, mayRelay } from './relay-moves.ts';
+import { heldLanes, isChanges } from './relay-moves.ts';
 import type { Mode, RunningSlice, Scene } from './schedule.ts';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 
@@ -191,17 +191,26 @@ const preparedScene = ({ prepared }: ControlState) => ({
 const changesScene = (state: ControlState): Pick<Scene, 'changes'> => {
   const { changes } = state.prepared ?? {};
   if (!changes) return {};
-  const toTopics = changes.toTopics === true ? { toTopics: true } : {};
-  return { changes: { caughtUp: state.caughtUp ?? false, draining: isDraining(state), ...toTopics } };
+  const { toTopics, lanes } = changes;
+  return {
+    changes: {
+      caughtUp: state.caughtUp ?? false,
+      draining: isDraining(state),
+      ...(toTopics === true && { toTopics }),
+      ...(lanes && { lanes }),
+    },
+  };
 };
 
 const isDraining = ({ cutOver, prepared }: ControlState): boolean =>
   cutOver !== undefined || (prepared?.changes?.untilCaughtUp ?? false);
 
-function phaseOf({ tables, caughtUp }: ControlState, closed: boolean): Phase {
+function phaseOf({ tables, caughtUp, prepared }: ControlState, closed: boolean): Phase {
   if (tables.some((table) => isMoving(table) && !isChanges(table))) return 'copying';
-  if (tables.some(isMoving)) {
-    if (!mayRelay(tables)) return 'blocked';
+  const moving = tables.filter(isMoving);
+  if (moving.length > 0) {
+    const held = heldLanes(tables, prepared?.changes?.lanes);
+    if (moving.every(({ id }) => held.has(id))) return 'blocked';
     return caughtUp === true ? 'live' : 'catching-up';
   }
   const isAt = (...statuses: readonly TableRecord['status'][]): boolean =>

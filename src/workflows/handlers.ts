@@ -1,10 +1,12 @@
 import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { CHANGES } from '../model/changes-plan.ts';
 import { nextTableStatus, type TableEvent } from '../model/table-status.ts';
 import type { Control } from './control.ts';
-import { happen } from './control-state.ts';
+import { happen, type TableRecord } from './control-state.ts';
 import { checkSettings, invalidInput } from './input.ts';
 import * as messages from './messages.ts';
 import type { StandingReason, TableWish, Wish } from './messages.ts';
+import { isChanges } from './relay-moves.ts';
 import { statusOf, tablesOf } from './view.ts';
 
 /** Reasons and names of people are shown whole up to so many characters. */
@@ -64,16 +66,23 @@ const TABLE_WISHES = [
   ],
 ] as const satisfies readonly (readonly [TableEvent, unknown, unknown, string])[];
 
+/** The table of this id; what is said of `(changes)` is said of all of their lanes. */
+function meantBy(control: Control, id: string): readonly TableRecord[] {
+  if (id === CHANGES) return control.state.tables.filter(isChanges);
+  const table = control.table(id);
+  return table ? [table] : [];
+}
+
 function tableHandlers(control: Control): void {
   const apply = (event: TableEvent, wish: TableWish): void => {
-    const table = control.table(textOf(wish?.table) ?? '');
-    if (!table) {
+    const tables = meantBy(control, textOf(wish?.table) ?? '');
+    if (tables.length === 0)
       log.warn('a signal names a table that this transfer does not have', { signal: event });
-      return;
+    for (const table of tables) {
+      happen(table, event);
+      // A person wants it anew, and not the transfer after another interruption.
+      if (event === 'resnapshot') table.interruptions = 0;
     }
-    happen(table, event);
-    // A person wants it anew, and not the transfer after another interruption.
-    if (event === 'resnapshot') table.interruptions = 0;
     control.touch();
   };
   for (const [event, signal, update, description] of TABLE_WISHES) {
@@ -88,9 +97,10 @@ function tableHandlers(control: Control): void {
       {
         description,
         validator: (wish) => {
-          const table = typeof wish?.table === 'string' ? control.table(wish.table) : undefined;
+          const tables = typeof wish?.table === 'string' ? meantBy(control, wish.table) : [];
+          const [table] = tables;
           if (!table) throw invalidInput('the transfer has no such table; the query "tables" names them');
-          if (nextTableStatus(table.status, event) === table.status) {
+          if (tables.every(({ status }) => nextTableStatus(status, event) === status)) {
             throw invalidInput(`${event} means nothing for a table that is ${table.status}`);
           }
         },
@@ -112,7 +122,8 @@ function settingsHandler(control: Control): void {
       return state.settings;
     },
     {
-      description: 'Change readers, writers, blockBytes, ratePerSecond or bytesPerSecond while it runs',
+      description:
+        'Change readers, writers, blockBytes, ratePerSecond, bytesPerSecond or relays while it runs',
       validator: (change) => {
         if (!state.settings) throw invalidInput('the transfer is not prepared yet; try again in a moment');
         checkSettings(change);

@@ -1,70 +1,81 @@
-import type { ReadResult, TopicsRelayResult } from '../activities/contract.ts';
+import type { RelayedLane, RelayResult } from '../activities/contract.ts';
+import { laneOfChanges } from '../model/changes-plan.ts';
 import type { Control } from './control.ts';
 import { endTable, happen, type TableRecord } from './control-state.ts';
 import { tableFailed } from './failing.ts';
 import type { Move } from './schedule.ts';
 import { refuse, runSlice, sliceOf } from './slices.ts';
 
-/** What a slice of changes says, wherever they go. */
-interface Relayed {
-  readonly ended: boolean;
-  readonly events: number;
+/** What a slice said in older histories, of the one lane that there was. */
+interface OlderResult {
+  readonly why: string;
+  readonly rows?: number;
+  readonly events?: number;
   readonly bytes: number;
-  readonly refusal: TopicsRelayResult['refusal'];
+  readonly refusal?: RelayedLane['refusal'];
 }
 
-const toTarget = ({ why, rows, bytes }: ReadResult): Relayed => ({
-  ended: why === 'ended',
-  events: rows,
-  bytes,
-  refusal: null,
-});
+const lanesOf = (result: RelayResult | OlderResult): readonly RelayedLane[] => {
+  if ('lanes' in result) return result.lanes;
+  const { why, rows = 0, events = rows, bytes, refusal = null } = result;
+  return [{ lane: 1, ended: why === 'ended' || why === 'caught-up', events, bytes, refusal }];
+};
 
-const toTopics = ({ why, events, bytes, refusal }: TopicsRelayResult): Relayed => ({
-  ended: why === 'caught-up',
-  events,
-  bytes,
-  refusal,
-});
+const laneOf = ({ id }: TableRecord): number => laneOfChanges(id) ?? 1;
 
 /** A lane is refused, whichever table's change was the reason. */
-function refuseChanges(control: Control, table: TableRecord, { refusal }: Relayed): void {
+function refuseChanges(control: Control, table: TableRecord, { refusal }: RelayedLane): void {
   if (!refusal) return;
   const of = refusal.table === '' ? '' : `${refusal.table}: `;
   refuse(control, { ...refusal, table: table.id, message: `${of}${refusal.message}` });
 }
 
-/** One slice of the changes; see TransferActivities.relayChanges and relayToTopics. */
-export async function relayChanges(
+/** What one lane makes of what its slice said, if it said anything. */
+function settle(
   control: Control,
-  { table, drain, key }: Extract<Move, { move: 'relay' }>,
-): Promise<void> {
-  const slice = { ...sliceOf(control, 'relay', [table]), key };
-  happen(table, 'reading');
-  const request = { ...control.runKey(), settings: control.settings(), drain };
-  const { source } = control.queues;
-  const isToTopics = control.state.prepared?.changes?.toTopics === true;
-  const summary = drain ? 'relay changes to where nothing is pending' : 'relay changes';
-  const outcome = await runSlice<Relayed>(control, slice, async () =>
-    isToTopics
-      ? toTopics(await source.relayToTopics.executeWithOptions({ summary }, [request]))
-      : toTarget(await source.relayChanges.executeWithOptions({ summary }, [request])),
-  );
-  const result = outcome && 'result' in outcome ? outcome.result : null;
-  // Without a ledger only the slices know how much it was.
-  if (result && isToTopics) {
-    table.rows += result.events;
-    table.bytes += result.bytes;
-  }
-  if (result?.ended) {
+  table: TableRecord,
+  { lane, error }: { readonly lane: RelayedLane | undefined; readonly error: TableRecord['error'] },
+): void {
+  if (lane?.ended) {
     table.endedLanes = table.lanes;
     endTable(table);
     return;
   }
   happen(table, 'interrupted');
   // Blocked meanwhile: that is the reason a person must see.
-  if (!outcome || table.status === 'blocked') return;
-  if ('error' in outcome) tableFailed(control, table, outcome.error);
-  else if (outcome.result.events > 0) Object.assign(table, { fruitless: 0, error: null });
-  if (result) refuseChanges(control, table, result);
+  if (table.status === 'blocked') return;
+  if (error) tableFailed(control, table, error);
+  if (lane && lane.events > 0) Object.assign(table, { fruitless: 0, error: null });
+  if (lane) refuseChanges(control, table, lane);
+}
+
+/** One slice of some lanes of the changes; see TransferActivities.relayChanges and relayToTopics. */
+export async function relayChanges(
+  control: Control,
+  { tables, drain, key }: Extract<Move, { move: 'relay' }>,
+): Promise<void> {
+  const slice = { ...sliceOf(control, 'relay', tables), key };
+  for (const table of tables) happen(table, 'reading');
+  const lanes = tables.map(laneOf);
+  const request = { ...control.runKey(), settings: control.settings(), drain, lanes };
+  const { source } = control.queues;
+  const isToTopics = control.state.prepared?.changes?.toTopics === true;
+  const what = lanes.length === 1 ? 'changes' : `${lanes.length} lanes of changes`;
+  const summary = drain ? `relay ${what} to where nothing is pending` : `relay ${what}`;
+  const outcome = await runSlice<RelayResult | OlderResult>(control, slice, () =>
+    isToTopics
+      ? source.relayToTopics.executeWithOptions({ summary }, [request])
+      : source.relayChanges.executeWithOptions({ summary }, [request]),
+  );
+  const told = outcome && 'result' in outcome ? lanesOf(outcome.result) : [];
+  const error = outcome && 'error' in outcome ? outcome.error : null;
+  for (const table of tables) {
+    const lane = told.find((each) => each.lane === laneOf(table));
+    // Without a ledger only the slices know how much it was.
+    if (lane && isToTopics) {
+      table.rows += lane.events;
+      table.bytes += lane.bytes;
+    }
+    settle(control, table, { lane, error });
+  }
 }

@@ -93,6 +93,15 @@ export async function keepSampling(control: Control): Promise<void> {
   }
 }
 
+/**
+ * What slices that have ended moved to topics. Asked before the sample is: one that ends meanwhile is counted by the next one, not by
+ * both.
+ */
+const movedBefore = ({ state }: Control): { readonly rows: number; readonly bytes: number } => ({
+  rows: state.tables.reduce((sum, { rows }) => sum + rows, 0),
+  bytes: state.tables.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
 /** @param tables  those whose own counts are wanted */
 export async function sampleOnce(
   control: Control,
@@ -107,8 +116,10 @@ export async function sampleOnce(
       ...(changes?.toTopics && { topics: true }),
     };
     const isQuiet = control.isQuiet();
+    const ended = changes?.toTopics ? movedBefore(control) : { rows: 0, bytes: 0 };
     const sample = await control.queues.control.sampleProgress(request);
-    learn(control, sample, Date.now(), isQuiet);
+    const [rows, bytes] = [ended.rows + sample.rows, ended.bytes + sample.bytes];
+    learn(control, { ...sample, rows, bytes }, Date.now(), isQuiet);
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     control.warn('progress could not be sampled; the numbers are old');

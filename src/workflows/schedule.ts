@@ -1,7 +1,8 @@
+import type { LaneOfRun } from '../activities/contract.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
-import { isChanges, mayFinish, mayRelay, mayVerify, relay } from './relay-moves.ts';
+import { heldLanes, isChanges, mayFinish, mayVerify, relay } from './relay-moves.ts';
 import { readersOf, shareRates } from './share-rates.ts';
 
 /** A running slice: one activity. `key` is what it was started with; a writer whose key is stale is started anew. */
@@ -45,6 +46,8 @@ export interface Scene {
     readonly draining: boolean;
     /** There is nothing to apply. */
     readonly toTopics?: boolean;
+    /** See Prepared. */
+    readonly lanes?: readonly LaneOfRun[];
   };
   /** Rows or bytes are limited: one table is read at a time, so that one slice can count them. */
   readonly oneReading: boolean;
@@ -67,8 +70,13 @@ export type Move =
       /** Of the transfer's rates. */
       readonly rateShare: number;
     }
-  /** The changes of all tables. */
-  | { readonly move: 'relay'; readonly table: TableRecord; readonly drain: boolean; readonly key: string }
+  /** Lanes of the changes. */
+  | {
+      readonly move: 'relay';
+      readonly tables: readonly TableRecord[];
+      readonly drain: boolean;
+      readonly key: string;
+    }
   /** Small tables that one reader reads in one slice. */
   | { readonly move: 'read-small'; readonly tables: readonly TableRecord[] }
   | {
@@ -106,11 +114,12 @@ const REBALANCE_AFTER_MS = 30_000;
 export function decide(scene: Scene): readonly Move[] {
   if (scene.mode === 'halt') return haltAll(scene, () => true);
   if (scene.mode === 'drain') return [...haltAll(scene, (slice) => slice.kind !== 'write'), ...write(scene)];
+  const plans = plan(scene);
   return [
     ...stale(scene),
-    ...plan(scene),
+    ...plans,
     ...read(scene),
-    ...relay(scene),
+    ...relay(scene, plans.length > 0),
     ...write(scene),
     ...(scene.settling === true ? [] : [...finish(scene), ...verify(scene), ...link(scene)]),
   ];
@@ -285,8 +294,8 @@ function rebalance(scene: Scene, reading: readonly RunningSlice[]): readonly Mov
 
 function write(scene: Scene): readonly Move[] {
   // Of changes that may not be applied yet nothing is on its way but what a slice published before a table was wanted anew.
-  const isLeft = (table: TableRecord): boolean =>
-    isExcluded(table.status) || (isChanges(table) && !mayRelay(scene.tables));
+  const held = heldLanes(scene.tables, scene.changes?.lanes);
+  const isLeft = (table: TableRecord): boolean => isExcluded(table.status) || held.has(table.id);
   const excluded = scene.tables.filter(isLeft).map((table) => table.id);
   const awaited = scene.tables.length - excluded.length;
   const key = JSON.stringify([excluded, scene.revision]);

@@ -215,16 +215,14 @@ export function createStandIn(options: StandInOptions) {
     relayToTopics: () => Promise.reject(new Error('no test moves changes to topics here')),
     relayChanges: async (request) => {
       note('relayChanges', request);
-      return governed(
-        { log, partial: () => ({ why: 'stopped' as const, rows: 0, bytes: 0 }) },
-        async (control) => {
-          while (!control.stop.aborted && !request.drain) {
-            control.progress();
-            await sleep(UNIT_MS);
-          }
-          return { why: request.drain ? ('ended' as const) : ('stopped' as const), rows: 1, bytes: 10 };
-        },
-      );
+      return governed({ log, partial: () => ({ lanes: [] }) }, async (control) => {
+        while (!control.stop.aborted && !request.drain) {
+          control.progress();
+          await sleep(UNIT_MS);
+        }
+        const moved = { ended: request.drain, events: 1, bytes: 10, refusal: null };
+        return { lanes: (request.lanes ?? [1]).map((lane) => ({ lane, ...moved })) };
+      });
     },
     readSmallTables: async (request) => {
       note('readSmallTables', request);

@@ -9,6 +9,7 @@ export interface SettingsOptions {
   readonly blockBytes?: string;
   readonly rate?: string;
   readonly byteRate?: string;
+  readonly relays?: string;
 }
 
 export const addSettingsOptions = (command: Command): Command =>
@@ -17,7 +18,8 @@ export const addSettingsOptions = (command: Command): Command =>
     .option('--writers <count>', 'writers at once, 1 to 40')
     .option('--block-bytes <bytes>', 'size of a row block')
     .option('--rate <rows>', 'rows per second at most; 0: no limit')
-    .option('--byte-rate <bytes>', 'bytes per second at most; 0: no limit');
+    .option('--byte-rate <bytes>', 'bytes per second at most; 0: no limit')
+    .option('--relays <count>', 'slices that share the lanes of changes, 1 to 40');
 
 /** Settings that were given on the command line. @throws SluiceError input.invalid */
 export function givenSettings(options: SettingsOptions): Partial<TransferSettings> {
@@ -27,6 +29,7 @@ export function givenSettings(options: SettingsOptions): Partial<TransferSetting
     blockBytes: options.blockBytes,
     ratePerSecond: options.rate,
     bytesPerSecond: options.byteRate,
+    relays: options.relays,
   };
   const settings: Record<string, number> = {};
   for (const [key, text] of Object.entries(given)) if (text !== undefined) settings[key] = Number(text);

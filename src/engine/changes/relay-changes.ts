@@ -1,4 +1,4 @@
-import { CHANGES } from '../../model/changes-plan.ts';
+import { changesId } from '../../model/changes-plan.ts';
 import { systemClock } from '../clock.ts';
 import type { ChangeCapture } from '../ports/change-capture.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
@@ -12,17 +12,18 @@ export interface RelayDeps extends Omit<ReadDeps, 'source'> {
 
 export interface RelayRequest
   extends Omit<ReadRequest, 'table' | 'readers' | 'snapshot' | 'share' | 'until'> {
-  /** End the lanes where nothing is pending any more; else go on for as long as the slice lasts. */
+  /** End the lane where nothing is pending any more; else go on for as long as the slice lasts. */
   readonly drain: boolean;
   /** Events stay at the source so long after they were confirmed. */
   readonly retentionMs: number;
+  readonly lane: number;
 }
 
 /** Only these are asked of a reader of changes: there are no rows to count or compare. */
 type ChangesReader = SourceReader & ReturnType<typeof createClaimReader>;
 
 /**
- * Moves captured changes from the source to the hub, claim by claim, in the order of each lane, and confirms at the source what the
+ * Moves captured changes of a lane from the source to the hub, claim by claim, in their order, and confirms at the source what the
  * target's ledger has. The same mechanism as for rows: lanes are opened, published within the credit, and read again when the hub
  * loses something. Safe to call at any time, also twice at once: the lane's opening and the lease fence the older one.
  * @throws SluiceError capture.*, database.*, hub.*; never an abort error
@@ -33,11 +34,11 @@ export async function relayChanges(
   control: SliceControl,
 ): Promise<ReadResult> {
   const { changes, clock = systemClock, ...ends } = deps;
-  const { transfer, spec, drain, retentionMs } = request;
+  const { transfer, spec, drain, retentionMs, lane } = request;
   const reader = createClaimReader({ changes, transfer, spec, drain, retentionMs, control, clock });
   const result = await readAndPublish(
     { ...ends, clock, source: { reader: reader as ChangesReader } },
-    { ...request, table: CHANGES, readers: request.settings.readers, snapshot: null },
+    { ...request, table: changesId(lane), readers: 1, snapshot: null },
     control,
   );
   if (result.why === 'ended') await reader.ended();

@@ -11,9 +11,6 @@ export const movesRows = ({ mode = 'snapshot' }: Pick<TransferSpec, 'mode'>): bo
 export const movesChanges = ({ mode = 'snapshot' }: Pick<TransferSpec, 'mode'>): boolean =>
   mode !== 'snapshot';
 
-/** The one lane of a transfer's changes: all of its tables, so that what refers to each other stays in order. */
-export const CHANGE_LANE = 1;
-
 export interface Capture {
   readonly triggers: TriggerManager;
   readonly changes: ChangeCapture;
@@ -92,25 +89,4 @@ export async function capturedTables(
       );
     return captured;
   });
-}
-
-/**
- * From its commit on every change of the tables stays at the source until the target has it. Before the first row is read, so that
- * what changes while rows are copied is applied after them.
- */
-export async function registerChanges(
-  capture: Capture,
-  request: {
-    readonly transfer: string;
-    readonly spec: TransferSpec;
-    /** All rows are about to be copied: what was registered for an earlier run is of no use. */
-    readonly isNew: boolean;
-  },
-  selected: readonly SelectedTable[],
-  signal: AbortSignal,
-): Promise<void> {
-  const captured = await capturedTables(capture, request.spec, selected, signal);
-  const lane = { lane: CHANGE_LANE, tables: captured.map(({ number }) => number) };
-  if (request.isNew) await capture.changes.unregister(request.transfer, signal);
-  await capture.changes.register(request.transfer, [lane], signal);
 }

@@ -1,12 +1,13 @@
 import type { CapturePlace } from '../../model/capture-spec.ts';
-import { CHANGES, type ChangedTable } from '../../model/changes-plan.ts';
+import { type ChangedTable, changesId } from '../../model/changes-plan.ts';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
-import { type TableName, tableId } from '../../model/table-name.ts';
+import { tableId } from '../../model/table-name.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
+import type { PlannedTable } from '../ports/ledger.ts';
 import type { CapturedTable } from '../ports/trigger-manager.ts';
 import { capturedTypes } from '../changes/captured-types.ts';
-import { captureOf, capturedTables, CHANGE_LANE, movesRows } from './changes-of-transfer.ts';
+import { type Capture, captureOf, capturedTables, movesRows } from './changes-of-transfer.ts';
 import { computeTablePlan } from './compute-table-plan.ts';
 import { type FoundTable, lookUpTables } from './look-up-tables.ts';
 import type { PlannedSummary, PlanTableRequest } from './plan-table.ts';
@@ -15,6 +16,7 @@ import { selectTables } from './select-tables.ts';
 
 export interface PlanChangesRequest extends Pick<PlanTableRequest, 'transfer' | 'run' | 'spec' | 'ordinal'> {
   readonly execution?: string | undefined;
+  readonly lane: number;
   /** Tables that a person left out: their changes are dropped. */
   readonly absent: readonly string[];
 }
@@ -73,11 +75,11 @@ function changedTable(
 }
 
 /** It carries events of many tables and has no columns, key or rows of its own; nothing is cleared for it. */
-const planOf = (ordinal: number, tables: readonly ChangedTable[]): TablePlan => ({
-  id: CHANGES,
+const planOf = (id: string, ordinal: number, tables: readonly ChangedTable[]): TablePlan => ({
+  id,
   ordinal,
-  source: { schema: '', name: CHANGES },
-  target: { schema: '', name: CHANGES },
+  source: { schema: '', name: id },
+  target: { schema: '', name: id },
   encoding: 'event-rows',
   columns: [],
   position: { kind: 'row-address', columns: [], types: [], sameOrder: false, needsSnapshot: false },
@@ -104,9 +106,12 @@ async function prepareTargets(
   }
 }
 
+const resync = (table: string, message: string): SluiceError =>
+  new SluiceError('capture.resync_required', message, { table });
+
 /**
- * Plans the changes of a run once: what its events mean goes into the ledger, with the one lane that carries them. What the ledger has
- * already is returned as it stands, as long as it is of the same installation of the capture. Idempotent.
+ * Plans one lane of the changes of a run, once: what its events mean goes into the ledger. What the ledger has already is returned as it
+ * stands, as long as it is of the same installation of the capture. Idempotent.
  * @throws SluiceError capture.*, target.structure_differs, type.unsupported, database.*
  */
 export async function planChanges(
@@ -114,22 +119,21 @@ export async function planChanges(
   request: PlanChangesRequest,
   signal: AbortSignal,
 ): Promise<PlannedSummary> {
-  const { transfer, run } = request;
-  const { triggers } = captureOf(deps.source, deps.place);
-  const incarnation = await triggers.incarnation(signal);
+  const { transfer, run, lane } = request;
+  const table = changesId(lane);
+  const capture = captureOf(deps.source, deps.place);
+  const incarnation = await capture.triggers.incarnation(signal);
   const { ledger } = deps.target;
-  const known = await ledger.readTable(transfer, run, CHANGES, signal);
+  const known = await ledger.readTable(transfer, run, table, signal);
   if (known && known.incarnation !== incarnation)
-    throw new SluiceError('capture.resync_required', 'the capture is another one than the run began with', {
-      table: CHANGES,
-    });
-  const planned = known ?? (await planAnew(deps, request, incarnation, signal));
-  const [lane] = await ledger.lanes(transfer, run, CHANGES, signal);
+    throw resync(table, 'the capture is another one than the run began with');
+  const planned = known ?? (await planAnew({ ...deps, capture }, request, incarnation, signal));
+  const [progress] = await ledger.lanes(transfer, run, table, signal);
   return {
-    table: CHANGES,
+    table,
     generation: planned.generation,
     lanes: planned.ranges.length,
-    endedLanes: lane?.ended === true ? 1 : 0,
+    endedLanes: progress?.ended === true ? 1 : 0,
     estimatedRows: null,
     estimatedBytes: null,
     needsSnapshot: false,
@@ -138,57 +142,64 @@ export async function planChanges(
   };
 }
 
-interface Selected {
-  readonly table: TableName;
-  readonly found: FoundTable;
+interface Planning extends TransferDeps {
+  readonly capture: Capture;
 }
 
-/** Tables of the transfer that are not left out, as both databases have them now. */
-async function selectedNow(
-  deps: TransferDeps,
-  spec: TransferSpec,
-  absent: readonly string[],
+interface TakenTable {
+  readonly found: FoundTable;
+  readonly captured: CapturedTable;
+}
+
+/** Tables of the lane that are not left out, as both databases have them now. */
+async function tablesOfLane(
+  deps: Planning,
+  { transfer, spec, lane, absent }: PlanChangesRequest,
   signal: AbortSignal,
-): Promise<readonly Selected[]> {
+): Promise<readonly TakenTable[]> {
   const names = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
-  const tables = selectTables(spec, names, deps.source)
-    .map(({ table }) => table)
-    .filter((table) => !absent.includes(tableId(table)));
-  const all = await lookUpTables(deps, spec, tables.map(tableId), signal);
-  return tables.flatMap((table) => {
-    const found = all.get(tableId(table));
-    return found ? [{ table, found }] : [];
+  const selected = selectTables(spec, names, deps.source).filter(
+    ({ table }) => !absent.includes(tableId(table)),
+  );
+  const captured = await capturedTables(deps.capture, spec, selected, signal);
+  const lanes = await deps.capture.changes.lanes(transfer, signal);
+  const registered = new Set(lanes.flatMap(({ tables }) => tables));
+  const unknown = captured.find(({ number }) => !registered.has(number));
+  const standing = lanes.find((each) => each.lane === lane);
+  if (unknown || !standing)
+    throw resync(
+      unknown ? tableId(unknown.table) : changesId(lane),
+      'the capture does not have the lanes that the transfer began with',
+    );
+  const own = captured.filter(({ number }) => standing.tables.includes(number));
+  const ids = own.map(({ table }) => tableId(table));
+  const all = await lookUpTables(deps, spec, ids, signal);
+  return own.flatMap((each) => {
+    const found = all.get(tableId(each.table));
+    return found ? [{ found, captured: each }] : [];
   });
 }
 
 async function planAnew(
-  deps: TransferDeps & { readonly place: CapturePlace },
+  deps: Planning,
   request: PlanChangesRequest,
   incarnation: string,
   signal: AbortSignal,
-) {
-  const { transfer, run, spec, ordinal, absent, execution } = request;
-  const taken = await selectedNow(deps, spec, absent, signal);
-  const captured = await capturedTables(
-    captureOf(deps.source, deps.place),
-    spec,
-    taken.map(({ table, found: { selection } }) => ({ table, selection })),
-    signal,
-  );
-  const tables = taken.map((each, at) => ({
-    found: each.found,
-    changed: changedTable(deps, spec, each.found, captured[at] as CapturedTable),
+): Promise<PlannedTable> {
+  const { transfer, run, spec, ordinal, execution, lane } = request;
+  const tables = (await tablesOfLane(deps, request, signal)).map(({ found, captured }) => ({
+    found,
+    changed: changedTable(deps, spec, found, captured),
   }));
   await prepareTargets(deps, spec, tables, signal);
+  const changed = tables.map((each) => each.changed);
   return deps.target.ledger.planTable(
     { transfer, run, execution },
     {
-      plan: planOf(
-        ordinal,
-        tables.map(({ changed }) => changed),
-      ),
+      plan: planOf(changesId(lane), ordinal, changed),
       generation: 1,
-      ranges: [{ lane: CHANGE_LANE, after: null, upto: null }],
+      // The number of the lane at the source, too.
+      ranges: [{ lane, after: null, upto: null }],
       incarnation,
       changeMarker: '',
     },

@@ -1,11 +1,12 @@
 import type { CapturePlace } from '../../model/capture-spec.ts';
-import { CHANGES } from '../../model/changes-plan.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { Hub } from '../ports/hub.ts';
 import type { TopicSink } from '../ports/topic-sink.ts';
-import { captureOf, capturedTables, registerChanges } from './changes-of-transfer.ts';
+import { changesId } from '../../model/changes-plan.ts';
+import { registerLanes } from '../lanes/register-lanes.ts';
+import { captureOf, capturedTables } from './changes-of-transfer.ts';
 import type { PreparedTransfer } from './prepare-transfer.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
 
@@ -46,15 +47,18 @@ const selectedTables = async (
     source,
   );
 
-/** Numbers of the captured tables whose changes the transfer moves. @throws SluiceError capture.* */
+/** Numbers of the captured tables whose changes the transfer moves, by their lanes. @throws SluiceError capture.* */
 export async function tablesOfTopics(
   { source, place }: Pick<TopicsEnds, 'source' | 'place'>,
-  spec: TransferSpec,
+  { transfer, spec }: TopicsTransfer,
   signal: AbortSignal,
-): Promise<readonly number[]> {
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const capture = captureOf(source, place);
   const selected = await selectedTables(source, spec, signal);
-  const captured = await capturedTables(captureOf(source, place), spec, selected, signal);
-  return captured.map(({ number }) => number);
+  const captured = await capturedTables(capture, spec, selected, signal);
+  const wanted = new Set(captured.map(({ number }) => number));
+  const lanes = await capture.changes.lanes(transfer, signal);
+  return new Map(lanes.map(({ lane, tables }) => [lane, tables.filter((number) => wanted.has(number))]));
 }
 
 /**
@@ -70,13 +74,15 @@ export async function prepareTopics(
   checkSpec({ transfer, spec });
   sinkOf(hub);
   const selected = await selectedTables(source, spec, signal);
-  await registerChanges(captureOf(source, place), { transfer, spec, isNew: false }, selected, signal);
+  const request = { transfer, spec, isNew: false, joins: [] };
+  const { lanes, warnings } = await registerLanes(captureOf(source, place), request, selected, signal);
   return {
     run: 1,
     continued: false,
     spec,
-    tables: [{ id: CHANGES, ordinal: 1 }],
+    tables: lanes.map(({ lane }, index) => ({ id: changesId(lane), ordinal: index + 1 })),
+    lanes,
     until: null,
-    warnings: await hub.warnings(signal),
+    warnings: [...(await hub.warnings(signal)), ...warnings],
   };
 }

@@ -2,20 +2,16 @@ import { createHash } from 'node:crypto';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { tableId } from '../../model/table-name.ts';
 import { type CapturePlace, capturePlaceOf } from '../../model/capture-spec.ts';
-import { CHANGES } from '../../model/changes-plan.ts';
+import { changesId } from '../../model/changes-plan.ts';
+import { type ChangesLane, type RegisteredLanes, registerLanes } from '../lanes/register-lanes.ts';
+import { findJoins } from '../lanes/table-joins.ts';
 import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
 import { CREDITS } from '../reading/largest-row.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { Hub } from '../ports/hub.ts';
 import { type ReadUntil, summed } from '../reading/read-budget.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
-import {
-  captureOf,
-  capturedTables,
-  movesChanges,
-  movesRows,
-  registerChanges,
-} from './changes-of-transfer.ts';
+import { captureOf, capturedTables, movesChanges, movesRows } from './changes-of-transfer.ts';
 import { leftOutByWish } from '../structure/planned-structure.ts';
 import { namingRules, refuseClashes, targetName } from './target-names.ts';
 
@@ -35,6 +31,8 @@ export interface PreparedTransfer {
   /** Where the spec limits rows or bytes: what the ledger may hold when this start ends. */
   readonly until: ReadUntil | null;
   readonly warnings: readonly string[];
+  /** Of the changes, where they are moved. */
+  readonly lanes?: readonly ChangesLane[];
 }
 
 /** Size of the data stream: whatever is larger cannot pass (largest-row.ts). */
@@ -105,10 +103,29 @@ const wishes = (spec: TransferSpec): readonly string[] => {
 };
 
 /** What a run has lanes of: its tables, as far as rows are copied, and the changes of all of them. */
-const tablesOf = (spec: TransferSpec, selected: readonly SelectedTable[]): readonly string[] => [
+const tablesOf = (
+  spec: TransferSpec,
+  selected: readonly SelectedTable[],
+  lanes: readonly ChangesLane[],
+): readonly string[] => [
   ...(movesRows(spec) ? selected.map(({ table }) => tableId(table)) : []),
-  ...(movesChanges(spec) ? [CHANGES] : []),
+  ...lanes.map(({ lane }) => changesId(lane)),
 ];
+
+/** The lanes of the changes, where these are moved: see registerLanes. */
+async function lanesOf(
+  deps: TransferDeps,
+  request: { readonly transfer: string; readonly spec: TransferSpec; readonly isFirst: boolean },
+  selected: readonly SelectedTable[],
+  { place, signal }: { readonly place: CapturePlace; readonly signal: AbortSignal },
+): Promise<RegisteredLanes> {
+  const { transfer, spec, isFirst } = request;
+  if (!movesChanges(spec)) return { lanes: [], warnings: [] };
+  const tables = selected.map(({ table }) => tableId(table));
+  const joins = await findJoins(deps, spec, tables, signal);
+  const isNew = isFirst && movesRows(spec);
+  return registerLanes(captureOf(deps.source, place), { transfer, spec, isNew, joins }, selected, signal);
+}
 
 /**
  * Opens the run in the ledger and the streams at the hub. Idempotent for one execution.
@@ -151,21 +168,20 @@ export async function prepareTransfer(
   }
   const spec = JSON.parse(run.spec) as TransferSpec;
   const selected = selectTables(spec, available, deps.source);
-  if (movesChanges(spec)) {
-    const isNew = isFirst && movesRows(spec);
-    await registerChanges(captureOf(deps.source, place), { transfer, spec, isNew }, selected, signal);
-  }
+  const { lanes, ...told } = await lanesOf(deps, { transfer, spec, isFirst }, selected, { place, signal });
   await deps.hub.topics.ensure({ transfer, run: run.run }, { maxBytes: streamBytes(spec) }, signal);
   return {
     run: run.run,
     continued: run.continued,
     spec,
-    tables: tablesOf(spec, selected).map((id, index) => ({ id, ordinal: index + 1 })),
+    tables: tablesOf(spec, selected, lanes).map((id, index) => ({ id, ordinal: index + 1 })),
     until: await untilOf(deps, { transfer, run: run.run }, spec, signal),
     warnings: [
       ...(await deps.hub.warnings(signal)),
       ...((await deps.target.warnings?.(signal)) ?? []),
       ...wishes(spec),
+      ...told.warnings,
     ],
+    lanes,
   };
 }

@@ -28,6 +28,8 @@ export interface ClaimsRequest {
   readonly limits: ClaimLimits;
   readonly blockBytes: number;
   readonly tables: TableLookup;
+  /** Numbers of the tables whose events go out: a lane has those of others, too, which the transfer took before. */
+  readonly wanted: ReadonlySet<number>;
   readonly clock: Clock;
   /** End where nothing is pending any more. */
   readonly untilCaughtUp: boolean;
@@ -38,17 +40,19 @@ export interface ClaimsRequest {
 }
 
 async function readClaim(request: ClaimsRequest, claim: number, signal: AbortSignal): Promise<RenderedClaim> {
-  const { changes, lease, blockBytes, tables } = request;
+  const { changes, lease, blockBytes, tables, wanted } = request;
   const messages: TopicMessage[] = [];
   let bytes = 0;
   for await (const block of changes.read(lease, { claim, afterId: null, blockBytes }, signal)) {
     const events = [...wholeEvents(block.data)];
     bytes += block.data.length;
     blockPool.give(block.data);
-    for (const event of events)
+    for (const event of events) {
+      if (!wanted.has(event.table)) continue;
       messages.push(
         renderMessage(event, tables.get(event.table) ?? (await tables.find(event.table, signal))),
       );
+    }
   }
   return { claim, messages, bytes };
 }

@@ -28,7 +28,7 @@ export interface TopicsRelayDeps {
 export interface TopicsRelayRequest {
   readonly transfer: string;
   readonly lane: number;
-  /** Numbers of the captured tables of the lane, as it was registered. */
+  /** Numbers of the captured tables of the lane whose events go out. */
   readonly tables: readonly number[];
   readonly topics: TopicsSpec;
   /** Events stay at the source so long after they were confirmed; default: not at all. */
@@ -161,6 +161,7 @@ async function moveClaims({ opened, deps, request, control, done }: Moving): Pro
       limits: request.limits ?? { events: CAPTURE_DEFAULTS.claimEvents, bytes: CAPTURE_DEFAULTS.claimBytes },
       blockBytes: DEFAULTS.blockBytes,
       tables,
+      wanted: new Set(request.tables),
       clock,
       untilCaughtUp: request.until === 'caught-up',
       isEnding: () => control.stop.aborted || control.overdue() || giveUp.signal.aborted,

@@ -24,6 +24,7 @@ const show = (settings: TransferSettings): string =>
     `writers      ${settings.writers}`,
     `block bytes  ${settings.blockBytes} (${formatBytes(settings.blockBytes)})`,
     `rate         ${showRate(settings)}`,
+    ...(settings.relays === undefined ? [] : [`relays       ${settings.relays}`]),
   ].join('\n');
 
 /** `sluice settings NAME`: shows, or changes what is given while the transfer runs. */
@@ -31,7 +32,7 @@ export function registerSettings(program: Command, run: Run): void {
   const command = program
     .command('settings')
     .argument('<name>')
-    .description('show or change readers, writers, block size and rate of a running transfer');
+    .description('show or change readers, writers, block size, rate and relays of a running transfer');
   addSettingsOptions(command).action(
     run<SettingsOptions>(async (context, [name = ''], options) => {
       const wanted = givenSettings(options);
