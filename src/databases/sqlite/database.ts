@@ -4,6 +4,7 @@ import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { SqliteConfig } from './config.ts';
 import { createInspector } from './inspect-rows.ts';
+import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import { createIntrospector } from './introspector.ts';
@@ -81,7 +82,11 @@ export async function openSqlite(
     ledger: createLedger(pool, tables),
     capture: (place) => {
       const file = { pool, path: config.path, prefix: place.prefix === '' ? 'sluice_' : place.prefix };
-      return { triggers: createTriggerManager(file), changes: createChangeCapture(file) };
+      return {
+        triggers: createTriggerManager(file),
+        changes: createChangeCapture(file),
+        loads: createInitialLoad(file),
+      };
     },
     incarnation: (signal) => incarnation(pool, { path: config.path, prefix }, signal),
     ping: async (signal) => `SQLite ${String(await firstCell(pool, 'SELECT sqlite_version()', signal))}`,

@@ -39,6 +39,8 @@ export interface LoadedChunk {
   readonly state: 'more' | 'done' | 'held' | 'superseded';
   /** Events of this chunk. */
   readonly rows: number;
+  /** How long others had to wait for its rows, at most; absent: as long as the call took. */
+  readonly tookMs?: number;
 }
 
 /** One load that was made ready. */

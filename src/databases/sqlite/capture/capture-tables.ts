@@ -8,6 +8,8 @@ export interface CaptureTables {
   readonly layouts: string;
   readonly lanes: string;
   readonly claims: string;
+  /** How far loads of existing rows are, by transfer and table. */
+  readonly loads: string;
 }
 
 export const captureTables = (prefix: string): CaptureTables => ({
@@ -17,6 +19,7 @@ export const captureTables = (prefix: string): CaptureTables => ({
   layouts: quote(`${prefix}capture_layouts`),
   lanes: quote(`${prefix}capture_lanes`),
   claims: quote(`${prefix}capture_claims`),
+  loads: quote(`${prefix}capture_loads`),
 });
 
 /** Rows of the events of one layout, as they were: row 2·id is the old one of an event, 2·id + 1 the new one. */
@@ -34,6 +37,7 @@ const NAMES = [
   'capture_layouts',
   'capture_lanes',
   'capture_claims',
+  'capture_loads',
 ] as const;
 
 /** The names among these that belong to a capture, whatever its prefix: it has all of its tables or is none. */
@@ -89,5 +93,9 @@ export const installStatements = (tables: CaptureTables): readonly string[] => [
   transfer TEXT NOT NULL, lane INTEGER NOT NULL, claim INTEGER NOT NULL, table_numbers TEXT NOT NULL,
   after_id INTEGER NOT NULL, last_id INTEGER NOT NULL, events INTEGER NOT NULL, sealed_at TEXT NOT NULL, confirmed_at TEXT,
   PRIMARY KEY (transfer, lane, claim)
+)`,
+  `CREATE TABLE IF NOT EXISTS ${tables.loads} (
+  transfer TEXT NOT NULL, table_number INTEGER NOT NULL, generation INTEGER NOT NULL, definition TEXT NOT NULL, position TEXT,
+  events INTEGER NOT NULL DEFAULT 0, is_done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (transfer, table_number)
 )`,
 ];

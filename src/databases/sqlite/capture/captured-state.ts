@@ -41,10 +41,12 @@ export interface CapturedState {
 const text = (value: StoredValue | undefined): string => String(value ?? '');
 
 export async function isInstalled(session: Session, prefix: string): Promise<boolean> {
+  // The last one that was ever added too: who lacks it is to be installed again.
+  const names = ['installation', 'capture_loads'].map((name) => literal(prefix + name));
   const [found] = await session.rows(
-    `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ${literal(`${prefix}installation`)}`,
+    `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (${names.join(', ')})`,
   );
-  return found !== undefined;
+  return found?.[0] === BigInt(names.length);
 }
 
 /** @throws SluiceError capture.not_installed */

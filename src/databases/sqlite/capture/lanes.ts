@@ -109,4 +109,5 @@ async function dropLane(session: Session, prefix: string, lane: ChangeLane): Pro
 
 export async function dropLanes(session: Session, prefix: string, transfer: string): Promise<void> {
   for (const lane of await readLanes(session, prefix, transfer)) await dropLane(session, prefix, lane);
+  await session.run(`DELETE FROM ${captureTables(prefix).loads} WHERE transfer = ?`, [transfer]);
 }

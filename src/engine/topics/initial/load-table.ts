@@ -84,7 +84,7 @@ export async function loadTable(
     if (chunk.state === 'superseded') return { why: 'superseded', rows };
     if (chunk.state === 'held') await clock.sleep(pace.held(), control.stop);
     else {
-      pace.took(clock.now() - beganMs);
+      pace.took(chunk.tookMs ?? clock.now() - beganMs);
       await rate.pass({ rows: chunk.rows, bytes: 0, ...passing }, control.stop);
     }
   }

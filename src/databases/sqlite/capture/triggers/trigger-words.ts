@@ -68,16 +68,32 @@ export interface Recorded {
   readonly key: string | null;
 }
 
+/** Events of what a SELECT gives. @param rest  of the SELECT, behind its list */
+export const renderInserted = (
+  { names, number, layout }: TriggerSource,
+  letter: string,
+  key: string | null,
+  rest: string,
+): string =>
+  `INSERT INTO ${names.events} (table_number, layout, operation, at, message_key) SELECT ${number}, ${layout}, '${letter}', ${NOW}, ${key ?? 'NULL'}${rest}`;
+
+/** Rows of events. @param list  the place of each, and its values */
+export const renderInsertedRows = (
+  { names }: TriggerSource,
+  list: readonly string[],
+  rest: string,
+): string => `INSERT INTO ${names.rows} SELECT ${list.join(', ')}${rest}`;
+
 /** One event with its rows. last_insert_rowid() is the event's id, and then the number of the row that was written last. */
 export function renderEvent(
-  { names, number, layout }: TriggerSource,
+  source: TriggerSource,
   { letter, old, fresh, key }: Recorded,
 ): readonly string[] {
   const from = (fresh ?? old)?.from ?? '';
   const row = (place: string, one: OneRow): string =>
-    `INSERT INTO ${names.rows} SELECT ${[place, ...one.list].join(', ')}${one.from};`;
+    `${renderInsertedRows(source, [place, ...one.list], one.from)};`;
   return [
-    `INSERT INTO ${names.events} (table_number, layout, operation, at, message_key) SELECT ${number}, ${layout}, '${letter}', ${NOW}, ${key ?? 'NULL'}${from};`,
+    `${renderInserted(source, letter, key, from)};`,
     ...(old === null ? [] : [row('last_insert_rowid() * 2', old)]),
     ...(fresh === null
       ? []
