@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, createWriter } from '../../src/hubs/kafka/wire/bytes.ts';
-import { crc32c } from '../../src/hubs/kafka/wire/crc32c.ts';
+import { crc32c } from '@node-rs/crc32';
 import { compress, type Compression, COMPRESSIONS, decompress } from '../../src/hubs/kafka/wire/codecs.ts';
 import { decodeRecords, encodeBatch, type OutgoingRecord } from '../../src/hubs/kafka/wire/records.ts';
 
