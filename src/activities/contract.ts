@@ -178,6 +178,8 @@ export interface RelayRequest extends RunKey {
   readonly drain: boolean;
   /** Absent in older histories: the first one, of all tables. */
   readonly lanes?: readonly number[];
+  /** Those of other slices included. */
+  readonly lanesOfAll?: number;
 }
 
 export interface WriteRequest extends RunKey {

@@ -119,7 +119,7 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
             const { changes } = captureOfSource(deps, source, request.source);
             const retentionMs = retentionMsOf(deps.config.captures[request.source]);
             return relayLanes(lanes, control, async (lane, ofLane) => {
-              const wanted = { ...request, spec, retentionMs, lane };
+              const wanted = { lanesOfAll: lanes.length, ...request, spec, retentionMs, lane };
               const { why, rows, bytes } = await relayChanges({ changes, ...ends }, wanted, ofLane);
               return { ended: why === 'ended', events: rows, bytes, refusal: null };
             });

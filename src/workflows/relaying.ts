@@ -3,6 +3,7 @@ import { laneOfChanges } from '../model/changes-plan.ts';
 import type { Control } from './control.ts';
 import { endTable, happen, type TableRecord } from './control-state.ts';
 import { tableFailed } from './failing.ts';
+import { isChanges } from './relay-moves.ts';
 import type { Move } from './schedule.ts';
 import { refuse, runSlice, sliceOf } from './slices.ts';
 
@@ -23,13 +24,6 @@ const lanesOf = (result: RelayResult | OlderResult): readonly RelayedLane[] => {
 
 const laneOf = ({ id }: TableRecord): number => laneOfChanges(id) ?? 1;
 
-/** A lane is refused, whichever table's change was the reason. */
-function refuseChanges(control: Control, table: TableRecord, { refusal }: RelayedLane): void {
-  if (!refusal) return;
-  const of = refusal.table === '' ? '' : `${refusal.table}: `;
-  refuse(control, { ...refusal, table: table.id, message: `${of}${refusal.message}` });
-}
-
 /** What one lane makes of what its slice said, if it said anything. */
 function settle(
   control: Control,
@@ -46,7 +40,8 @@ function settle(
   if (table.status === 'blocked') return;
   if (error) tableFailed(control, table, error);
   if (lane && lane.events > 0) Object.assign(table, { fruitless: 0, error: null });
-  if (lane) refuseChanges(control, table, lane);
+  // A lane is refused, whichever table's change was the reason.
+  if (lane?.refusal) refuse(control, { ...lane.refusal, table: table.id });
 }
 
 /** One slice of some lanes of the changes; see TransferActivities.relayChanges and relayToTopics. */
@@ -57,7 +52,8 @@ export async function relayChanges(
   const slice = { ...sliceOf(control, 'relay', tables), key };
   for (const table of tables) happen(table, 'reading');
   const lanes = tables.map(laneOf);
-  const request = { ...control.runKey(), settings: control.settings(), drain, lanes };
+  const lanesOfAll = control.state.tables.filter(isChanges).length;
+  const request = { ...control.runKey(), settings: control.settings(), drain, lanes, lanesOfAll };
   const { source } = control.queues;
   const isToTopics = control.state.prepared?.changes?.toTopics === true;
   const what = lanes.length === 1 ? 'changes' : `${lanes.length} lanes of changes`;

@@ -171,10 +171,12 @@ export async function planTables(control: Control, tables: readonly TableRecord[
 export const refuse = (control: Control, refusal: PlanResult['refused'][number]): void => {
   const table = control.table(refusal.table);
   if (!table) return;
-  const { column = null, vendorCode = null, suggestion = null } = refusal.details;
+  const { column = null, vendorCode = null, suggestion = null, table: whose } = refusal.details;
+  // Of a lane of changes a person must know which table's change it was.
+  const of = isChanges(table) && whose !== undefined && whose !== table.id ? `${whose}: ` : '';
   tableFailed(control, table, {
     code: refusal.code,
-    message: refusal.message,
+    message: `${of}${refusal.message}`,
     column,
     vendorCode,
     suggestion,

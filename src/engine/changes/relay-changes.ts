@@ -17,6 +17,8 @@ export interface RelayRequest
   /** Events stay at the source so long after they were confirmed. */
   readonly retentionMs: number;
   readonly lane: number;
+  /** Lanes that share the transfer's credit, this one among them; default: it alone. */
+  readonly lanesOfAll?: number;
 }
 
 /** Only these are asked of a reader of changes: there are no rows to count or compare. */
@@ -34,11 +36,12 @@ export async function relayChanges(
   control: SliceControl,
 ): Promise<ReadResult> {
   const { changes, clock = systemClock, ...ends } = deps;
-  const { transfer, spec, drain, retentionMs, lane } = request;
+  const { transfer, spec, drain, retentionMs, lane, lanesOfAll = 1 } = request;
+  const settings = { ...request.settings, readers: lanesOfAll };
   const reader = createClaimReader({ changes, transfer, spec, drain, retentionMs, control, clock });
   const result = await readAndPublish(
     { ...ends, clock, source: { reader: reader as ChangesReader } },
-    { ...request, table: changesId(lane), readers: 1, snapshot: null },
+    { ...request, settings, table: changesId(lane), readers: 1, snapshot: null },
     control,
   );
   if (result.why === 'ended') await reader.ended();
