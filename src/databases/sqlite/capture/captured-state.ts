@@ -41,12 +41,10 @@ export interface CapturedState {
 const text = (value: StoredValue | undefined): string => String(value ?? '');
 
 export async function isInstalled(session: Session, prefix: string): Promise<boolean> {
-  // The last one that was ever added too: who lacks it is to be installed again.
-  const names = ['installation', 'capture_loads'].map((name) => literal(prefix + name));
   const [found] = await session.rows(
-    `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (${names.join(', ')})`,
+    `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ${literal(`${prefix}installation`)}`,
   );
-  return found?.[0] === BigInt(names.length);
+  return found !== undefined;
 }
 
 /** @throws SluiceError capture.not_installed */

@@ -3,6 +3,7 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Session } from '../connections/session.ts';
 import type { StoredValue } from '../values/stored-value.ts';
 import { captureTables } from './capture-tables.ts';
+import { forgetLoads } from './loads/stored-load.ts';
 
 /** A lane as the file has it. */
 export interface StoredLane extends ChangeLane {
@@ -109,5 +110,5 @@ async function dropLane(session: Session, prefix: string, lane: ChangeLane): Pro
 
 export async function dropLanes(session: Session, prefix: string, transfer: string): Promise<void> {
   for (const lane of await readLanes(session, prefix, transfer)) await dropLane(session, prefix, lane);
-  await session.run(`DELETE FROM ${captureTables(prefix).loads} WHERE transfer = ?`, [transfer]);
+  await forgetLoads(session, prefix, transfer);
 }

@@ -4,13 +4,13 @@ import type { InitialLoad, LoadedChunk, WantedLoad } from '../../../../engine/po
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { tableId } from '../../../../model/table-name.ts';
 import { reading, type Session, writing } from '../../connections/session.ts';
-import { isInstalled, readState, requireInstalled } from '../captured-state.ts';
+import { readState } from '../captured-state.ts';
 import { highestId } from '../lanes.ts';
 import type { CaptureFile } from '../trigger-manager.ts';
 import { checkExpression } from '../triggers/check-expression.ts';
 import { triggerSource } from '../triggers/trigger-source.ts';
 import { type LoadPosition, type LoadSource, renderBound, renderChunk, renderUnordered } from './load-statements.ts';
-import { beginLoad, readLoad, readLoads, storeLoad } from './stored-load.ts';
+import { beginLoad, hasLoads, readLoad, readLoads, storeLoad } from './stored-load.ts';
 
 /** The file is left to others for so many times as long as a chunk held it: they try again now and then, and not in turn. */
 const REST = 2;
@@ -79,7 +79,8 @@ export function createInitialLoad(file: CaptureFile): InitialLoad {
     async open(wanted, signal) {
       await check(file, wanted, signal);
       await writing(pool, signal, async (session) => {
-        await requireInstalled(session, prefix);
+        if (!(await hasLoads(session, prefix)))
+          throw new SluiceError('capture.not_installed', 'the capture of this file is of an earlier version, or none');
         const load = await loadSource(session, prefix, wanted);
         await refuseUnordered(session, load, wanted);
         await beginLoad(session, prefix, wanted, loadDefinition(wanted, load.columns));
@@ -100,7 +101,7 @@ export function createInitialLoad(file: CaptureFile): InitialLoad {
     },
     progress: (transfer, signal) =>
       reading(pool, signal, async (session) =>
-        (await isInstalled(session, prefix)) ? readLoads(session, prefix, transfer) : [],
+        (await hasLoads(session, prefix)) ? readLoads(session, prefix, transfer) : [],
       ),
   };
 }

@@ -16,6 +16,20 @@ const keyOf = ({ transfer, captured }: WantedLoad): readonly StoredValue[] => [
   BigInt(captured.number),
 ];
 
+/** Whether the installation has loads, which earlier versions had not. */
+export async function hasLoads(session: Session, prefix: string): Promise<boolean> {
+  const [found] = await session.rows(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`, [
+    `${prefix}capture_loads`,
+  ]);
+  return found !== undefined;
+}
+
+/** With the transfer. */
+export async function forgetLoads(session: Session, prefix: string, transfer: string): Promise<void> {
+  if (await hasLoads(session, prefix))
+    await session.run(`DELETE FROM ${captureTables(prefix).loads} WHERE transfer = ?`, [transfer]);
+}
+
 /** See InitialLoad.open: what stands goes on, unless it is an older one, or another one that is not done. */
 export async function beginLoad(
   session: Session,
