@@ -114,8 +114,9 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
     signal: AbortSignal,
   ): Promise<LaneReading> => {
     const lease = await changes.lease({ transfer, lane: laneNumber }, signal);
-    const { claim } = nextOf(after, lease);
-    if (claim > lease.sealed + 1)
+    const { claim, afterId } = nextOf(after, lease);
+    // Of a claim that the target has in part the rest is only there where that very claim is.
+    if ((afterId === null ? claim - 1 : claim) > lease.sealed)
       throw new SluiceError(
         'capture.resync_required',
         'the target has changes that the source does not know',
