@@ -8,7 +8,9 @@ import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
 import { createReader } from './reader.ts';
+import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
+import { createParkingSource } from './capture/parking/parking-source.ts';
 import { captureNames } from './capture/capture-tables.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import { collectWarnings } from './warnings.ts';
@@ -59,6 +61,7 @@ export async function openMysql(
       return {
         triggers: createTriggerManager({ pool, names: own, introspector, incarnation: identity }),
         changes: createChangeCapture(pool, own),
+        ...createParkedPorts(createParkingSource(pool, own)),
       };
     },
     incarnation: identity,

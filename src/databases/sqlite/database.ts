@@ -5,7 +5,9 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { SqliteConfig } from './config.ts';
 import { createInspector } from './inspect-rows.ts';
 import { createInitialLoad } from './capture/loads/initial-load.ts';
+import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
+import { createParkingSource } from './capture/parking/parking-source.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
@@ -86,6 +88,7 @@ export async function openSqlite(
         triggers: createTriggerManager(file),
         changes: createChangeCapture(file),
         loads: createInitialLoad(file),
+        ...createParkedPorts(createParkingSource(file)),
       };
     },
     incarnation: (signal) => incarnation(pool, { path: config.path, prefix }, signal),

@@ -1,4 +1,5 @@
 import type { RowBlock } from '../../model/row-block.ts';
+import type { EventParking } from './event-parking.ts';
 
 /** Captured tables whose events one lane of a transfer carries, by their numbers. */
 export interface LaneTables {
@@ -23,6 +24,13 @@ export interface Lease extends ChangeLane {
 export interface ClaimLimits {
   readonly events: number;
   readonly bytes: number;
+  /**
+   * Claims end where no transaction of the source is cut: the last such place within the limits and above a half of them, else the
+   * first one behind, within these; only where there is none, anywhere, at the limits. A transaction counts by its events in the lane.
+   * Where it goes on behind all that was looked at nobody knows; a source that does not tell its transactions apart is guessed at by
+   * the times of events. Absent: claims are cut anywhere.
+   */
+  readonly whole?: { readonly events: number; readonly bytes: number };
 }
 
 export interface Backlog {
@@ -63,9 +71,10 @@ export interface ChangeCapture {
    * Events of a sealed claim as blocks of `event-rows`; each is marked `isLive`. Positions are `[claim, id]`: all claims before it, and of
    * this one the events up to that id; `[claim, '']` in its last block: all of it. A claim has one block at least, be it empty.
    * @param request.afterId  only what comes behind it; null: all of the claim
+   * @param request.mostRowBytes  an event that takes more is refused before it is held in memory; absent: none is
    * @param request.any  of tables by their numbers the columns that the plan has as kind `any`: their values come as canonical texts
    *   of that kind, which SQLite's own types alone do not tell
-   * @throws SluiceError capture.resync_required where the claim is gone
+   * @throws SluiceError capture.resync_required where the claim is gone, source.row_too_large
    */
   read(
     lease: Lease,
@@ -73,6 +82,7 @@ export interface ChangeCapture {
       readonly claim: number;
       readonly afterId: string | null;
       readonly blockBytes: number;
+      readonly mostRowBytes?: number;
       readonly any?: ReadonlyMap<number, readonly string[]>;
     },
     signal: AbortSignal,
@@ -85,4 +95,6 @@ export interface ChangeCapture {
    */
   housekeep(options: { readonly retentionMs: number }, signal: AbortSignal): Promise<number>;
   backlog(transfer: string, signal: AbortSignal): Promise<Backlog>;
+  /** Absent: nothing is set apart here, and what is refused stops its lane. */
+  readonly parking?: EventParking;
 }

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { CapturePlace } from '../../model/capture-spec.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
+import type { CaptureStatistics } from './capture-statistics.ts';
 import type { ChangeCapture } from './change-capture.ts';
 import type { InitialLoad } from './initial-load.ts';
 import type { Introspector } from './introspector.ts';
@@ -79,6 +80,7 @@ export interface Database {
     readonly loads?: InitialLoad;
     /** Of events that go from here to topics. */
     readonly quarantine?: Quarantine;
+    readonly statistics?: CaptureStatistics;
   };
   /** Of events that this database, as a target, refused; absent: nothing is set apart here. */
   readonly quarantine?: Quarantine;

@@ -1,3 +1,9 @@
+import {
+  type ColumnTypes,
+  PARKED_NAMES,
+  type ParkedTables,
+  renderParkedTables,
+} from '../../../engine/capture/parking/parked-tables.ts';
 import type { CapturePlace } from '../../../model/capture-spec.ts';
 import { literal, qualified } from '../sql/names.ts';
 
@@ -12,7 +18,11 @@ export interface CaptureNames {
   readonly tables: string;
   readonly lanes: string;
   readonly claims: string;
-  /** The same without quotes and database, in the order in which they are made. */
+  /** How far loads of existing rows are, by transfer and table: from version 2 on. */
+  readonly loads: string;
+  /** What is set apart of lanes, and what is counted: from version 2 on. */
+  readonly parking: ParkedTables;
+  /** The same without quotes and database, in the order in which they are made: those that every version has. */
   readonly bare: readonly string[];
 }
 
@@ -32,17 +42,38 @@ export function captureNames(schema: string, { prefix }: CapturePlace): CaptureN
   const [events = '', installation = '', tables = '', lanes = '', claims = ''] = bare.map((name) =>
     qualified({ schema, name }),
   );
-  return { schema, prefix, events, installation, tables, lanes, claims, bare };
+  const own = (name: string): string => qualified({ schema, name: prefix + name });
+  const parking: ParkedTables = {
+    parked: own(PARKED_NAMES.parked),
+    excluded: own(PARKED_NAMES.excluded),
+    minutes: own(PARKED_NAMES.minutes),
+    lags: own(PARKED_NAMES.lags),
+    literal,
+  };
+  return { schema, prefix, events, installation, tables, lanes, claims, loads: own('capture_loads'), parking, bare };
 }
 
 /** Raised with every change of the tables below; an upgrade is a statement of its own. */
-export const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 2;
+/** From which on events can be set apart. */
+export const PARKING_VERSION = 2;
 
 /** By its comment a table of ours is told from those of the application, whatever its prefix. */
 export const OURS = 'Sluice capture';
 
 const TABLE = `ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC COMMENT=${literal(OURS)}`;
 const LANE = 'transfer varchar(64) NOT NULL, lane int NOT NULL';
+
+const PARKED_TYPES: ColumnTypes = {
+  big: 'bigint',
+  int: 'int',
+  name: 'varchar(64)',
+  table: 'varchar(512)',
+  word: 'varchar(16)',
+  text: 'text',
+  payload: ['char(1)', 'varchar(64)', 'datetime(6)', 'varchar(512)', 'longtext'],
+  tail: ` ${TABLE}`,
+};
 
 /**
  * Tables of the capture, each committed by itself. Events have no index but the one by id: each costs the application. They are
@@ -63,6 +94,13 @@ export const installStatements = (names: CaptureNames): readonly string[] => [
   `CREATE TABLE IF NOT EXISTS ${names.claims} (${LANE}, claim bigint NOT NULL, runs longtext NOT NULL, events int NOT NULL,
     sealed_at datetime(6) NOT NULL, confirmed_at datetime(6) NULL, PRIMARY KEY (transfer, lane, claim),
     FOREIGN KEY (transfer, lane) REFERENCES ${names.lanes} (transfer, lane) ON DELETE CASCADE) ${TABLE}`,
+  ...renderParkedTables(names.parking, PARKED_TYPES, {
+    ofLane: `, FOREIGN KEY (transfer, lane) REFERENCES ${names.lanes} (transfer, lane) ON DELETE CASCADE`,
+    ofClaim: `, FOREIGN KEY (transfer, lane, claim) REFERENCES ${names.claims} (transfer, lane, claim) ON DELETE CASCADE`,
+  }),
+  `CREATE TABLE IF NOT EXISTS ${names.loads} (transfer varchar(64) NOT NULL, table_number int NOT NULL, generation int NOT NULL,
+    definition longtext NOT NULL, position longtext NULL, events bigint NOT NULL DEFAULT 0, is_done tinyint NOT NULL DEFAULT 0,
+    PRIMARY KEY (transfer, table_number)) ${TABLE}`,
   `INSERT IGNORE INTO ${names.installation} (one, id, version, installed_at) VALUES (1, UUID(), ${CAPTURE_VERSION}, UTC_TIMESTAMP(6))`,
 ];
 

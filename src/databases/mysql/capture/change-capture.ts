@@ -1,7 +1,9 @@
+import { createEventParking } from '../../../engine/capture/parking/create-event-parking.ts';
+import { settleRetries } from '../../../engine/capture/parking/park-events.ts';
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import { inTransaction, type Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
-import { inCapture } from './capture-errors.ts';
+import { demandCurrent, inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-tables.ts';
 import { housekeep } from './claims/housekeeping.ts';
 import {
@@ -16,6 +18,7 @@ import {
 import { createTransactionWatch } from './claims/open-transactions.ts';
 import { readClaim } from './claims/read-claim.ts';
 import { ONE_SNAPSHOT, sealClaim } from './claims/seal-claim.ts';
+import { createParkingSource } from './parking/parking-source.ts';
 
 /**
  * Claims of events in InnoDB. Events are read without locks and never changed; a claim is the ids that were seen, as runs without a gap
@@ -24,6 +27,7 @@ import { ONE_SNAPSHOT, sealClaim } from './claims/seal-claim.ts';
 export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapture {
   const context = inCapture(names);
   const watch = createTransactionWatch();
+  const parking = createParkingSource(pool, names);
   const run = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
     pool.use(work, signal, context);
   const transaction = <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> =>
@@ -34,6 +38,7 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
       pool.locked(
         `register ${transfer} ${names.lanes}`,
         async (session) => {
+          await demandCurrent(session, names);
           await session.query(ONE_SNAPSHOT);
           await inTransaction(session, () => registerLanes(session, names, { transfer, lanes }));
         },
@@ -43,15 +48,23 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
     lanes: (transfer, signal) => run(signal, (session) => standingLanes(session, names, transfer)),
     unregister: (transfer, signal) =>
       transaction(signal, (session) => unregisterLanes(session, names, transfer)),
-    lease: (lane, signal) => transaction(signal, (session) => leaseLane(session, names, lane)),
+    lease: (lane, signal) =>
+      transaction(signal, async (session) => {
+        await demandCurrent(session, names);
+        return leaseLane(session, names, lane);
+      }),
     seal: (lease, limits, signal) =>
       run(signal, (session) => sealClaim(session, names, watch, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
     confirm: (lease, claim, signal) =>
-      transaction(signal, (session) => confirmClaim(session, names, { lease, claim })),
+      parking.transaction(signal, async (plain) => {
+        await confirmClaim(plain.session, names, { lease, claim });
+        await settleRetries({ session: plain, tables: names.parking, lane: lease }, claim);
+      }),
     housekeep: ({ retentionMs }, signal) =>
       run(signal, (session) => housekeep(session, names, retentionMs, signal)),
     backlog: (transfer, signal) =>
       run(signal, (session) => inSnapshot(session, () => readBacklog(session, names, transfer))),
+    parking: createEventParking(parking),
   };
 }

@@ -47,6 +47,10 @@ export async function install(session: Session, names: CaptureNames): Promise<vo
   try {
     for (const statement of installStatements(names)) await session.query(statement);
     await refuseLater(session, names);
+    // Each version so far has only made tables.
+    await session.query(
+      `UPDATE ${names.installation} SET version = ${CAPTURE_VERSION} WHERE version < ${CAPTURE_VERSION}`,
+    );
   } catch (error) {
     const known = toSluiceError(error);
     if (known.code !== 'database.permission_denied') throw known;
@@ -63,7 +67,8 @@ export async function removeInstallation(
   names: CaptureNames,
   signal: AbortSignal,
 ): Promise<void> {
-  const { claims, lanes, tables, events, installation } = names;
+  const { claims, lanes, loads, tables, events, installation } = names;
+  const { parked, excluded, minutes, lags } = names.parking;
   // Claims refer to lanes; the installation goes last, so that who dies in between finds the rest again.
-  for (const name of [claims, lanes, tables, events, installation]) await dropTable(session, name, signal);
+  for (const name of [excluded, parked, minutes, lags, loads, claims, lanes, tables, events, installation]) await dropTable(session, name, signal);
 }

@@ -1,3 +1,9 @@
+import {
+  type ColumnTypes,
+  PARKED_NAMES,
+  type ParkedTables,
+  renderParkedTables,
+} from '../../../engine/capture/parking/parked-tables.ts';
 import type { CapturePlace } from '../../../model/capture-spec.ts';
 import { literal, quote } from '../sql.ts';
 
@@ -20,6 +26,8 @@ export interface CaptureNames {
   readonly claims: string;
   /** Where the ids of events stood when a transaction began: see seal-claim.ts. */
   readonly ticks: string;
+  /** What is set apart of lanes, and what is counted: from version 2 on. */
+  readonly parking: ParkedTables;
   /** How far loads of existing rows are, by transfer and table. */
   readonly loads: string;
 }
@@ -39,6 +47,13 @@ export function captureNames({ schema }: CapturePlace): CaptureNames {
     lanes: name('capture_lanes'),
     claims: name('capture_claims'),
     ticks: name('capture_ticks'),
+    parking: {
+      parked: name(PARKED_NAMES.parked),
+      excluded: name(PARKED_NAMES.excluded),
+      minutes: name(PARKED_NAMES.minutes),
+      lags: name(PARKED_NAMES.lags),
+      literal,
+    },
     loads: name('capture_loads'),
   };
 }
@@ -48,7 +63,27 @@ export const partitionName = ({ schema }: CapturePlace, turn: number): string =>
   `${quote(schema)}.${quote(`event_logs_${turn}`)}`;
 
 /** Raised with every change of the tables below; an upgrade is a statement of its own. */
-export const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 2;
+/** From which on events can be set apart. */
+export const PARKING_VERSION = 2;
+
+const NAME = 'text COLLATE "C"';
+const PARKED_TYPES: ColumnTypes = {
+  big: 'bigint',
+  int: 'integer',
+  name: NAME,
+  table: NAME,
+  word: NAME,
+  text: 'text',
+  payload: ['"char"', 'bigint', 'timestamptz', 'text', 'text'],
+  tail: '',
+};
+
+const renderParking = ({ parking, lanes, claims }: CaptureNames): string =>
+  renderParkedTables(parking, PARKED_TYPES, {
+    ofLane: `, FOREIGN KEY (transfer, lane) REFERENCES ${lanes} ON DELETE CASCADE`,
+    ofClaim: `, FOREIGN KEY (transfer, lane, claim) REFERENCES ${claims} ON DELETE CASCADE`,
+  }).join(';\n    ');
 
 /**
  * Tables of the capture. Of an event the transaction is the one that made it (txid_current(): what a snapshot says of it decides
@@ -94,7 +129,9 @@ export function renderCaptureTables(place: CapturePlace): string {
       events integer NOT NULL, sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(), confirmed_at timestamptz,
       PRIMARY KEY (transfer, lane, claim),
       FOREIGN KEY (transfer, lane) REFERENCES ${names.lanes} ON DELETE CASCADE);
+    ALTER TABLE ${names.claims} ADD COLUMN IF NOT EXISTS is_last boolean NOT NULL DEFAULT false;
     CREATE TABLE IF NOT EXISTS ${names.ticks} (xid bigint PRIMARY KEY, ids bigint NOT NULL);
+    ${renderParking(names)};
     CREATE TABLE IF NOT EXISTS ${names.loads} (
       transfer text COLLATE "C" NOT NULL, table_number integer NOT NULL, generation integer NOT NULL, definition text NOT NULL,
       position text, events bigint NOT NULL DEFAULT 0, is_done boolean NOT NULL DEFAULT false,

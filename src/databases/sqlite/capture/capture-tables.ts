@@ -1,4 +1,10 @@
-import { quote } from '../sql.ts';
+import {
+  type ColumnTypes,
+  PARKED_NAMES,
+  type ParkedTables,
+  renderParkedTables,
+} from '../../../engine/capture/parking/parked-tables.ts';
+import { literal, quote } from '../sql.ts';
 
 /** Quoted names of what is ours in a source. */
 export interface CaptureTables {
@@ -10,6 +16,8 @@ export interface CaptureTables {
   readonly claims: string;
   /** How far loads of existing rows are, by transfer and table. */
   readonly loads: string;
+  /** What is set apart of lanes, and what is counted: from version 2 on. */
+  readonly parking: ParkedTables;
 }
 
 export const captureTables = (prefix: string): CaptureTables => ({
@@ -20,6 +28,13 @@ export const captureTables = (prefix: string): CaptureTables => ({
   lanes: quote(`${prefix}capture_lanes`),
   claims: quote(`${prefix}capture_claims`),
   loads: quote(`${prefix}capture_loads`),
+  parking: {
+    parked: quote(prefix + PARKED_NAMES.parked),
+    excluded: quote(prefix + PARKED_NAMES.excluded),
+    minutes: quote(prefix + PARKED_NAMES.minutes),
+    lags: quote(prefix + PARKED_NAMES.lags),
+    literal,
+  },
 });
 
 /** Rows of the events of one layout, as they were: row 2·id is the old one of an event, 2·id + 1 the new one. */
@@ -30,6 +45,7 @@ export const rowsTable = (prefix: string, number: number, layout: number): strin
 export const oldTable = (prefix: string, number: number, layout: number): string =>
   quote(`${prefix}event_old_${number}_${layout}`);
 
+/** Those that every version has. */
 const NAMES = [
   'event_logs',
   'installation',
@@ -37,8 +53,8 @@ const NAMES = [
   'capture_layouts',
   'capture_lanes',
   'capture_claims',
-  'capture_loads',
 ] as const;
+const LATER_NAMES: readonly string[] = ['capture_loads', ...Object.values(PARKED_NAMES)];
 
 /** The names among these that belong to a capture, whatever its prefix: it has all of its tables or is none. */
 export function captureNames(names: readonly string[]): ReadonlySet<string> {
@@ -56,11 +72,24 @@ export function captureNames(names: readonly string[]): ReadonlySet<string> {
 export function isOurs(prefix: string, name: string): boolean {
   if (!name.startsWith(prefix)) return false;
   const rest = name.slice(prefix.length);
-  return NAMES.some((each) => each === rest) || /^event_(?:rows|old)_\d+_\d+$/.test(rest);
+  return [...NAMES, ...LATER_NAMES].includes(rest) || /^event_(?:rows|old)_\d+_\d+$/.test(rest);
 }
 
 /** Raised with every change of the tables below; an upgrade is a statement of its own. */
-export const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 2;
+/** From which on events can be set apart. */
+export const PARKING_VERSION = 2;
+
+const PARKED_TYPES: ColumnTypes = {
+  big: 'INTEGER',
+  int: 'INTEGER',
+  name: 'TEXT',
+  table: 'TEXT',
+  word: 'TEXT',
+  text: 'TEXT',
+  payload: ['TEXT', 'TEXT', 'TEXT', 'TEXT', 'TEXT'],
+  tail: '',
+};
 
 /**
  * Tables of the capture. They stand in the file of an application whose SQLite may be old: no STRICT, which 3.36 does not even
@@ -98,4 +127,6 @@ export const installStatements = (tables: CaptureTables): readonly string[] => [
   transfer TEXT NOT NULL, table_number INTEGER NOT NULL, generation INTEGER NOT NULL, definition TEXT NOT NULL, position TEXT,
   events INTEGER NOT NULL DEFAULT 0, is_done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (transfer, table_number)
 )`,
+  // Nothing refers to another table: whether that is looked at is a setting of each connection.
+  ...renderParkedTables(tables.parking, PARKED_TYPES, { ofLane: '', ofClaim: '' }),
 ];

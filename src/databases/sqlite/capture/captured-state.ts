@@ -3,7 +3,7 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Session } from '../connections/session.ts';
 import { literal } from '../sql.ts';
 import type { StoredValue } from '../values/stored-value.ts';
-import { captureTables } from './capture-tables.ts';
+import { CAPTURE_VERSION, captureTables } from './capture-tables.ts';
 import type { CapturedShape, TableFacts } from './captured-shape.ts';
 import { isOurTrigger, type TriggerText } from './triggers/render-triggers.ts';
 
@@ -45,6 +45,21 @@ export async function isInstalled(session: Session, prefix: string): Promise<boo
     `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ${literal(`${prefix}installation`)}`,
   );
   return found !== undefined;
+}
+
+/** Of which version the installation is, which there is. */
+export async function readVersion(session: Session, prefix: string): Promise<number> {
+  const [row] = await session.rows(`SELECT version FROM ${captureTables(prefix).installation}`);
+  return Number(row?.[0] ?? 0);
+}
+
+/** @throws SluiceError capture.not_installed, also for an installation of before, which lacks something of what is relied on */
+export async function requireCurrent(session: Session, prefix: string): Promise<void> {
+  await requireInstalled(session, prefix);
+  if ((await readVersion(session, prefix)) >= CAPTURE_VERSION) return;
+  throw new SluiceError('capture.not_installed', 'the capture in this file is of an earlier version', {
+    suggestion: 'sluice capture install brings it up to date, and keeps what it has',
+  });
 }
 
 /** @throws SluiceError capture.not_installed */

@@ -1,3 +1,5 @@
+import { createEventParking } from '../../../engine/capture/parking/create-event-parking.ts';
+import { settleRetries } from '../../../engine/capture/parking/park-events.ts';
 import { drawEpoch } from '../../../engine/driver/epoch.ts';
 import type {
   Backlog,
@@ -7,12 +9,13 @@ import type {
   Lease,
 } from '../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
-import { SluiceError } from '../../../model/sluice-error.ts';
 import { reading, type Session, writing } from '../connections/session.ts';
 import type { EventBlock, MeasuredEvents } from '../thread/operations.ts';
 import { captureTables } from './capture-tables.ts';
-import { isInstalled, requireInstalled } from './captured-state.ts';
+import { isInstalled, requireCurrent, requireInstalled } from './captured-state.ts';
 import { housekeep } from './housekeep.ts';
+import { createParkingSource } from './parking/parking-source.ts';
+import { claimGone, confirmClaim, leaseLost, ownLane } from './own-lane.ts';
 import { dropLanes, highestId, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
 import type { CaptureFile } from './trigger-manager.ts';
 
@@ -22,31 +25,13 @@ const MOST_COUNTED = 100_000n;
 /** Events of other tables behind which a lane that has none is moved up, so that nobody looks at them again and again. */
 const MANY_OF_OTHERS = 20_000n;
 
-const leaseLost = ({ transfer, lane }: ChangeLane): SluiceError =>
-  new SluiceError('capture.lease_lost', `lane ${lane} of ${transfer} has another owner`);
-
-const claimGone = ({ transfer, lane }: ChangeLane, claim: number): SluiceError =>
-  new SluiceError('capture.resync_required', `claim ${claim} of lane ${lane} of ${transfer} is gone`);
-
-/** @throws SluiceError capture.lease_lost, capture.resync_required for ids that were given before the file was restored */
-async function ownLane(session: Session, prefix: string, lease: Lease): Promise<StoredLane> {
-  const lanes = await readLanes(session, prefix, lease.transfer);
-  const lane = lanes.find((each) => each.lane === lease.lane);
-  if (lane === undefined || lane.epoch !== lease.epoch) throw leaseLost(lease);
-  if ((await highestId(session, prefix)) >= lane.sealedId) return lane;
-  throw new SluiceError(
-    'capture.resync_required',
-    'the captured events are older than what was read of them',
-  );
-}
-
 async function takeLease(
   { pool, prefix }: CaptureFile,
   lane: ChangeLane,
   signal: AbortSignal,
 ): Promise<Lease> {
   return writing(pool, signal, async (session) => {
-    await requireInstalled(session, prefix);
+    await requireCurrent(session, prefix);
     const { sealed, confirmed } = await readLane(session, prefix, lane);
     const epoch = drawEpoch();
     await session.run(`UPDATE ${captureTables(prefix).lanes} SET epoch = ? WHERE transfer = ? AND lane = ?`, [
@@ -168,22 +153,6 @@ async function* readClaim(
   }
 }
 
-async function confirm(session: Session, prefix: string, lease: Lease, claim: number): Promise<void> {
-  const { claims, lanes } = captureTables(prefix);
-  const lane = await ownLane(session, prefix, lease);
-  if (BigInt(claim) > lane.sealed) throw claimGone(lease, claim);
-  if (BigInt(claim) <= lane.confirmed) return;
-  await session.run(
-    `UPDATE ${claims} SET confirmed_at = ? WHERE transfer = ? AND lane = ? AND claim <= ? AND confirmed_at IS NULL`,
-    [new Date().toISOString(), ...laneKey(lane), BigInt(claim)],
-  );
-  const key = laneKey(lane);
-  await session.run(
-    `UPDATE ${lanes} SET confirmed = ?, confirmed_id = (SELECT last_id FROM ${claims} WHERE transfer = ? AND lane = ? AND claim = ?) WHERE transfer = ? AND lane = ?`,
-    [BigInt(claim), ...key, BigInt(claim), ...key],
-  );
-}
-
 /** Rows are in id order, which is the order of their times as far as the clock goes forward. */
 async function backlog(session: Session, prefix: string, transfer: string): Promise<Backlog> {
   await requireInstalled(session, prefix);
@@ -210,10 +179,11 @@ async function backlog(session: Session, prefix: string, transfer: string): Prom
 
 export function createChangeCapture(file: CaptureFile): ChangeCapture {
   const { pool, prefix } = file;
+  const parking = createParkingSource(file);
   return {
     register: (transfer, lanes, signal) =>
       writing(pool, signal, async (session) => {
-        await requireInstalled(session, prefix);
+        await requireCurrent(session, prefix);
         await storeLanes(session, { prefix, transfer }, lanes);
       }),
     lanes: (transfer, signal) =>
@@ -230,11 +200,13 @@ export function createChangeCapture(file: CaptureFile): ChangeCapture {
     seal: (lease, limits, signal) => seal(file, lease, limits, signal),
     read: (lease, request, signal) => readClaim(file, lease, request, signal),
     confirm: (lease, claim, signal) =>
-      writing(pool, signal, async (session) => {
-        if (!(await isInstalled(session, prefix))) throw leaseLost(lease);
-        await confirm(session, prefix, lease, claim);
+      parking.transaction(signal, async (plain) => {
+        if (!(await isInstalled(plain.session, prefix))) throw leaseLost(lease);
+        await confirmClaim(plain.session, prefix, { lease, claim });
+        await settleRetries({ session: plain, tables: parking.tables, lane: lease }, claim);
       }),
     housekeep: ({ retentionMs }, signal) => housekeep(file, retentionMs, signal),
     backlog: (transfer, signal) => reading(pool, signal, (session) => backlog(session, prefix, transfer)),
+    parking: createEventParking(parking),
   };
 }

@@ -3,8 +3,8 @@ import type { Pool } from '../connections/pool.ts';
 import { reading, type Session } from '../connections/session.ts';
 import { quote } from '../sql.ts';
 import type { FreeRule, OperationName, Operations } from '../thread/operations.ts';
-import { captureTables, oldTable, rowsTable } from './capture-tables.ts';
-import { requireInstalled } from './captured-state.ts';
+import { captureTables, oldTable, PARKING_VERSION, rowsTable } from './capture-tables.ts';
+import { readVersion, requireInstalled } from './captured-state.ts';
 import type { CaptureFile } from './trigger-manager.ts';
 import { forgetKept } from './triggers/render-rivals.ts';
 
@@ -46,7 +46,12 @@ async function readRules(session: Session, prefix: string, retentionMs: number):
   const unused = await session.rows(
     `SELECT l.number, l.layout FROM ${layouts} AS l WHERE NOT EXISTS (SELECT 1 FROM ${captured} AS c WHERE c.number = l.number AND c.layout = l.layout AND c.dropped_at IS NULL)`,
   );
-  return { rules, uptoId, statements: [...kept, ...(await unusedStatements(session, prefix, unused))] };
+  const excluded = await excludedStatements(session, prefix);
+  return {
+    rules,
+    uptoId,
+    statements: [...kept, ...excluded, ...(await unusedStatements(session, prefix, unused))],
+  };
 }
 
 /** Rows that an INSERT OR IGNORE has left: no statement is at work when the lock of the file is ours. */
@@ -61,6 +66,15 @@ async function keptStatements(session: Session, prefix: string): Promise<readonl
     if ((await session.rows(`SELECT 1 FROM ${table} LIMIT 1`)).length > 0) found.push(forgetKept(table));
   }
   return found;
+}
+
+/** What was excluded from claims that are gone. */
+async function excludedStatements(session: Session, prefix: string): Promise<readonly string[]> {
+  if ((await readVersion(session, prefix)) < PARKING_VERSION) return [];
+  const { claims, parking } = captureTables(prefix);
+  const gone = `FROM ${parking.excluded} AS x WHERE NOT EXISTS (SELECT 1 FROM ${claims} AS c WHERE c.transfer = x.transfer AND c.lane = x.lane AND c.claim = x.claim)`;
+  const found = await session.rows(`SELECT 1 ${gone} LIMIT 1`);
+  return found.length > 0 ? [`DELETE ${gone}`] : [];
 }
 
 /** Layouts of before whose events are gone go with their tables. */

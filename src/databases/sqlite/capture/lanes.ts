@@ -2,7 +2,8 @@ import type { ChangeLane, LaneTables } from '../../../engine/ports/change-captur
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Session } from '../connections/session.ts';
 import type { StoredValue } from '../values/stored-value.ts';
-import { captureTables } from './capture-tables.ts';
+import { captureTables, PARKING_VERSION } from './capture-tables.ts';
+import { readVersion } from './captured-state.ts';
 import { forgetLoads } from './loads/stored-load.ts';
 
 /** A lane as the file has it. */
@@ -103,8 +104,9 @@ export async function storeLanes(
 }
 
 async function dropLane(session: Session, prefix: string, lane: ChangeLane): Promise<void> {
-  const { claims, lanes } = captureTables(prefix);
-  for (const table of [claims, lanes])
+  const { claims, lanes, parking } = captureTables(prefix);
+  const isOld = (await readVersion(session, prefix)) < PARKING_VERSION;
+  for (const table of [...(isOld ? [] : [parking.excluded, parking.parked]), claims, lanes])
     await session.run(`DELETE FROM ${table} WHERE transfer = ? AND lane = ?`, laneKey(lane));
 }
 

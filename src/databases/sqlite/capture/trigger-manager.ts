@@ -43,6 +43,10 @@ async function install(session: Session, { prefix }: CaptureFile): Promise<void>
     `INSERT INTO ${tables.installation} (one, id, version, installed_at) SELECT 1, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM ${tables.installation})`,
     [randomUUID(), BigInt(CAPTURE_VERSION), now()],
   );
+  // Each version so far has only made tables.
+  await session.run(
+    `UPDATE ${tables.installation} SET version = ${CAPTURE_VERSION} WHERE version < ${CAPTURE_VERSION}`,
+  );
 }
 
 /** The file too: a copy of it has the same installation, and is another database. */

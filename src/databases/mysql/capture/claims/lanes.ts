@@ -95,12 +95,13 @@ export async function leaseLane(session: Session, names: CaptureNames, lane: Cha
 /**
  * See ChangeCapture.confirm. Claims stay, to be read by a target that was restored from a backup, until housekeeping finds them
  * confirmed for as long as they are retained.
+ * @returns whether the lane went on
  */
 export async function confirmClaim(
   session: Session,
   names: CaptureNames,
   { lease, claim }: { readonly lease: Lease; readonly claim: number },
-): Promise<void> {
+): Promise<boolean> {
   const { rows } = await session.query(
     `SELECT epoch, sealed, confirmed FROM ${names.lanes} WHERE ${renderLane(lease)} FOR UPDATE`,
   );
@@ -108,11 +109,12 @@ export async function confirmClaim(
   if (epoch !== lease.epoch) throw leaseLost(lease);
   if (claim > Number(sealed))
     throw resyncRequired(lease, `claim ${claim} is not sealed, the last one is ${sealed}`);
-  if (claim <= Number(confirmed)) return;
+  if (claim <= Number(confirmed)) return false;
   await session.query(`UPDATE ${names.lanes} SET confirmed = ${claim} WHERE ${renderLane(lease)}`);
   await session.query(
     `UPDATE ${names.claims} SET confirmed_at = UTC_TIMESTAMP(6) WHERE ${renderLane(lease)} AND claim > ${confirmed} AND claim <= ${claim}`,
   );
+  return true;
 }
 
 /** So many events of a lane are counted; behind that the distance of ids is told. */

@@ -1,3 +1,5 @@
+import { excludedOf } from '../../../../engine/capture/parking/park-events.ts';
+import { PAYLOAD_COLUMNS } from '../../../../engine/capture/parking/parked-tables.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import type { Pool } from '../../connections/pool.ts';
@@ -8,15 +10,18 @@ import type { CellKind } from '../../rows/encode-row.ts';
 import { ReadRows } from '../../rows/read-rows.ts';
 import { inCapture, resyncRequired } from '../capture-errors.ts';
 import { type CaptureNames, renderLane } from '../capture-tables.ts';
-import { between, chunksOf, decodeRuns, LAST_ID, renderIds, type Runs } from './runs.ts';
+import { plain } from '../parking/plain-session.ts';
+import { between, chunksOf, decodeRuns, LAST_ID, renderIds, type Runs, runsOf, without } from './runs.ts';
 
 export interface ClaimRequest {
   readonly claim: number;
   readonly afterId: string | null;
   readonly blockBytes: number;
+  readonly mostRowBytes?: number;
 }
 
-const BLOCK_ROWS = 65_536;
+/** What was sealed bounds them. */
+const BLOCK_ROWS = Number.MAX_SAFE_INTEGER;
 
 /** Of an event as src/model/change-event.ts has it. */
 const CELLS: readonly (readonly [column: string, kind: CellKind])[] = [
@@ -35,32 +40,72 @@ const KINDS = CELLS.map(([, kind]) => kind);
 
 /** What is left to read of a claim. */
 interface Sealed {
-  /** Of each run of the claim the events of the lane's tables. */
-  readonly tables: string;
-  readonly runs: Runs;
-  /** Events that they must have. */
+  /** SELECTs, one behind the other, and how many events they must give. */
+  readonly selects: readonly string[];
   readonly events: number;
+}
+
+export interface ClaimReading {
+  readonly lease: Lease;
+  readonly request: ClaimRequest;
 }
 
 /** @throws SluiceError capture.resync_required where the claim is gone */
 async function sealedOf(
   session: Session,
   names: CaptureNames,
-  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  { lease, request }: ClaimReading,
 ): Promise<Sealed> {
   const { rows } = await session.query(
     `SELECT table_numbers, runs, events FROM ${names.claims} JOIN ${names.lanes} USING (transfer, lane) WHERE ${renderLane(lease)} AND claim = ${request.claim}`,
   );
   const [found] = rows;
   if (!found) throw resyncRequired(lease, `claim ${request.claim} is gone`);
-  const [tables = '', runs = '', events] = found.map((cell) => cell ?? '');
-  const sealed = { tables, runs: decodeRuns(runs), events: Number(events) };
-  if (request.afterId === null) return sealed;
-  const after = BigInt(request.afterId);
+  const [tables = '', runs = '', events = ''] = found.map((cell) => cell ?? '');
+  if (events === '0') return parkedOf(session, names, { lease, request });
+  const parking = { session: plain(session), tables: names.parking, lane: lease };
+  const excluded = await excludedOf(parking, request.claim);
+  const claim = { tables, runs: without(decodeRuns(runs), runsOf(excluded.map(BigInt))) };
+  return stagedOf(session, names, {
+    ...claim,
+    events: Number(events) - excluded.length,
+    afterId: request.afterId,
+  });
+}
+
+/** Events of the lane's tables in the runs of the claim, behind an id. */
+async function stagedOf(
+  session: Session,
+  names: CaptureNames,
+  claim: {
+    readonly tables: string;
+    readonly runs: Runs;
+    readonly events: number;
+    readonly afterId: string | null;
+  },
+): Promise<Sealed> {
+  const { tables, runs, events } = claim;
+  const after = BigInt(claim.afterId ?? 0);
   let before = 0;
-  for (const chunk of chunksOf(between(sealed.runs, 0n, after)))
+  for (const chunk of chunksOf(between(runs, 0n, after)))
     before += Number(await session.cell(`SELECT COUNT(*) FROM ${renderEvents(names, tables, chunk)}`));
-  return { ...sealed, runs: between(sealed.runs, after + 1n, LAST_ID), events: sealed.events - before };
+  const selects = [...chunksOf(between(runs, after + 1n, LAST_ID))].map(
+    (chunk) => `SELECT ${COLUMNS} FROM ${renderEvents(names, tables, chunk)} ORDER BY id`,
+  );
+  return { selects, events: events - before };
+}
+
+/** Events that were set apart, and have this claim now. */
+async function parkedOf(
+  session: Session,
+  { parking }: CaptureNames,
+  { lease, request }: ClaimReading,
+): Promise<Sealed> {
+  const from = `FROM ${parking.parked} WHERE ${renderLane(lease)} AND retry_claim = ${request.claim} AND event_id > ${BigInt(request.afterId ?? 0)}`;
+  return {
+    selects: [`SELECT ${PAYLOAD_COLUMNS.join(', ')} ${from} ORDER BY event_id`],
+    events: Number(await session.cell(`SELECT COUNT(*) ${from}`)),
+  };
 }
 
 const renderEvents = (names: CaptureNames, tables: string, runs: Runs): string =>
@@ -69,34 +114,30 @@ const renderEvents = (names: CaptureNames, tables: string, runs: Runs): string =
 /** Blocks of the events, with their ids as positions. */
 async function* blocksOf(
   session: Session,
-  names: CaptureNames,
-  { sealed, blockBytes }: { readonly sealed: Sealed; readonly blockBytes: number },
+  { sealed, request }: { readonly sealed: Sealed; readonly request: ClaimRequest },
 ): AsyncGenerator<RowBlock> {
-  for (const chunk of chunksOf(sealed.runs)) {
-    const rows = new ReadRows(
-      `SELECT ${COLUMNS} FROM ${renderEvents(names, sealed.tables, chunk)} ORDER BY id`,
-      {
-        kinds: KINDS,
-        positionCells: 1,
-        after: null,
-        blockBytes,
-        blockRows: BLOCK_ROWS,
-        mostRowBytes: Number.MAX_SAFE_INTEGER, // who publishes refuses what the hub cannot hold
-      },
-    );
+  for (const select of sealed.selects) {
+    const rows = new ReadRows(select, {
+      kinds: KINDS,
+      positionCells: 1,
+      after: null,
+      blockBytes: request.blockBytes,
+      blockRows: BLOCK_ROWS,
+      mostRowBytes: request.mostRowBytes ?? Number.MAX_SAFE_INTEGER,
+    });
     session.submit(rows);
     for (let block = await rows.next(); block; block = await rows.next()) yield block;
   }
 }
 
 /**
- * See ChangeCapture.read. The ids of the claim are the query, so it gives the same bytes each time. Pulls, and is one block behind: the
+ * See ChangeCapture.read. The ids of the claim are the query, so it gives the same bytes each time, without what is excluded. Pulls, and is one block behind: the
  * last one is told from the others only when all events were counted. What was freed meanwhile is missed, and never in silence.
  */
 export async function* readClaim(
   pool: Pool,
   names: CaptureNames,
-  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  { lease, request }: ClaimReading,
   signal: AbortSignal,
 ): AsyncGenerator<RowBlock, void, undefined> {
   const claim = String(request.claim);
@@ -109,7 +150,7 @@ export async function* readClaim(
   try {
     const sealed = await sealedOf(session, names, { lease, request });
     let rows = 0;
-    for await (const block of blocksOf(session, names, { sealed, blockBytes: request.blockBytes })) {
+    for await (const block of blocksOf(session, { sealed, request })) {
       if (held) yield held;
       signal.throwIfAborted(); // what was read already is not handed out any more
       const [first = '', last = ''] = [block.first[0], block.last[0]];

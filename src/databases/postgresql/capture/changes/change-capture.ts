@@ -1,8 +1,11 @@
+import { createEventParking } from '../../../../engine/capture/parking/create-event-parking.ts';
+import { settleRetries } from '../../../../engine/capture/parking/park-events.ts';
 import type { ChangeCapture } from '../../../../engine/ports/change-capture.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { Pool, Session } from '../../pool.ts';
-import { inCapture } from './capture-errors.ts';
+import { demandCurrent, inCapture } from './capture-errors.ts';
 import { captureNames } from '../capture-tables.ts';
+import { createParkingSource } from '../parking/parking-source.ts';
 import { estimateBacklog } from './estimate-backlog.ts';
 import { housekeep } from './housekeep.ts';
 import { confirmClaim, leaseLane, registerLanes, standingLanes, unregisterLanes } from './lanes.ts';
@@ -13,6 +16,7 @@ import { tick } from './ticks.ts';
 /** Events that triggers of ours wrote, by what two snapshots of the server tell of their transactions. PostgreSQL 11 and later. */
 export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapture {
   const names = captureNames(place);
+  const parking = createParkingSource(pool, place);
   const use = async <T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> => {
     try {
       return await pool.use(work, signal, { side: 'source' });
@@ -29,19 +33,28 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
     });
   return {
     register: async (transfer, lanes, signal) => {
+      await use(signal, (session) => demandCurrent(session, names));
       await use(signal, (session) => tick(session, names)); // committed before the snapshot that the lanes begin at
       await inTransaction(signal, (session) => registerLanes(session, names, { transfer, lanes }));
     },
     lanes: (transfer, signal) => use(signal, (session) => standingLanes(session, names, transfer)),
     unregister: (transfer, signal) =>
       inTransaction(signal, (session) => unregisterLanes(session, names, transfer)),
-    lease: (lane, signal) => inTransaction(signal, (session) => leaseLane(session, names, lane)),
+    lease: (lane, signal) =>
+      inTransaction(signal, async (session) => {
+        await demandCurrent(session, names);
+        return leaseLane(session, names, lane);
+      }),
     seal: (lease, limits, signal) => use(signal, (session) => sealClaim(session, names, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
     confirm: (lease, claim, signal) =>
-      inTransaction(signal, (session) => confirmClaim(session, names, { lease, claim })),
+      parking.transaction(signal, async (plain) => {
+        await confirmClaim(plain.session, names, { lease, claim });
+        await settleRetries({ session: plain, tables: names.parking, lane: lease }, claim);
+      }),
     housekeep: ({ retentionMs }, signal) =>
       use(signal, (session) => housekeep(session, place, { retentionMs })),
     backlog: (transfer, signal) => use(signal, (session) => estimateBacklog(session, names, transfer)),
+    parking: createEventParking(parking),
   };
 }

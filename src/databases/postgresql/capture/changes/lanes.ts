@@ -81,12 +81,13 @@ export async function leaseLane(
 /**
  * See ChangeCapture.confirm. Claims stay, to be read by a target that was restored from a backup, until housekeeping finds them
  * confirmed for as long as they are retained.
+ * @returns whether the lane went on
  */
 export async function confirmClaim(
   session: Session,
   names: CaptureNames,
   request: { readonly lease: Lease; readonly claim: number },
-): Promise<void> {
+): Promise<boolean> {
   const { lease, claim } = request;
   const { rows } = await session.query(
     `SELECT epoch, sealed, confirmed FROM ${names.lanes} WHERE transfer = $1 AND lane = $2 FOR UPDATE`,
@@ -96,10 +97,11 @@ export async function confirmClaim(
   if (epoch !== lease.epoch) throw leaseLost(lease);
   if (claim > Number(sealed))
     throw resyncRequired(lease, `claim ${claim} is not sealed, the last one is ${sealed}`);
-  if (claim <= Number(confirmed)) return;
+  if (claim <= Number(confirmed)) return false;
   await session.query(
     `WITH lane AS (UPDATE ${names.lanes} SET confirmed = $4 WHERE transfer = $1 AND lane = $2)
      UPDATE ${names.claims} SET confirmed_at = clock_timestamp() WHERE transfer = $1 AND lane = $2 AND claim > $3 AND claim <= $4`,
     [lease.transfer, lease.lane, confirmed, claim],
   );
+  return true;
 }

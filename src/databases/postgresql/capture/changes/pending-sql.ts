@@ -41,17 +41,21 @@ export function renderSpan({ tables, since, upto, afterId, lastId }: Span): stri
     AND NOT txid_visible_in_snapshot(transaction, ${literal(since)}::txid_snapshot)`;
 }
 
-/** The nine cells of change-event.ts in id order, as COPY's text. */
-export const renderCopyEvents = (names: CaptureNames, span: Span): string =>
-  `COPY (SELECT ${EVENT_CELLS.map((cell) => COLUMNS[cell]).join(', ')} FROM ${names.events} WHERE ${renderSpan(span)} ORDER BY id) TO STDOUT`;
+/** Condition that leaves out ids, given as an array of PostgreSQL. */
+const renderWithout = (excluded: string): string =>
+  excluded === '{}' ? '' : ` AND id <> ALL (${literal(excluded)}::bigint[])`;
 
-export const renderCountEvents = (names: CaptureNames, span: Span): string =>
-  `SELECT count(*) FROM ${names.events} WHERE ${renderSpan(span)}`;
+/** The nine cells of change-event.ts in id order, as COPY's text. */
+export const renderCopyEvents = (names: CaptureNames, span: Span, excluded = '{}'): string =>
+  `COPY (SELECT ${EVENT_CELLS.map((cell) => COLUMNS[cell]).join(', ')} FROM ${names.events} WHERE ${renderSpan(span)}${renderWithout(excluded)} ORDER BY id) TO STDOUT`;
+
+export const renderCountEvents = (names: CaptureNames, span: Span, excluded = '{}'): string =>
+  `SELECT count(*) FROM ${names.events} WHERE ${renderSpan(span)}${renderWithout(excluded)}`;
 
 /** About what the cells beside key, old and new take in a block. */
 const FIXED_BYTES = 80;
 // Of a value that is stored outside of its row only the length is read.
-const SIZE = `${FIXED_BYTES} + coalesce(octet_length(message_key), 0) + coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0)`;
+export const SIZE = `${FIXED_BYTES} + coalesce(octet_length(message_key), 0) + coalesce(octet_length(old), 0) + coalesce(octet_length(new), 0)`;
 
 /** Last id, number of events, and whether the span has no more of them, of the claim that its first events make. */
 export const renderCutClaim = (names: CaptureNames, span: Span, limits: ClaimLimits): string =>
@@ -59,3 +63,8 @@ export const renderCutClaim = (names: CaptureNames, span: Span, limits: ClaimLim
      SELECT id, row_number() OVER w <= ${limits.events} AND sum(size) OVER w - size < ${limits.bytes} AS taken
      FROM (SELECT id, ${SIZE} AS size FROM ${names.events} WHERE ${renderSpan(span)} ORDER BY id LIMIT ${limits.events + 1}) AS found
      WINDOW w AS (ORDER BY id ROWS UNBOUNDED PRECEDING)) AS counted`;
+
+/** Ids, transactions and sizes of the first events of a span, as three arrays in id order. */
+export const renderLookAt = (names: CaptureNames, span: Span, most: number): string =>
+  `SELECT array_agg(id), array_agg(transaction), array_agg(size)
+   FROM (SELECT id, transaction, ${SIZE} AS size FROM ${names.events} WHERE ${renderSpan(span)} ORDER BY id LIMIT ${most}) AS found`;

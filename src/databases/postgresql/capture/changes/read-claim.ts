@@ -1,3 +1,4 @@
+import { PAYLOAD_COLUMNS, renderLaneIs } from '../../../../engine/capture/parking/parked-tables.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import { CopyOut } from '../../copy-out.ts';
@@ -11,34 +12,39 @@ export interface ClaimRequest {
   readonly claim: number;
   readonly afterId: string | null;
   readonly blockBytes: number;
+  readonly mostRowBytes?: number;
 }
 
-const BLOCK_ROWS = 65_536;
+/** What was sealed bounds them. */
+const BLOCK_ROWS = Number.MAX_SAFE_INTEGER;
 
 /** A claim as it was sealed. */
 interface Sealed {
   readonly span: Span & { readonly lastId: string };
+  /** None: it holds events that were set apart, and are tried again. */
   readonly events: number;
+  /** Ids of those that it has no longer, as an array of PostgreSQL. */
+  readonly excluded: string;
+}
+
+interface WhichClaim {
+  readonly lease: Lease;
+  readonly claim: number;
 }
 
 /** @throws SluiceError capture.resync_required where the claim is gone */
-async function claimOf(
-  session: Session,
-  names: CaptureNames,
-  request: { readonly lease: Lease; readonly claim: number },
-): Promise<Sealed> {
-  const { lease, claim } = request;
+async function claimOf(session: Session, names: CaptureNames, { lease, claim }: WhichClaim): Promise<Sealed> {
+  const excluded = `ARRAY(SELECT x.event_id FROM ${names.parking.excluded} AS x WHERE x.transfer = c.transfer AND x.lane = c.lane AND x.claim = c.claim)`;
   const { rows } = await session.query(
-    `SELECT l.table_numbers, c.since, c.upto, c.after_id, c.last_id, c.events
+    `SELECT l.table_numbers, c.since, c.upto, c.after_id, c.last_id, c.events, ${excluded}
      FROM ${names.claims} AS c JOIN ${names.lanes} AS l USING (transfer, lane) WHERE c.transfer = $1 AND c.lane = $2 AND c.claim = $3`,
     [lease.transfer, lease.lane, claim],
   );
   const [found] = rows;
   if (!found) throw resyncRequired(lease, `claim ${claim} is gone`);
-  const [tables = '', since = '', upto = '', afterId = '', lastId = '', events = ''] = found.map(
-    (cell) => cell ?? '',
-  );
-  return { span: { tables, since, upto, afterId, lastId }, events: Number(events) };
+  const [tables = '', since = '', upto = '', afterId = '', lastId = '', events = '', without = ''] =
+    found.map((cell) => cell ?? '');
+  return { span: { tables, since, upto, afterId, lastId }, events: Number(events), excluded: without };
 }
 
 interface OpenClaim {
@@ -47,37 +53,83 @@ interface OpenClaim {
   readonly events: number;
 }
 
+/** What is to be copied, and how many events that are. */
+interface Copied {
+  readonly sql: string;
+  readonly events: number;
+}
+
+/** The claim without what is excluded, behind an id. */
+async function copyOfStaging(
+  session: Session,
+  names: CaptureNames,
+  { sealed, afterId }: { readonly sealed: Sealed; readonly afterId: string | null },
+): Promise<Copied> {
+  const { span, events, excluded } = sealed;
+  const without = excluded === '{}' ? 0 : excluded.split(',').length;
+  const before =
+    afterId === null
+      ? '0'
+      : await session.cell(renderCountEvents(names, { ...span, lastId: afterId }, excluded));
+  return {
+    sql: renderCopyEvents(names, { ...span, afterId: afterId ?? span.afterId }, excluded),
+    events: events - without - Number(before),
+  };
+}
+
+/** Events that were set apart, and have this claim now. */
+async function copyOfParked(
+  session: Session,
+  { parking }: CaptureNames,
+  { lease, claim, afterId }: WhichClaim & { readonly afterId: string | null },
+): Promise<Copied> {
+  const behind = afterId === null ? '' : ` AND event_id > ${BigInt(afterId)}`;
+  const from = `FROM ${parking.parked} WHERE ${renderLaneIs(parking, lease)} AND retry_claim = ${claim}${behind}`;
+  return {
+    sql: `COPY (SELECT ${PAYLOAD_COLUMNS.join(', ')} ${from} ORDER BY event_id) TO STDOUT`,
+    events: Number(await session.cell(`SELECT count(*) ${from}`)),
+  };
+}
+
+interface Reading {
+  readonly lease: Lease;
+  readonly request: ClaimRequest;
+}
+
 /** In one snapshot: what was confirmed and is freed meanwhile is missing by count, and never short in silence. */
 async function openClaim(
   session: Session,
   names: CaptureNames,
-  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  { lease, request }: Reading,
 ): Promise<OpenClaim> {
   await session.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ALONG_THE_INDEX}`);
-  const { span, events } = await claimOf(session, names, { lease, claim: request.claim });
-  const { afterId } = request;
-  const before =
-    afterId === null ? '0' : await session.cell(renderCountEvents(names, { ...span, lastId: afterId }));
-  const copy = new CopyOut(renderCopyEvents(names, { ...span, afterId: afterId ?? span.afterId }), {
+  const { claim, afterId } = request;
+  const which = { lease, claim };
+  const sealed = await claimOf(session, names, which);
+  const { sql, events } =
+    sealed.events === 0
+      ? await copyOfParked(session, names, { ...which, afterId })
+      : await copyOfStaging(session, names, { sealed, afterId });
+  const copy = new CopyOut(sql, {
     binary: false,
     hiddenCells: 0,
     positionTypes: ['bigint'],
     blockBytes: request.blockBytes,
     blockRows: BLOCK_ROWS,
-    mostRowBytes: Number.MAX_SAFE_INTEGER, // who publishes refuses what the hub cannot hold
+    mostRowBytes: request.mostRowBytes ?? Number.MAX_SAFE_INTEGER,
   });
   session.submit(copy);
-  return { copy, events: events - Number(before) };
+  return { copy, events };
 }
 
 /**
- * See ChangeCapture.read. The claim's own bounds are the query, so it gives the same bytes each time. Pulls, and is one block behind:
+ * See ChangeCapture.read. The claim's own bounds are the query, so it gives the same bytes each time, without what is excluded. Pulls, and is one block behind:
  * the last one is told from the others only when all events were counted.
  */
 export async function* readClaim(
   pool: Pool,
   names: CaptureNames,
-  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  { lease, request }: Reading,
   signal: AbortSignal,
 ): AsyncGenerator<RowBlock, void, undefined> {
   const claim = String(request.claim);

@@ -5,7 +5,7 @@ import { literal, quote } from '../../sql.ts';
 import { CAPTURE_VERSION, captureNames, renderCaptureTables } from '../capture-tables.ts';
 import { FUNCTION_PATTERN, dropFunction } from './texts/render-triggers.ts';
 
-/** Tables of ours by name; a schema that has all of them is a schema of a capture. */
+/** Tables of ours that every version has; a schema that has all of them is a schema of a capture. */
 export const CAPTURE_TABLES = [
   'event_logs',
   'installation',
@@ -13,7 +13,6 @@ export const CAPTURE_TABLES = [
   'capture_lanes',
   'capture_claims',
   'capture_ticks',
-  'capture_loads',
 ] as const;
 
 /** On a schema that we made: only that one is taken away again. */
@@ -63,7 +62,10 @@ export async function demandInstalled(session: Session, place: CapturePlace): Pr
 }
 
 /** What brings an installation of a version to the next one. */
-const UPGRADES: Readonly<Record<number, (place: CapturePlace) => string>> = {};
+const UPGRADES: Readonly<Record<number, (place: CapturePlace) => string>> = {
+  // It makes what is missing: version 2 has tables more, and alters none.
+  1: renderCaptureTables,
+};
 
 async function upgrade(session: Session, place: CapturePlace): Promise<void> {
   const { installation } = captureNames(place);
@@ -113,8 +115,9 @@ export async function removeInstallation(session: Session, place: CapturePlace):
     [place.schema, FUNCTION_PATTERN],
   );
   for (const [name] of functions.rows) await session.query(dropFunction(place, name ?? ''));
+  const { parked, excluded, minutes, lags } = names.parking;
   await session.query(
-    `DROP TABLE IF EXISTS ${names.claims}, ${names.lanes}, ${names.ticks}, ${names.loads}, ${names.tables}, ${names.events}, ${names.installation};
+    `DROP TABLE IF EXISTS ${parked}, ${excluded}, ${minutes}, ${lags}, ${names.claims}, ${names.lanes}, ${names.ticks}, ${names.loads}, ${names.tables}, ${names.events}, ${names.installation};
      DROP SEQUENCE IF EXISTS ${names.ids}, ${names.turn}`,
   );
   const { isOurs } = await look(session, place);

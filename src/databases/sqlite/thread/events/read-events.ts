@@ -1,4 +1,5 @@
 import type BetterSqlite from 'better-sqlite3';
+import { PAYLOAD_COLUMNS } from '../../../../engine/capture/parking/parked-tables.ts';
 import { captureTables } from '../../capture/capture-tables.ts';
 import { escapeCell } from '../../values/cell-escapes.ts';
 import type { StoredValue } from '../../values/stored-value.ts';
@@ -69,6 +70,59 @@ function encoderOf(database: BetterSqlite.Database, { prefix, any }: EventsToRea
   };
 }
 
+/** Ids that the claim has no longer. */
+function excludedFrom(
+  database: BetterSqlite.Database,
+  excluded: string,
+  { transfer, lane, claim }: EventsToRead,
+): ReadonlySet<bigint> {
+  const rows = rawStatement(
+    database,
+    `SELECT event_id FROM ${excluded} WHERE transfer = ? AND lane = ? AND claim = ?`,
+  ).all(transfer, lane, claim);
+  return new Set(rows.map((row) => (row as readonly StoredValue[])[0] as bigint));
+}
+
+/** Lines of events that were set apart, and have this claim now. */
+function* parkedLines(
+  database: BetterSqlite.Database,
+  parked: string,
+  { transfer, lane, claim, afterId }: EventsToRead,
+): Generator<readonly [id: bigint, line: string]> {
+  const rows = rawStatement(
+    database,
+    `SELECT ${PAYLOAD_COLUMNS.join(', ')} FROM ${parked} WHERE transfer = ? AND lane = ? AND retry_claim = ? AND event_id > ? ORDER BY event_id`,
+  );
+  for (const row of rows.iterate(transfer, lane, claim, afterId ?? 0n)) {
+    const cells = row as readonly StoredValue[];
+    yield [
+      cells[0] as bigint,
+      `${cells.map((each) => cell(each === null ? null : String(each))).join('\t')}\n`,
+    ];
+  }
+}
+
+/** Lines of the events of a claim's tables between two ids. */
+function* claimLines(
+  database: BetterSqlite.Database,
+  request: EventsToRead,
+  claim: { readonly tables: string; readonly afterId: StoredValue; readonly lastId: StoredValue },
+): Generator<readonly [id: bigint, line: string]> {
+  const { events, parking } = captureTables(request.prefix);
+  const numbers = new Set(JSON.parse(claim.tables) as number[]);
+  const excluded = excludedFrom(database, parking.excluded, request);
+  const encode = encoderOf(database, request);
+  const rows = rawStatement(
+    database,
+    `SELECT id, table_number, layout, operation, at, message_key FROM ${events} WHERE id > ? AND id <= ? ORDER BY id`,
+  );
+  for (const event of rows.iterate(request.afterId ?? claim.afterId, claim.lastId)) {
+    stopIfGivenUp();
+    const id = event[0] as bigint;
+    if (numbers.has(Number(event[1])) && !excluded.has(id)) yield [id, encode(event)];
+  }
+}
+
 /**
  * The next block of a sealed claim; null where the claim is gone. That is looked for in the same transaction: events are freed only
  * behind their claims, so that nobody who is late reads a part of one for the whole.
@@ -81,25 +135,23 @@ export function readEvents(database: BetterSqlite.Database, request: EventsToRea
       `SELECT table_numbers, after_id, last_id FROM ${tables.claims} WHERE transfer = ? AND lane = ? AND claim = ?`,
     ).get(request.transfer, request.lane, request.claim);
     if (claim === undefined) return null;
-    const numbers = new Set(JSON.parse(String(claim[0])) as number[]);
-    const encode = encoderOf(database, request);
+    const [numbers = '[]', afterId = 0n, lastId = 0n] = claim as readonly StoredValue[];
+    // A claim without an id of its own holds events that were set apart.
+    const lines =
+      afterId === lastId
+        ? parkedLines(database, tables.parking.parked, request)
+        : claimLines(database, request, { tables: String(numbers), afterId, lastId });
     const writer = createBlockWriter(request.blockBytes);
     let first: string | null = null;
     let last: string | null = null;
-    const events = rawStatement(
-      database,
-      `SELECT id, table_number, layout, operation, at, message_key FROM ${tables.events} WHERE id > ? AND id <= ? ORDER BY id`,
-    );
     let isEnd = true;
-    for (const event of events.iterate(request.afterId ?? claim[1], claim[2])) {
-      stopIfGivenUp();
-      if (!numbers.has(Number(event[1]))) continue;
+    for (const [id, line] of lines) {
       if (writer.rows > 0 && writer.full()) {
         isEnd = false;
         break;
       }
-      writer.add(encode(event));
-      last = String(event[0]);
+      writer.add(line);
+      last = String(id);
       first ??= last;
     }
     const { rows } = writer;

@@ -1,0 +1,14 @@
+import type { LagMinute, MinuteCounts } from '../../model/change-statistics.ts';
+
+/** What was moved of a source's changes, minute by minute, as its capture has it. Kept for STATISTICS_KEPT_MS. */
+export interface CaptureStatistics {
+  /** In the order of time, transfer, table and operation. @param choice.transfer  absent: of all */
+  counts(
+    choice: { readonly transfer?: string | undefined; readonly sinceMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly MinuteCounts[]>;
+  lags(
+    choice: { readonly transfer?: string | undefined; readonly sinceMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly LagMinute[]>;
+}
