@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { relayLanes } from '../engine/lanes/relay-lanes.ts';
 import type { Observer } from '../engine/observer.ts';
 import { sinkOf, tablesOfTopics } from '../engine/planning/prepare-topics.ts';
@@ -8,6 +9,7 @@ import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, RelayRequest, RelayResult } from './contract.ts';
 import { governed } from './governed.ts';
 import type { ProgressLines } from './progress-lines.ts';
+import { movedBy } from './relayed-now.ts';
 
 const counting = (observer: Observer, count: (events: number, bytes: number) => void): Observer => ({
   ...observer,
@@ -40,16 +42,21 @@ export const createRelayToTopics =
           const capture = captureOfSource(deps, source, name);
           return lines.during(line, (observer) =>
             deps.connections.useHub(hubName, (hub) =>
-              relayLanes(lanes, control, async (lane, ofLane, count) => {
-                const ends = { source: capture, sink: sinkOf(hub), observer: counting(observer, count) };
-                const tables = byLane.get(lane) ?? [];
-                const { why, claims, ...moved } = await relayToTopics(
-                  ends,
-                  { ...request, lane, tables },
-                  ofLane,
-                );
-                return { ended: why === 'caught-up', ...moved };
-              }),
+              relayLanes(
+                lanes,
+                control,
+                async (lane, ofLane, count) => {
+                  const ends = { source: capture, sink: sinkOf(hub), observer: counting(observer, count) };
+                  const tables = byLane.get(lane) ?? [];
+                  const { why, claims, ...moved } = await relayToTopics(
+                    ends,
+                    { ...request, lane, tables },
+                    ofLane,
+                  );
+                  return { ended: why === 'caught-up', ...moved };
+                },
+                movedBy(Context.current().info.heartbeatDetails),
+              ),
             ),
           );
         }),

@@ -56,6 +56,12 @@ describe('lanes that share a slice', () => {
     expect(left).toEqual([1]);
   });
 
+  test('are told with what an attempt that died had moved', async () => {
+    const ended = async () => ({ ...NOTHING, events: 2, bytes: 20 });
+    const { lanes } = await relayLanes([1, 2], openControl().control, ended, { events: 5, bytes: 50 });
+    expect(lanes.map(({ events }) => events)).toEqual([7, 2]);
+  });
+
   test('count together while they run', async () => {
     const { control, told } = openControl();
     await relayLanes([1, 2], control, async (lane, ofLane, count) => {

@@ -23,22 +23,25 @@ function asRefused(error: unknown): MovedLane {
 /**
  * Moves several lanes at once, each in an order of its own. The slice ends as soon as one of them is refused, or fails: what is to be
  * done about that one is decided elsewhere, and the others go on in the next slice.
+ * @param before  what an attempt that died had moved: told with the first lane
  * @throws what a lane failed with, where nothing is to be told of another
  */
 export async function relayLanes(
   lanes: readonly number[],
   control: SliceControl,
   move: MoveLane,
+  before: { readonly events: number; readonly bytes: number } = { events: 0, bytes: 0 },
 ): Promise<RelayResult> {
   const ending = new AbortController();
   const stop = AbortSignal.any([control.stop, ending.signal]);
-  const moved = { events: 0, bytes: 0 };
+  const moved = { ...before };
   const count = (events: number, bytes: number): void => {
     moved.events += events;
     moved.bytes += bytes;
   };
   const progress = (): void =>
     control.progress({ table: CHANGES, rowsRead: moved.events, bytesRead: moved.bytes });
+  progress();
   const failures: unknown[] = [];
   const moveOne = async (lane: number): Promise<RelayedLane | null> => {
     try {
@@ -53,5 +56,8 @@ export async function relayLanes(
   };
   const results = (await Promise.all(lanes.map(moveOne))).filter((each) => each !== null);
   if (failures.length > 0 && results.every(({ refusal }) => refusal === null)) throw failures[0];
-  return { lanes: results };
+  const [first, ...others] = results;
+  if (!first) return { lanes: [] };
+  const withBefore = { ...first, events: first.events + before.events, bytes: first.bytes + before.bytes };
+  return { lanes: [withBefore, ...others] };
 }
