@@ -12,6 +12,7 @@ import { createParkedPorts } from '../../engine/capture/parking/create-parked-qu
 import { createChangeCapture } from './capture/change-capture.ts';
 import { createParkingSource } from './capture/parking/parking-source.ts';
 import { captureNames } from './capture/capture-tables.ts';
+import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import { collectWarnings } from './warnings.ts';
 import { createStructure } from './structure/make-structure.ts';
@@ -61,6 +62,7 @@ export async function openMysql(
       return {
         triggers: createTriggerManager({ pool, names: own, introspector, incarnation: identity }),
         changes: createChangeCapture(pool, own),
+        loads: createInitialLoad(pool, own),
         ...createParkedPorts(createParkingSource(pool, own)),
       };
     },

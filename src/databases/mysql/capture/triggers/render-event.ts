@@ -91,20 +91,43 @@ export interface EventText {
   readonly new: string;
 }
 
-/** One row by VALUES: of several the server would lock the ids of all others until the statement ends. */
-export function renderInsertEvent(names: CaptureNames, number: number, event: EventText): string {
-  const cells = [
-    String(number),
-    event.operation,
-    SESSION,
-    'UTC_TIMESTAMP(6)',
-    'USER()',
-    event.key,
-    event.old,
-    event.new,
-  ];
-  return `INSERT INTO ${names.events} (table_number, operation, transaction_id, recorded_at, db_user, message_key, old_row, new_row) VALUES (${list(cells)});`;
+const EVENT_COLUMNS =
+  '(table_number, operation, transaction_id, recorded_at, db_user, message_key, old_row, new_row)';
+
+const eventCells = (number: number, event: EventText): readonly string[] => [
+  String(number),
+  event.operation,
+  SESSION,
+  'UTC_TIMESTAMP(6)',
+  'USER()',
+  event.key,
+  event.old,
+  event.new,
+];
+
+/** Rows by VALUES, whose number the server knows before: of a SELECT it would lock the ids of all others until the statement ends. */
+export function renderInsertEvents(
+  names: CaptureNames,
+  number: number,
+  events: readonly EventText[],
+): string {
+  const rows = events.map(
+    (event) => `(${list(eventCells(number, event))})`,
+  );
+  return `INSERT INTO ${names.events} ${EVENT_COLUMNS} VALUES ${list(rows)};`;
 }
+
+export const renderInsertEvent = (names: CaptureNames, number: number, event: EventText): string =>
+  renderInsertEvents(names, number, [event]);
+
+/** Of a row that is too long for a statement of its own. @param from  FROM and WHERE of it */
+export const renderInsertSelected = (
+  names: CaptureNames,
+  number: number,
+  event: EventText,
+  from: string,
+): string =>
+  `INSERT INTO ${names.events} ${EVENT_COLUMNS} SELECT ${list(eventCells(number, event))} ${from}`;
 
 /**
  * What a table has lost that its trigger names fails no statement: an event is recorded that nobody can read, by which whoever reads on
