@@ -91,7 +91,12 @@ export interface Prepared {
   readonly searchAttributes: boolean;
   /** What ends this start before all is copied; absent: nothing does, or the history is older. */
   readonly limits?: StartLimits;
-  readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
+  readonly tables: readonly {
+    readonly id: string;
+    readonly ordinal: number;
+    /** Its existing rows become events of a topic: how far that is. */
+    readonly load?: { readonly generation: number; readonly rows: number; readonly isDone: boolean };
+  }[];
   readonly warnings: readonly string[];
 }
 
@@ -180,6 +185,19 @@ export interface RelayRequest extends RunKey {
   readonly lanes?: readonly number[];
   /** Those of other slices included. */
   readonly lanesOfAll?: number;
+}
+
+/** Makes existing rows of a table events of its topic; see engine/topics/initial/load-table.ts. */
+export interface LoadRequest extends RunKey {
+  readonly settings: TransferSettings;
+  readonly table: string;
+  readonly generation: number;
+}
+export interface LoadResult {
+  readonly why: 'loaded' | 'superseded' | 'stopped' | 'budget';
+  /** Of this slice, and of the generation so far. */
+  readonly rows: number;
+  readonly rowsOfAll: number;
 }
 
 export interface WriteRequest extends RunKey {
@@ -291,6 +309,7 @@ export interface TransferActivities {
   readSmallTables(request: SmallTablesRequest): Promise<SmallTablesResult>;
   relayChanges(request: RelayRequest): Promise<RelayResult>;
   relayToTopics(request: RelayRequest): Promise<RelayResult>;
+  loadTable(request: LoadRequest): Promise<LoadResult>;
   writeBatches(request: WriteRequest): Promise<WriteResult>;
   finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;

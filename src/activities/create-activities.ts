@@ -2,6 +2,7 @@ import type { ActivityDeps, TransferActivities } from './contract.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createFinishTables } from './finish-tables.ts';
 import { createHoldSnapshot } from './hold-snapshot.ts';
+import { createLoadTable } from './load-table.ts';
 import { createRowMovers } from './move-rows.ts';
 import { createProgressLines } from './progress-lines.ts';
 import { createPlanTables, createPrepareTransfer } from './plan-transfer.ts';
@@ -12,7 +13,13 @@ import { createVerifyTables } from './verify-tables.ts';
 export type ControlActivities = Pick<TransferActivities, 'prepareTransfer' | 'sampleProgress' | 'cleanUp'>;
 export type SourceActivities = Pick<
   TransferActivities,
-  'planTables' | 'readAndPublish' | 'readSmallTables' | 'relayChanges' | 'relayToTopics' | 'holdSnapshot'
+  | 'planTables'
+  | 'readAndPublish'
+  | 'readSmallTables'
+  | 'relayChanges'
+  | 'relayToTopics'
+  | 'loadTable'
+  | 'holdSnapshot'
 >;
 export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'finishTables' | 'verifyTables'>;
 
@@ -38,6 +45,7 @@ export function createActivities(deps: ActivityDeps): Activities {
       readSmallTables: movers.readSmallTables,
       relayChanges: movers.relayChanges,
       relayToTopics: createRelayToTopics(deps, lines),
+      loadTable: createLoadTable(deps),
       holdSnapshot: createHoldSnapshot(deps),
     },
     target: {

@@ -135,7 +135,7 @@ export const createPrepareTransfer =
         run: prepared.run,
         continued: prepared.continued,
         ...limitsOf(prepared.spec, prepared.until),
-        tables: prepared.tables.map(({ id, ordinal }) => ({ id, ordinal })),
+        tables: prepared.tables.map(({ id, ordinal, load }) => ({ id, ordinal, ...(load && { load }) })),
         warnings: prepared.warnings,
         searchAttributes: await deps.knowsSearchAttributes(),
       };

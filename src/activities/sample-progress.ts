@@ -1,10 +1,12 @@
 import { Context } from '@temporalio/activity';
+import type { Capture } from '../engine/planning/changes-of-transfer.ts';
 import type { TriggerManager } from '../engine/ports/trigger-manager.ts';
+import { laneOfChanges } from '../model/changes-plan.ts';
 import { tableId } from '../model/table-name.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
 import { captureOfSource } from './capture-of-source.ts';
-import type { ActivityDeps, PendingChanges, Sample, SampleRequest } from './contract.ts';
+import type { ActivityDeps, PendingChanges, Sample, SampleRequest, TableSample } from './contract.ts';
 import { governed } from './governed.ts';
 import { relayedNow } from './relayed-now.ts';
 import { readRunSpec } from './run-spec.ts';
@@ -36,6 +38,7 @@ async function askHub(deps: ActivityDeps, request: SampleRequest, signal: AbortS
 /** What the source says of its changes. */
 interface SourceSample {
   readonly pending?: PendingChanges;
+  readonly loads: readonly TableSample[];
   readonly warnings: readonly string[];
 }
 
@@ -56,26 +59,45 @@ async function brokenTriggers(
   ];
 }
 
+/** How far the loads of existing rows are, of the tables that are asked for. */
+async function sampleLoads(
+  { loads, triggers }: Capture,
+  { transfer, tables }: SampleRequest,
+  signal: AbortSignal,
+): Promise<readonly TableSample[]> {
+  if (!loads || tables.every((id) => laneOfChanges(id) !== null)) return [];
+  const idOf = new Map((await triggers.captured(signal)).map(({ number, table }) => [number, tableId(table)]));
+  return (await loads.progress(transfer, signal)).flatMap(({ table, generation, rows, isDone }) => {
+    const id = idOf.get(table);
+    return id !== undefined && tables.includes(id)
+      ? [{ table: id, generation, lanes: 1, endedLanes: isDone ? 1 : 0, rows, bytes: 0 }]
+      : [];
+  });
+}
+
 /** Nothing where the source does not say: what is applied is shown all the same. */
 async function askSource(
   deps: ActivityDeps,
-  { source, transfer }: SampleRequest,
+  request: SampleRequest,
   signal: AbortSignal,
 ): Promise<SourceSample> {
+  const { source, transfer } = request;
   try {
     return await deps.connections.useDatabase(source, async (opened) => {
-      const { changes, triggers } = captureOfSource(deps, opened, source);
+      const capture = captureOfSource(deps, opened, source);
+      const { changes, triggers } = capture;
       const { events, oldestAt } = await changes.backlog(transfer, signal);
       const since =
         oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
       return {
         pending: { events, lagMs: Math.max(0, Date.now() - since) },
+        loads: request.topics === true ? await sampleLoads(capture, request, signal) : [],
         warnings: await brokenTriggers(triggers, source, signal),
       };
     });
   } catch (error) {
     if (signal.aborted || !isSluiceError(error) || error.retry !== 'auto') throw error;
-    return { warnings: [`${error.message} [${error.code}]`] };
+    return { warnings: [`${error.message} [${error.code}]`], loads: [] };
   }
 }
 
@@ -85,7 +107,7 @@ async function sampleTopics(
   request: SampleRequest,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const { warnings, ...source } = await askSource(deps, request, signal);
+  const { warnings, loads, ...source } = await askSource(deps, request, signal);
   const hub = await askHub(deps, request, signal);
   const { events, bytes } = await relayedNow(Context.current());
   return {
@@ -93,7 +115,7 @@ async function sampleTopics(
     bytes,
     backlog: { lost: false, messages: 0, bytes: 0, maxBytes: 0 },
     creditBytes: DEFAULTS.creditBytes,
-    tables: [],
+    tables: loads,
     warnings: [...hub.warnings, ...warnings],
     ...source,
   };
@@ -114,7 +136,7 @@ export const createSampleProgress =
         }),
       );
       const { backlog, ...hub } = await askHub(deps, request, control.stop);
-      const { warnings, ...source } =
+      const { warnings, pending }: Pick<SourceSample, 'pending' | 'warnings'> =
         request.changes === true ? await askSource(deps, request, control.stop) : { warnings: [] };
       const wanted = new Set(request.tables);
       return {
@@ -124,6 +146,6 @@ export const createSampleProgress =
         creditBytes: spec.read?.creditBytes ?? DEFAULTS.creditBytes,
         tables: tables.filter(({ table }) => wanted.has(table)),
         warnings: [...hub.warnings, ...target.warnings, ...warnings],
-        ...source,
+        ...(pending && { pending }),
       };
     });

@@ -2,6 +2,7 @@ import { readSmall } from './read-small.ts';
 import type { Control } from './control.ts';
 import { finishTables } from './finishing.ts';
 import { relayChanges } from './relaying.ts';
+import { loadTable } from './loading.ts';
 import type { Move } from './schedule.ts';
 import { planTables, readTable, verifyTables, writeBatches } from './slices.ts';
 
@@ -15,6 +16,8 @@ export function carryOut(control: Control, move: Move): Promise<void> {
       return readTable(control, move);
     case 'read-small':
       return readSmall(control, move.tables);
+    case 'load':
+      return loadTable(control, move);
     case 'relay':
       return relayChanges(control, move);
     case 'write':

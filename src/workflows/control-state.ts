@@ -204,9 +204,18 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
 /** The ledger has all of it. Of changes there is nothing more to make or to compare. */
 export function endTable(table: TableRecord): boolean {
   const isEnded = happen(table, 'ended');
-  if (laneOfChanges(table.id) !== null)
-    for (const event of ['finish', 'built', 'verify', 'verified', 'linked'] as const) happen(table, event);
+  if (laneOfChanges(table.id) !== null) finishAtOnce(table);
   return isEnded;
+}
+
+/** There is no target in which anything would be made or compared. */
+export function endLoad(table: TableRecord): void {
+  happen(table, 'ended');
+  finishAtOnce(table);
+}
+
+function finishAtOnce(table: TableRecord): void {
+  for (const event of ['finish', 'built', 'verify', 'verified', 'linked'] as const) happen(table, event);
 }
 
 /** Its rows are still on their way: it must end before the transfer does. */

@@ -27,6 +27,9 @@ export interface Queues {
   onlyOn(taskQueue: string): Activities;
 }
 
+/** What of it runs brings more to where it goes. */
+const FEEDS: ReadonlySet<RunningSlice['kind']> = new Set(['read', 'relay', 'load']);
+
 /** The most warnings that are kept; older ones go. */
 const MAX_WARNINGS = 20;
 
@@ -105,7 +108,7 @@ export function createControl(state: ControlState, queues: Queues) {
     isIdle: (): boolean => running.size === 0,
     /** It was stopped and its last reader has ended: what the hub holds from now on is all that there is to apply. */
     isQuiet: (): boolean =>
-      state.stopping !== null && [...running.keys()].every(({ kind }) => kind !== 'read' && kind !== 'relay'),
+      state.stopping !== null && [...running.keys()].every(({ kind }) => !FEEDS.has(kind)),
     /** An error that ends the transfer. The first one counts. */
     fail(error: Fatal): void {
       fatal ??= error;

@@ -36,6 +36,10 @@ export const mayFinish = ({ tables, changes }: Pick<Scene, 'tables' | 'changes'>
 export const mayVerify = (tables: readonly TableRecord[]): boolean =>
   tables.filter(isChanges).every(({ status }) => isSettled(status));
 
+/** What existing rows are still to become events of is not drained yet. */
+const isLoaded = ({ tables, changes }: Scene): boolean =>
+  changes?.toTopics !== true || tables.every((table) => isChanges(table) || isOver(table));
+
 const LIVES: ReadonlySet<TableStatus> = new Set(['ready', 'copying']);
 
 /**
@@ -67,7 +71,7 @@ export function relay(scene: Scene, isPlanning: boolean): readonly Move[] {
   const lanes = scene.tables.filter(isChanges);
   if (lanes.length === 0) return [];
   const held = heldLanes(scene.tables, scene.changes?.lanes);
-  const drain = (scene.changes?.draining ?? false) && mayEnd(lanes, held);
+  const drain = (scene.changes?.draining ?? false) && mayEnd(lanes, held) && isLoaded(scene);
   const key = JSON.stringify([drain, scene.revision]);
   const statusOf = new Map(lanes.map(({ id, status }) => [id, status]));
   const isWanted = (id: string): boolean => !held.has(id) && LIVES.has(statusOf.get(id) ?? 'skipped');

@@ -2,12 +2,13 @@ import type { LaneOfRun } from '../activities/contract.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import { loads } from './load-moves.ts';
 import { heldLanes, isChanges, mayFinish, mayVerify, relay } from './relay-moves.ts';
 import { readersOf, shareRates } from './share-rates.ts';
 
 /** A running slice: one activity. `key` is what it was started with; a writer whose key is stale is started anew. */
 export interface RunningSlice {
-  readonly kind: 'plan' | 'read' | 'relay' | 'write' | 'finish' | 'verify' | 'link';
+  readonly kind: 'plan' | 'read' | 'load' | 'relay' | 'write' | 'finish' | 'verify' | 'link';
   readonly tables: readonly string[];
   readonly readers: number;
   /** Which of the slices that share the table, or the writers; null: it has all. */
@@ -77,6 +78,8 @@ export type Move =
       readonly drain: boolean;
       readonly key: string;
     }
+  /** Existing rows become events of a topic. */
+  | { readonly move: 'load'; readonly table: TableRecord }
   /** Small tables that one reader reads in one slice. */
   | { readonly move: 'read-small'; readonly tables: readonly TableRecord[] }
   | {
@@ -118,7 +121,7 @@ export function decide(scene: Scene): readonly Move[] {
   return [
     ...stale(scene),
     ...plans,
-    ...read(scene),
+    ...(scene.changes?.toTopics ? loads(scene, free(scene, 'ready')) : read(scene)),
     ...relay(scene, plans.length > 0),
     ...write(scene),
     ...(scene.settling === true ? [] : [...finish(scene), ...verify(scene), ...link(scene)]),

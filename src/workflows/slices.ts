@@ -113,10 +113,10 @@ function unlinkChildren({ state }: Control, parents: readonly TableRecord[]): vo
 const skippedOf = ({ state }: Control): readonly string[] =>
   state.tables.filter(({ status }) => status === 'skipped').map(({ id }) => id);
 
-/** Of changes that go to topics everything was said when the transfer was prepared. */
+/** Of what goes to topics everything was said when the transfer was prepared. A load that a person wants anew has its generation. */
 function planForTopics(tables: readonly TableRecord[]): void {
   for (const table of tables) {
-    Object.assign(table, { generation: 1, lanes: 1 });
+    Object.assign(table, { generation: Math.max(1, table.generation), lanes: 1 });
     happen(table, 'planned');
   }
 }

@@ -10,7 +10,15 @@ import {
 import { packState, unpackState } from './carry.ts';
 import { carryOut } from './carry-out.ts';
 import { createControl, type Control } from './control.ts';
-import { type ControlState, freshState, freshTable, isSettled } from './control-state.ts';
+import {
+  type ControlState,
+  endLoad,
+  freshState,
+  freshTable,
+  happen,
+  isSettled,
+  type TableRecord,
+} from './control-state.ts';
 import { errorOf } from './failing.ts';
 import { registerHandlers } from './handlers.ts';
 import { type CheckedInput, checkInput } from './input.ts';
@@ -43,6 +51,18 @@ function queuesFor(state: ControlState) {
   };
 }
 
+/** Existing rows that went to a topic once are not sent again, unless a person wants them. */
+function knowLoad(
+  table: TableRecord,
+  { generation, rows, isDone }: { readonly generation: number; readonly rows: number; readonly isDone: boolean },
+): void {
+  Object.assign(table, { generation, rows });
+  if (!isDone) return;
+  Object.assign(table, { lanes: 1, endedLanes: 1 });
+  happen(table, 'planned');
+  endLoad(table);
+}
+
 async function prepare(control: Control): Promise<void> {
   const { state } = control;
   if (state.prepared !== null) return;
@@ -53,7 +73,11 @@ async function prepare(control: Control): Promise<void> {
     await control.queues.control.prepareTransfer.executeWithOptions({ summary }, [request]);
   state.prepared = prepared;
   state.settings = { ...settings, ...state.override };
-  state.tables = tables.map(({ id, ordinal }) => freshTable(id, ordinal));
+  state.tables = tables.map(({ id, ordinal, load }) => {
+    const table = freshTable(id, ordinal);
+    if (load) knowLoad(table, load);
+    return table;
+  });
   for (const warning of warnings) control.warn(warning);
   if (!prepared.searchAttributes)
     control.warn('this Temporal server has no Sluice search attributes; see sluice doctor');

@@ -38,14 +38,16 @@ const sum = (values: readonly (number | null)[]): number | null =>
   );
 
 function totalsOf({ state }: Control): Totals {
-  const { sample, tables } = state;
+  const { sample, tables, prepared } = state;
+  // Rows that were loaded go to topics as events, which lanes count.
+  const moved = prepared?.changes?.toTopics ? tables.filter(isChanges) : tables;
   const rowsApplied = Math.max(
     sample?.rows ?? 0,
-    tables.reduce((total, { rows }) => total + rows, 0),
+    moved.reduce((total, { rows }) => total + rows, 0),
   );
   const bytesApplied = Math.max(
     sample?.bytes ?? 0,
-    tables.reduce((total, { bytes }) => total + bytes, 0),
+    moved.reduce((total, { bytes }) => total + bytes, 0),
   );
   const ofRows = tables.filter((table) => !isChanges(table));
   const waitingBytes = sample?.backlogBytes ?? 0;

@@ -213,6 +213,7 @@ export function createStandIn(options: StandInOptions) {
       });
     },
     relayToTopics: () => Promise.reject(new Error('no test moves changes to topics here')),
+    loadTable: () => Promise.reject(new Error('no test loads tables into topics here')),
     relayChanges: async (request) => {
       note('relayChanges', request);
       return governed({ log, partial: () => ({ lanes: [] }) }, async (control) => {

@@ -46,6 +46,7 @@ const told = (moves: readonly Move[]): readonly string[] =>
     if (move.move === 'read') return `read ${move.table.id} x${move.readers}`;
     if (move.move === 'read-small') return `read ${move.tables.length} small`;
     if (move.move === 'write') return `write ${move.awaited} without ${move.excluded.join()}`;
+    if (move.move === 'load') return `load ${move.table.id}`;
     if (move.move === 'relay') return `relay${move.drain ? ' to the end' : ''}`;
     if (move.move === 'halt') return `halt ${move.slice.kind}`;
     return `${move.move} ${move.tables.map(({ id }) => id).join()}`;

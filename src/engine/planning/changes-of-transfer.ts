@@ -4,6 +4,7 @@ import { tableId } from '../../model/table-name.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { ChangeCapture } from '../ports/change-capture.ts';
 import type { Database } from '../ports/dialect.ts';
+import type { InitialLoad } from '../ports/initial-load.ts';
 import type { CapturedTable, TriggerManager } from '../ports/trigger-manager.ts';
 import type { SelectedTable } from './select-tables.ts';
 
@@ -14,6 +15,7 @@ export const movesChanges = ({ mode = 'snapshot' }: Pick<TransferSpec, 'mode'>):
 export interface Capture {
   readonly triggers: TriggerManager;
   readonly changes: ChangeCapture;
+  readonly loads?: InitialLoad;
 }
 
 /** @throws SluiceError capture.table_unsupported where the database has no capture */

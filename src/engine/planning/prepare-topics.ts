@@ -1,4 +1,5 @@
 import type { CapturePlace } from '../../model/capture-spec.ts';
+import { tableId } from '../../model/table-name.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { Database } from '../ports/dialect.ts';
@@ -6,7 +7,9 @@ import type { Hub } from '../ports/hub.ts';
 import type { TopicSink } from '../ports/topic-sink.ts';
 import { changesId } from '../../model/changes-plan.ts';
 import { registerLanes } from '../lanes/register-lanes.ts';
-import { captureOf, capturedTables } from './changes-of-transfer.ts';
+import type { WantedLoad } from '../ports/initial-load.ts';
+import { loadsOf, wantedLoads } from '../topics/initial/wanted-loads.ts';
+import { captureOf, capturedTables, movesRows } from './changes-of-transfer.ts';
 import type { PreparedTransfer } from './prepare-transfer.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
 
@@ -25,7 +28,8 @@ interface TopicsTransfer {
 function checkSpec({ transfer, spec }: TopicsTransfer): void {
   const wrong = (message: string): SluiceError =>
     new SluiceError('config.invalid', message, { where: `transfers.${transfer}` });
-  if (spec.mode !== 'changes') throw wrong('topics get changes only: mode must be changes');
+  if (spec.mode !== 'changes' && spec.mode !== 'both')
+    throw wrong('topics get changes: mode must be changes, or both for existing rows before them');
   if (spec.target !== spec.hub)
     throw wrong('with topics the target is the hub: both name the same connection');
 }
@@ -62,7 +66,48 @@ export async function tablesOfTopics(
 }
 
 /**
- * Makes a transfer of changes to topics known at the source. There is no ledger: what is in the topics is known by the hub, and what is
+ * Tables whose existing rows a transfer sends, and how far that is. Whatever cannot be loaded is told, before anything begins.
+ * @throws SluiceError as InitialLoad.check
+ */
+async function loadsOfTopics(
+  { source, place }: Pick<TopicsEnds, 'source' | 'place'>,
+  { transfer, spec }: TopicsTransfer,
+  selected: readonly SelectedTable[],
+  signal: AbortSignal,
+): Promise<PreparedTransfer['tables']> {
+  if (!movesRows(spec)) return [];
+  const capture = captureOf(source, place);
+  const loads = loadsOf(capture, source);
+  const captured = await capturedTables(capture, spec, selected, signal);
+  const tables = captured.map((each, at) => ({ selected: selected[at]!, captured: each }));
+  const progress = await loads.progress(transfer, signal);
+  const wanted = await wantedLoads(source, { transfer, tables, progress }, signal);
+  for (const each of wanted) await loads.check(each, signal);
+  return wanted.map(({ captured: { number }, table, generation }, index) => {
+    const { rows = 0, isDone = false } = progress.find((each) => each.table === number) ?? {};
+    return { id: tableId(table.table), ordinal: index + 1, load: { generation, rows, isDone } };
+  });
+}
+
+/**
+ * The load of one table of a transfer, in a generation.
+ * @throws SluiceError source.table_not_found, capture.*
+ */
+export async function loadOfTable(
+  { source, place }: Pick<TopicsEnds, 'source' | 'place'>,
+  { transfer, spec, table, generation }: TopicsTransfer & { readonly table: string; readonly generation: number },
+  signal: AbortSignal,
+): Promise<WantedLoad> {
+  const selected = (await selectedTables(source, spec, signal)).filter((each) => tableId(each.table) === table);
+  const captured = await capturedTables(captureOf(source, place), spec, selected, signal);
+  const tables = captured.map((each, at) => ({ selected: selected[at]!, captured: each }));
+  const [wanted] = await wantedLoads(source, { transfer, tables, progress: [] }, signal);
+  if (wanted) return { ...wanted, generation };
+  throw new SluiceError('source.table_not_found', `the transfer has no table ${table}`, { table });
+}
+
+/**
+ * Makes a transfer of changes to topics known at the source, and what of existing rows is to go before them. There is no ledger: what is in the topics is known by the hub, and what is
  * confirmed by the source, so that every start goes on where the one before ended. Idempotent.
  * @throws SluiceError capture.*, config.invalid, hub.*
  */
@@ -74,14 +119,19 @@ export async function prepareTopics(
   checkSpec({ transfer, spec });
   sinkOf(hub);
   const selected = await selectedTables(source, spec, signal);
+  const tables = await loadsOfTopics({ source, place }, { transfer, spec }, selected, signal);
   const request = { transfer, spec, isNew: false, joins: [] };
   const { lanes, warnings } = await registerLanes(captureOf(source, place), request, selected, signal);
   return {
     run: 1,
     continued: false,
     spec,
-    tables: lanes.map(({ lane }, index) => ({ id: changesId(lane), ordinal: index + 1 })),
-    lanes,
+    tables: [
+      ...tables,
+      ...lanes.map(({ lane }, index) => ({ id: changesId(lane), ordinal: tables.length + index + 1 })),
+    ],
+    // Rows and changes go the same way: none of its tables holds a lane back.
+    lanes: lanes.map(({ lane }) => ({ lane, tables: [] })),
     until: null,
     warnings: [...(await hub.warnings(signal)), ...warnings],
   };

@@ -27,7 +27,12 @@ export interface PreparedTransfer {
   readonly continued: boolean;
   /** The run's own: that of an earlier attempt of this execution, where the configuration was edited since. */
   readonly spec: TransferSpec;
-  readonly tables: readonly { readonly id: string; readonly ordinal: number }[];
+  readonly tables: readonly {
+    readonly id: string;
+    readonly ordinal: number;
+    /** How far its existing rows are events of a topic. */
+    readonly load?: { readonly generation: number; readonly rows: number; readonly isDone: boolean };
+  }[];
   /** Where the spec limits rows or bytes: what the ledger may hold when this start ends. */
   readonly until: ReadUntil | null;
   readonly warnings: readonly string[];

@@ -68,6 +68,12 @@ function checkLine({ pattern, selection }: Line): void {
     throw invalid(pattern, 'a query stands under a name, table or schema.table, and not under a pattern');
 }
 
+/** Existing rows are events of a topic, or rows of a table: what is said of the one means nothing for the other. */
+function refuseInit({ pattern, selection }: Line, { topics, mode }: TransferSpec): void {
+  if (selection === false || selection.init === undefined || (topics !== undefined && mode === 'both')) return;
+  throw invalid(pattern, '"init" is said of existing rows that go to topics: with topics and mode both');
+}
+
 /** The name that a query goes by: in the default schema, where it names none. */
 function queryName(pattern: string, defaultSchema: string): TableName {
   const [schema, name] = nameParts(pattern) ?? [undefined, pattern];
@@ -127,6 +133,7 @@ export function selectTables(
   const lines = linesOf(spec.tables, defaultSchema);
   for (const line of lines) {
     checkLine(line);
+    refuseInit(line, spec);
     if (!isQuery(line)) refuseUnknown(line, available, spec.source);
   }
   const own = source?.dialect.capabilities.schemas === false ? 'main' : 'public';

@@ -1,17 +1,26 @@
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { tableId } from '../../../model/table-name.ts';
 import type { InitSpec } from '../../../model/topics-spec.ts';
+import type { Capture } from '../../planning/changes-of-transfer.ts';
 import type { SelectedTable } from '../../planning/select-tables.ts';
 import type { Database } from '../../ports/dialect.ts';
 import type { InitialLoad, LoadOrder, LoadProgress, WantedLoad } from '../../ports/initial-load.ts';
 import type { CapturedTable } from '../../ports/trigger-manager.ts';
 
-/** Tables whose existing rows a transfer sends, as they are selected and captured. */
-export interface TablesToLoad {
-  readonly transfer: string;
-  readonly tables: readonly { readonly selected: SelectedTable; readonly captured: CapturedTable }[];
-  /** As the source has it; of tables that are not there nothing was loaded yet. */
-  readonly progress: readonly LoadProgress[];
+/** A table of a transfer as it is selected and captured. */
+export interface TableToLoad {
+  readonly selected: SelectedTable;
+  readonly captured: CapturedTable;
+}
+
+/** @throws SluiceError capture.table_unsupported where the database cannot make events of existing rows */
+export function loadsOf({ loads }: Capture, source: Pick<Database, 'dialect'>): InitialLoad {
+  if (loads) return loads;
+  throw new SluiceError(
+    'capture.table_unsupported',
+    `existing rows of ${source.dialect.name} cannot be sent to topics yet`,
+    { suggestion: 'mode: changes' },
+  );
 }
 
 const orderOf = ({ order = [] }: InitSpec): readonly LoadOrder[] =>
@@ -23,9 +32,14 @@ const orderOf = ({ order = [] }: InitSpec): readonly LoadOrder[] =>
  */
 export async function wantedLoads(
   source: Pick<Database, 'introspector'>,
-  { transfer, tables, progress }: TablesToLoad,
+  request: {
+    readonly transfer: string;
+    readonly tables: readonly TableToLoad[];
+    readonly progress: readonly LoadProgress[];
+  },
   signal: AbortSignal,
 ): Promise<readonly WantedLoad[]> {
+  const { transfer, tables, progress } = request;
   const names = tables.map(({ selected }) => selected.table);
   const found = new Map(
     (await source.introspector.describeTables(names, signal)).map((table) => [tableId(table.table), table]),
@@ -40,13 +54,4 @@ export async function wantedLoads(
     const generation = progress.find((each) => each.table === captured.number)?.generation ?? 1;
     return { transfer, generation, captured, table, where: init.where ?? null, order: orderOf(init) };
   });
-}
-
-/** Whatever cannot be loaded is told before anything begins. @throws SluiceError as InitialLoad.check */
-export async function checkLoads(
-  loads: InitialLoad,
-  wanted: readonly WantedLoad[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const each of wanted) await loads.check(each, signal);
 }
