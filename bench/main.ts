@@ -1,19 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { ALL_CASES, chooseCases, groupsOf } from './cases/choose-cases.ts';
 import { type Given, runGroup } from './cases/run-group.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Measurement } from './measure/measurement.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
+import { keepPlaces } from './report/places.ts';
+import { ofChanges, PAGE, publishPlaces, renderPlaces } from './report/publish.ts';
 import { renderPage, renderResults } from './report/render-page.ts';
-import { keepScale } from './scale/render.ts';
 import { createResultsFile, readResults, type Results } from './report/results-file.ts';
 
 /** Published before, of runs whose measurements were not kept. */
 const EARLIER = new URL('published/earlier.md', import.meta.url);
-const PAGE = fileURLToPath(new URL('../docs/explanation/performance.md', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
 function required(variable: string): string {
@@ -68,6 +67,14 @@ async function measureAll(options: BenchOptions): Promise<Results> {
   return readResults(file.path);
 }
 
+async function publishTransfers(all: readonly Results[]): Promise<void> {
+  await mkdir(dirname(PAGE), { recursive: true });
+  const before = await readFile(PAGE, 'utf8').catch(() => '');
+  const earlier = await readFile(EARLIER, 'utf8');
+  await writeFile(PAGE, `${renderPage(all, earlier)}\n${keepPlaces(before, ['scale'])}`);
+  say(`wrote ${PAGE}`);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
     process.stdout.write(HELP);
@@ -80,14 +87,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const all =
     options.from.length > 0 ? await Promise.all(options.from.map(readResults)) : [await measureAll(options)];
-  process.stdout.write(`${renderResults(all)}\n`);
-  if (options.publish) {
-    await mkdir(dirname(PAGE), { recursive: true });
-    const before = await readFile(PAGE, 'utf8').catch(() => '');
-    const earlier = await readFile(EARLIER, 'utf8');
-    await writeFile(PAGE, `${renderPage(all, earlier)}\n${keepScale(before)}`);
-    say(`wrote ${PAGE}`);
-  }
+  const transfers = all.filter((results) => !ofChanges(results));
+  process.stdout.write(`${[renderResults(transfers), renderPlaces(all)].join('\n\n').trim()}\n`);
+  if (options.publish && transfers.length > 0) await publishTransfers(transfers);
+  if (options.publish) await publishPlaces(all);
   return all.every(({ measurements }) => measurements.every(({ ok }) => ok)) ? 0 : 1;
 }
 

@@ -39,7 +39,11 @@ export const HELP = `usage: scripts/bench [options]
   --from a,b       shows or publishes these results instead of measuring
   --scale          instead: throughput against the number of workers; --scale --help says more
   --tables         instead: what a transfer of 5,000 tables takes
-  --topics         instead: captured changes into topics of Kafka; --topics --help says more
+  --capture        instead: what capture costs the statements of an application
+  --apply          instead: captured changes into databases
+  --topics         instead: captured changes into topics of Kafka
+  --debezium       instead: these beside Debezium's
+Each of the last six says more with --help.
 Results are appended to bench/out/*.jsonl.
 `;
 

@@ -17,7 +17,7 @@ const TITLES: Readonly<Record<Group['name'], string>> = {
   wide: 'Rows of a megabyte',
 };
 
-const renderMachine = ({ date, processor, cores, memoryGiB, versions }: Machine): string =>
+export const renderMachine = ({ date, processor, cores, memoryGiB, versions }: Machine): string =>
   [
     `- ${date} UTC`,
     `- ${processor}, ${cores} cores, ${memoryGiB} GiB; databases, hub, Temporal and worker all on this machine`,
@@ -99,5 +99,5 @@ export const renderPage = (all: readonly Results[], earlier: string): string =>
     earlier.trim(),
     '## How it is measured',
     HOW,
-    'Run it yourself: `npm run bench` (about half an hour; `--mariadb`, `--kafka` and `--sqlite` add what they name), `npm run bench -- --rows 200000 --runs 1` for a look.',
+    'Run it yourself: `npm run bench` (about half an hour; `--mariadb`, `--kafka` and `--sqlite` add what they name), `npm run bench -- --rows 200000 --runs 1` for a look; `--capture`, `--apply`, `--topics` and `--debezium` measure changes, each with a `--help` of its own.',
   ].join('\n\n') + '\n';

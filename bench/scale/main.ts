@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { startToxiproxy } from '../../scripts/servers/start-toxiproxy.mjs';
 import { describeMachine } from '../measure/machine.ts';
+import { fillPlace } from '../report/places.ts';
 import { createScratchDatabases, runSqlFile } from '../source/scratch-databases.ts';
 import { measureScene, type Scene, type SceneResult } from './measure-scene.ts';
-import { placeScale, renderScale } from './render.ts';
+import { renderScale } from './render.ts';
 
 const PAGES = ['../../docs/explanation/performance.md', '../../docs/how-to/run-workers.md'].map((page) =>
   fileURLToPath(new URL(page, import.meta.url)),
@@ -94,7 +95,7 @@ async function main(): Promise<number> {
   const text = renderScale({ machine, command: 'npm run bench -- --scale', scenes: results });
   process.stdout.write(`${text}\n`);
   if (values.publish)
-    for (const page of PAGES) await writeFile(page, placeScale(await readFile(page, 'utf8'), text));
+    for (const page of PAGES) await writeFile(page, fillPlace(await readFile(page, 'utf8'), 'scale', text));
   return results.every(({ equal }) => equal) ? 0 : 1;
 }
 

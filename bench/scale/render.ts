@@ -41,20 +41,3 @@ each worker. Both sides were compared after each run.`,
     `${machine.date} UTC, ${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, with all servers on it; \`${command}\`.`,
   ].join('\n\n');
 }
-
-const BEGIN = '<!-- scale: written by scripts/bench --scale --publish -->';
-const END = '<!-- /scale -->';
-
-/** The page with the text in its place between the two marks, which the page has. */
-export function placeScale(page: string, text: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`the page has no place for it: ${BEGIN}`);
-  return `${page.slice(0, from + BEGIN.length)}\n\n${text}\n\n${page.slice(to)}`;
-}
-
-/** What stands between the marks of an earlier page, for a page that is written anew. */
-export function keepScale(page: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  const kept = from < 0 || to < from ? '' : page.slice(from + BEGIN.length, to).trim();
-  return `## Several workers\n\n${BEGIN}\n\n${kept}\n\n${END}\n`;
-}

@@ -4,8 +4,6 @@ import { loadDialect } from '../../src/databases/index.ts';
 import { TRANSFER } from './write-config.ts';
 
 const POLL_MS = 20;
-/** The target is a new database, so its first run is the one that is watched. */
-const RUN = 1;
 
 /** One look at what the target has committed. */
 export interface Committed {
@@ -21,8 +19,11 @@ export interface LedgerWatch {
   stop(): Promise<void>;
 }
 
-/** Asks the target's ledger 50 times a second what is committed, through the product's own port. */
-export async function watchLedger(targetUrl: string): Promise<LedgerWatch> {
+/**
+ * Asks the target's ledger 50 times a second what is committed, through the product's own port.
+ * @param run  of the transfer there: the first one of a target that is new
+ */
+export async function watchLedger(targetUrl: string, run = 1): Promise<LedgerWatch> {
   const dialect = await loadDialect(targetUrl.slice(0, targetUrl.indexOf(':')));
   const database = await dialect.open(dialect.parseUrl(targetUrl, {}), {
     maxConnections: 1,
@@ -32,7 +33,7 @@ export async function watchLedger(targetUrl: string): Promise<LedgerWatch> {
   const ending = new AbortController();
   const changes: Committed[] = [];
   const committedRows = async (): Promise<number> => {
-    const tables = await database.ledger.progress(TRANSFER, RUN, ending.signal);
+    const tables = await database.ledger.progress(TRANSFER, run, ending.signal);
     return tables.reduce((sum, table) => sum + table.rows, 0);
   };
   const watching = (async () => {

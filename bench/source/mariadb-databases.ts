@@ -10,7 +10,7 @@ const FILL = new URL('../peers/psql-mariadb.sh', import.meta.url).pathname;
 const SETTINGS = ['innodb_buffer_pool_size = 2147483648', 'innodb_log_file_size = 4294967296'] as const;
 
 /** One statement on a connection of its own. @returns its rows, cells as text */
-async function query(url: string, sql: string): Promise<readonly (readonly string[])[]> {
+export async function mariadbQuery(url: string, sql: string): Promise<readonly (readonly string[])[]> {
   const connection = await mysql.createConnection({
     uri: url.replace(/^mariadb:/, 'mysql:'),
     rowsAsArray: true,
@@ -29,6 +29,8 @@ export interface MariadbDatabases {
   readonly target: string;
   /** Puts the rows of the PostgreSQL database into the source's table. */
   fill(postgres: string, scratch: string): Promise<void>;
+  /** An empty source, with the table or for who makes others. */
+  freshSource(withTable: boolean): Promise<void>;
   freshTarget(withTable: boolean): Promise<void>;
   drop(): Promise<void>;
 }
@@ -50,12 +52,12 @@ export async function createMariadbDatabases(serverUrl: string): Promise<Mariadb
     source: `sluice_bench_${process.pid}_source`,
     target: `sluice_bench_${process.pid}_target`,
   };
-  for (const setting of SETTINGS) await query(serverUrl, `SET GLOBAL ${setting}`);
+  for (const setting of SETTINGS) await mariadbQuery(serverUrl, `SET GLOBAL ${setting}`);
   const [source, target] = [databaseUrl(serverUrl, names.source), databaseUrl(serverUrl, names.target)];
   const fresh = async (name: string, withTable: boolean): Promise<void> => {
-    await query(serverUrl, `DROP DATABASE IF EXISTS ${name}`);
-    await query(serverUrl, `CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-    if (withTable) await query(databaseUrl(serverUrl, name), await readFile(TABLE, 'utf8'));
+    await mariadbQuery(serverUrl, `DROP DATABASE IF EXISTS ${name}`);
+    await mariadbQuery(serverUrl, `CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+    if (withTable) await mariadbQuery(databaseUrl(serverUrl, name), await readFile(TABLE, 'utf8'));
   };
   return {
     source,
@@ -64,25 +66,26 @@ export async function createMariadbDatabases(serverUrl: string): Promise<Mariadb
       await fresh(names.source, true);
       const env = { ...process.env, SOURCE: postgres, SCRATCH: scratch, ...mariadbVariables(source) };
       await runProgram('bash', [FILL], { env });
-      await query(source, 'ANALYZE TABLE orders');
+      await mariadbQuery(source, 'ANALYZE TABLE orders');
     },
+    freshSource: (withTable) => fresh(names.source, withTable),
     freshTarget: (withTable) => fresh(names.target, withTable),
     drop: async () => {
-      await query(serverUrl, `DROP DATABASE IF EXISTS ${names.target}`);
-      await query(serverUrl, `DROP DATABASE IF EXISTS ${names.source}`);
+      await mariadbQuery(serverUrl, `DROP DATABASE IF EXISTS ${names.target}`);
+      await mariadbQuery(serverUrl, `DROP DATABASE IF EXISTS ${names.source}`);
     },
   };
 }
 
 export async function countMariadbRows(url: string): Promise<number> {
-  const [row] = await query(url, 'SELECT COUNT(*) FROM orders');
+  const [row] = await mariadbQuery(url, 'SELECT COUNT(*) FROM orders');
   return Number(row?.[0] ?? 0);
 }
 
 /** As `contentsOf` of scratch-databases, which it is not comparable with. */
 export async function mariadbContents(url: string): Promise<string> {
   const cells = "id, customer_id, status, amount, created_at, IFNULL(note, '~'), payload, qty, flag, ref";
-  const [row] = await query(
+  const [row] = await mariadbQuery(
     url,
     `SELECT CONCAT(COUNT(*), ' ', SUM(CAST(CONV(LEFT(MD5(CONCAT_WS(BINARY '|', ${cells})), 12), 16, 10) AS UNSIGNED))) FROM orders`,
   );

@@ -1,6 +1,6 @@
 /**
- * Captures one table of PostgreSQL into one topic of Kafka until SIGTERM, for peers/debezium/run.sh: CAPTURE_CMD. With UNTIL=caught-up it
- * ends where nothing is pending, and says what it moved.
+ * Captures one table into one topic of Kafka until SIGTERM, as CAPTURE_CMD of ../shared/peers/debezium/run.sh does. With
+ * UNTIL=caught-up it ends where nothing is pending, and says what it moved.
  *
  *   env: SOURCE_URL, or PGHOST PGPORT PGUSER PGDATABASE · TABLE · TOPIC · KAFKA_BOOTSTRAP · READY_FILE · FORMAT · UNTIL
  */
@@ -23,7 +23,8 @@ process.once('SIGINT', () => stop.abort());
 
 const source = await openCapturedSource(
   sourceUrl(),
-  setting('TABLE', 'public.peer_cdc'),
+  // Of the default schema, with or without its name.
+  setting('TABLE', 'public.peer_cdc').replace(/^public\./, ''),
   setting('TOPIC', 'peer_dbz'),
 );
 const hubUrl = `kafka://${setting('KAFKA_BOOTSTRAP', '127.0.0.1:9092')}`;
@@ -47,7 +48,10 @@ const result = await relayToTopics(
 );
 const seconds = (performance.now() - beganMs) / 1000;
 const { user, system } = process.cpuUsage(cpu);
-process.stdout.write(`${JSON.stringify({ ...result, seconds, cpuSeconds: (user + system) / 1e6 })}\n`);
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(
+  `${JSON.stringify({ ...result, seconds, cpuSeconds: (user + system) / 1e6, peakBytes })}\n`,
+);
 await hub.close();
 await source.database.close();
 process.exitCode = result.refusal ? 1 : 0;
