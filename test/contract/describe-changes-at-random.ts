@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ChangeCapture, Lease } from '../../src/engine/ports/change-capture.ts';
+import type { ChangeCapture, ClaimLimits, Lease } from '../../src/engine/ports/change-capture.ts';
 import type { ChangesFixture, ChangesPlace } from './changes-fixture.ts';
 import { eventsOf, LANE, textOf, TRANSFER } from './changes-steps.ts';
 import { never, random } from './test-tables.ts';
@@ -67,7 +67,7 @@ class Readers {
       if (sealed > confirmed)
         await this.#read(changes, lease, confirmed + 1 + this.#draw(sealed - confirmed));
       if (this.#draw(3) === 0) await changes.housekeep({ retentionMs: 0 }, never());
-      const limits = { events: 1 + this.#draw(40), bytes: 200 + this.#draw(20_000) };
+      const limits = this.#limits();
       const claim = await changes.seal(lease, limits, never());
       nothing = claim === null;
       if (claim === null) continue;
@@ -76,6 +76,12 @@ class Readers {
     }
     this.#zombie = { changes, lease };
     return nothing && this.claims.length === sealed;
+  }
+
+  #limits(): ClaimLimits {
+    const [events, bytes] = [1 + this.#draw(40), 200 + this.#draw(20_000)];
+    const whole = { events: 2 * events, bytes: 2 * bytes };
+    return { events, bytes, ...(this.#draw(2) === 0 && { whole }) };
   }
 
   /** Who had the lane before tries to go on. */

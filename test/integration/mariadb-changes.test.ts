@@ -1,5 +1,17 @@
+import { afterAll, beforeAll } from 'vitest';
+import type { RunningMariadb } from '../../scripts/servers/start-mariadb.mjs';
 import { describeChanges } from '../contract/describe-changes.ts';
-import { mariadbChangesFixture } from '../support/mariadb-changes.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeWholeClaims } from '../contract/describe-whole-claims.ts';
+import { mariadbChanges, mariadbChangesFixture } from '../support/mariadb-changes.ts';
+import { describeWith, startOwnMariadb } from '../support/servers.ts';
 
 describeWith(['mariadb'], 'on a real server', () => describeChanges(mariadbChangesFixture));
+
+describeWith(['mariadb'], 'on a server with a binary log', () => {
+  let server: RunningMariadb;
+  beforeAll(async () => {
+    server = await startOwnMariadb({ settings: { 'log-bin': 'log' } });
+  });
+  afterAll(() => server.stop());
+  describeWholeClaims({ concurrentWriters: true, place: () => mariadbChanges({}, server.url) });
+});

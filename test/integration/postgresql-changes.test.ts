@@ -12,6 +12,7 @@ import {
   WIDE,
 } from '../contract/changes-steps.ts';
 import { describeChanges } from '../contract/describe-changes.ts';
+import { describeWholeClaims } from '../contract/describe-whole-claims.ts';
 import { never } from '../contract/test-tables.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -32,6 +33,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 
 describeWith(['postgres'], 'on a real server', () => {
   describeChanges(postgresqlChanges);
+  describeWholeClaims(postgresqlChanges);
 });
 
 describeWith(['postgres'], 'changes of PostgreSQL', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
-import { takeAll, TRANSFER } from '../contract/changes-steps.ts';
+import { eventsOf, sealAll, takeAll, textOf, TRANSFER, WIDE } from '../contract/changes-steps.ts';
 import { describeChanges } from '../contract/describe-changes.ts';
 import { never } from '../contract/test-tables.ts';
 import { captureOf, deployTable, sqliteChanges } from '../support/sqlite-changes.ts';
@@ -36,6 +36,20 @@ describe('changes of SQLite', () => {
     await place.execute('INSERT INTO a VALUES (1, 5)');
     expect(await changes.backlog(TRANSFER, never())).toMatchObject({ events: 1 });
     expect((await takeAll(changes, lease)).map((told) => told.slice(0, 4))).toEqual(['I 1=']);
+  });
+
+  test('a claim of whole transactions ends where the clock stood still, and has all that is pending if that is not too much', async () => {
+    const { changes } = captureOf(database);
+    await changes.register(TRANSFER, [{ lane: 1, tables: [a] }], never());
+    const lease = await changes.lease({ transfer: TRANSFER, lane: 1 }, never());
+    await place.execute(many('a', 30));
+    const at = `strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || (id * 0.001 + (id > 7) * 2 + (id > 9) * 0.5) || ' seconds')`;
+    await place.execute(`UPDATE sluice_event_logs SET at = ${at}`);
+    const whole = { events: 20, bytes: WIDE.bytes };
+    const counts: number[] = [];
+    for (const claim of await sealAll(changes, lease, { events: 10, bytes: WIDE.bytes, whole }))
+      counts.push(eventsOf(await textOf(changes, lease, { claim })).length);
+    expect(counts).toEqual([7, 10, 13]);
   });
 
   test('tables that come into another lane leave no event behind', async () => {

@@ -26,9 +26,9 @@ export interface ClaimLimits {
   readonly bytes: number;
   /**
    * Claims end where no transaction of the source is cut: the last such place within the limits and above a half of them, else the
-   * first one behind, within these; only where there is none, anywhere, at the limits. A transaction counts by its events in the lane.
-   * Where it goes on behind all that was looked at nobody knows; a source that does not tell its transactions apart is guessed at by
-   * the times of events. Absent: claims are cut anywhere.
+   * first one behind, within these; only where there is none, anywhere, at the limits. A transaction counts by its events in the lane;
+   * one that has none among as many behind as the limits allow is over. Where a source does not tell transactions apart, the times of
+   * events do as well as they can. Absent: claims are cut anywhere.
    */
   readonly whole?: { readonly events: number; readonly bytes: number };
 }

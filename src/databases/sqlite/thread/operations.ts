@@ -1,3 +1,4 @@
+import type { ClaimLimits } from '../../../engine/ports/change-capture.ts';
 import type { LogicalType } from '../../../model/logical-type.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { ErrorCode } from '../../../model/error-codes.ts';
@@ -97,7 +98,7 @@ export interface EventsToMeasure {
   readonly prefix: string;
   readonly tables: readonly number[];
   readonly afterId: bigint;
-  readonly limits: { readonly events: number; readonly bytes: number };
+  readonly limits: ClaimLimits;
 }
 
 export interface MeasuredEvents {

@@ -64,8 +64,13 @@ export function renderPayload(subject: Subject, row: RowOf, computed: Computed):
   return `IFNULL(CONCAT(${renderMembers(members, row, subject, computed)}, '}'), ${cut})`;
 }
 
-/** No trigger is told which transaction it runs in: the session stands for it, so that all events of a transaction have the same one. */
-const SESSION = 'CONNECTION_ID()';
+/**
+ * No trigger is told which transaction it runs in: the session stands for it, so that all events of a transaction have the same one. MariaDB
+ * tells one from the next (claims/look.ts): a statement that is a transaction by its time, others by the one that was committed before
+ * in the session, where there is a binary log.
+ */
+const TRANSACTION =
+  "CONCAT(CONNECTION_ID() /*M! , '/', IF(@@in_transaction, @@last_gtid, UTC_TIMESTAMP(6)) */)";
 
 export const keyExpression = ({ messageKey }: Subject): string | null =>
   typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
@@ -79,7 +84,7 @@ export function renderMessageKey(subject: Subject, row: RowOf, ofExpression: str
   const wanted = messageKey ?? (key.length > 0 ? 'primary' : 'none');
   if (wanted === 'none' || (wanted === 'primary' && key.length === 0)) return 'NULL';
   if (wanted === 'primary') return renderKeyOf(subject, row);
-  if (wanted === 'transaction') return `CAST(${SESSION} AS CHAR)`;
+  if (wanted === 'transaction') return TRANSACTION;
   return 'fixed' in wanted ? literal(wanted.fixed) : ofExpression;
 }
 
@@ -97,7 +102,7 @@ const EVENT_COLUMNS =
 const eventCells = (number: number, event: EventText): readonly string[] => [
   String(number),
   event.operation,
-  SESSION,
+  TRANSACTION,
   'UTC_TIMESTAMP(6)',
   'USER()',
   event.key,

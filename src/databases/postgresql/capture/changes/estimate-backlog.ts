@@ -2,6 +2,7 @@ import type { Backlog } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
 import type { CaptureNames } from '../capture-tables.ts';
+import { renderLanes } from './lane-state.ts';
 import { ALONG_THE_INDEX, renderSpan, type Span } from './pending-sql.ts';
 import { renderIdsBefore } from './ticks.ts';
 
@@ -26,7 +27,7 @@ async function lanesOf(
        CASE WHEN l.upto IS NULL THEN ${renderIdsBefore(names, 'l.since', 's.now')} ELSE l.after_id END,
        (SELECT coalesce(sum(c.events), 0) FROM ${names.claims} AS c WHERE ${ofLane}),
        o.since, o.upto, o.after_id, o.last_id
-     FROM (SELECT txid_current_snapshot() AS now) AS s, ${names.lanes} AS l
+     FROM (SELECT txid_current_snapshot() AS now) AS s, ${renderLanes(names)} AS l
        LEFT JOIN LATERAL (SELECT * FROM ${names.claims} AS c WHERE ${ofLane} ORDER BY c.claim LIMIT 1) AS o ON true
      WHERE l.transfer = $1`,
     [transfer],

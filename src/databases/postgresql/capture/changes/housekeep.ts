@@ -3,6 +3,7 @@ import { vendorCode } from '../../error-codes.ts';
 import type { Session } from '../../pool.ts';
 import { type CaptureNames, captureNames, partitionName, PARTITIONS } from '../capture-tables.ts';
 import { renderDeleteSome, renderForgetTicks, renderIsNeeded, renderIsNeededSince } from './freeing-sql.ts';
+import { forgetClaims } from './lane-state.ts';
 import { freeingLock } from './lanes.ts';
 import { ALONG_THE_INDEX } from './pending-sql.ts';
 import { tick } from './ticks.ts';
@@ -44,13 +45,6 @@ async function step<T>(keeping: Keeping, work: () => Promise<T>, otherwise: T): 
     await session.query('ROLLBACK');
     return otherwise;
   }
-}
-
-/** Claims that were confirmed for as long as they are retained: their events are needed for them no longer. */
-async function forgetClaims({ session, names, retentionMs }: Keeping): Promise<void> {
-  await session.query(
-    `DELETE FROM ${names.claims} WHERE confirmed_at <= clock_timestamp() - ${Math.floor(retentionMs)} * interval '1 millisecond'`,
-  );
 }
 
 const turnOf = async ({ session, names }: Keeping): Promise<number> =>
@@ -156,7 +150,7 @@ export async function housekeep(
   const limits = { crowdedBytes: CROWDED_BYTES, lockTimeoutMs: LOCK_TIMEOUT_MS };
   const keeping: Keeping = { session, place, names, ...limits, ...options };
   await tick(session, names); // what a partition got since is found from here on
-  await step(keeping, () => forgetClaims(keeping), undefined);
+  await step(keeping, () => forgetClaims(session, names, keeping.retentionMs), undefined);
   let freed = await emptyRest(keeping);
   await step(keeping, () => fillNext(keeping), undefined);
   freed += await emptyRest(keeping); // the one that was filled until now, too

@@ -4,6 +4,7 @@ import type { Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
 import { leaseLost, resyncRequired } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
+import { lockLane } from './lane-state.ts';
 
 /** Held by who registers a lane, and by who frees events: none of what a new lane begins with is freed before the lane is seen. */
 export const freeingLock = (names: CaptureNames): string =>
@@ -69,13 +70,14 @@ export async function leaseLane(
   { transfer, lane }: ChangeLane,
 ): Promise<Lease> {
   const epoch = drawEpoch();
-  const { rows } = await session.query(
-    `UPDATE ${names.lanes} SET epoch = $3 WHERE transfer = $1 AND lane = $2 RETURNING sealed, confirmed`,
+  const { count } = await session.query(
+    `UPDATE ${names.lanes} SET epoch = $3 WHERE transfer = $1 AND lane = $2`,
     [transfer, lane, epoch],
   );
-  const [found] = rows;
-  if (!found) throw resyncRequired({ transfer, lane }, 'it is not registered');
-  return { transfer, lane, epoch, sealed: Number(found[0]), confirmed: Number(found[1]) };
+  // Behind whoever was sealing: he held the lane's lock.
+  const standing = count === 0 ? null : await lockLane(session, names, { transfer, lane });
+  if (!standing) throw resyncRequired({ transfer, lane }, 'it is not registered');
+  return { transfer, lane, ...standing };
 }
 
 /**
@@ -89,18 +91,13 @@ export async function confirmClaim(
   request: { readonly lease: Lease; readonly claim: number },
 ): Promise<boolean> {
   const { lease, claim } = request;
-  const { rows } = await session.query(
-    `SELECT epoch, sealed, confirmed FROM ${names.lanes} WHERE transfer = $1 AND lane = $2 FOR UPDATE`,
-    [lease.transfer, lease.lane],
-  );
-  const [epoch, sealed, confirmed] = rows[0] ?? [];
-  if (epoch !== lease.epoch) throw leaseLost(lease);
-  if (claim > Number(sealed))
-    throw resyncRequired(lease, `claim ${claim} is not sealed, the last one is ${sealed}`);
-  if (claim <= Number(confirmed)) return false;
+  const standing = await lockLane(session, names, lease);
+  if (standing?.epoch !== lease.epoch) throw leaseLost(lease);
+  const { sealed, confirmed } = standing;
+  if (claim > sealed) throw resyncRequired(lease, `claim ${claim} is not sealed, the last one is ${sealed}`);
+  if (claim <= confirmed) return false;
   await session.query(
-    `WITH lane AS (UPDATE ${names.lanes} SET confirmed = $4 WHERE transfer = $1 AND lane = $2)
-     UPDATE ${names.claims} SET confirmed_at = clock_timestamp() WHERE transfer = $1 AND lane = $2 AND claim > $3 AND claim <= $4`,
+    `UPDATE ${names.claims} SET confirmed_at = clock_timestamp() WHERE transfer = $1 AND lane = $2 AND claim > $3 AND claim <= $4`,
     [lease.transfer, lease.lane, confirmed, claim],
   );
   return true;

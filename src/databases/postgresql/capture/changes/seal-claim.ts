@@ -2,7 +2,9 @@ import type { ClaimLimits, Lease } from '../../../../engine/ports/change-capture
 import type { Session } from '../../pool.ts';
 import { leaseLost } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
-import { ALONG_THE_INDEX, renderCutClaim, type Span } from './pending-sql.ts';
+import { type CutClaim, cutClaim } from './cut-claim.ts';
+import { renderLanes } from './lane-state.ts';
+import { ALONG_THE_INDEX, type Span } from './pending-sql.ts';
 import { renderIdsBefore, tick, TICK_IDS } from './ticks.ts';
 
 /** After so many ids that are none of an idle lane's it remembers that it looked at them. */
@@ -22,7 +24,7 @@ async function pendingOf(session: Session, names: CaptureNames, lease: Lease): P
   const { rows } = await session.query(
     `SELECT l.epoch, l.sealed, l.table_numbers, l.since, coalesce(l.upto, s.now),
        CASE WHEN l.upto IS NULL THEN ${renderIdsBefore(names, 'l.since', 's.now')} ELSE l.after_id END
-     FROM ${names.lanes} AS l, (SELECT txid_current_snapshot() AS now) AS s WHERE l.transfer = $1 AND l.lane = $2`,
+     FROM ${renderLanes(names)} AS l, (SELECT txid_current_snapshot() AS now) AS s WHERE l.transfer = $1 AND l.lane = $2`,
     [lease.transfer, lease.lane],
   );
   const [epoch, ...cells] = rows[0] ?? [];
@@ -31,29 +33,27 @@ async function pendingOf(session: Session, names: CaptureNames, lease: Lease): P
   return { sealed, span: { tables, since, upto, afterId, lastId: null } };
 }
 
-/** What lets nobody but the holder of the lease change the lane, and him only from where he found it. */
-const AS_FOUND = 'transfer = $1 AND lane = $2 AND epoch = $3 AND sealed = $4';
+/**
+ * What lets nobody but the holder of the lease seal, and him only from where he found the lane: the lane's row is as of no later claim,
+ * and a claim of his number, which another one of his sealed, is a second one.
+ */
+const AS_FOUND = 'transfer = $1 AND lane = $2 AND epoch = $3 AND sealed <= $4';
 const asFound = (lease: Lease, { sealed }: Pending) => [lease.transfer, lease.lane, lease.epoch, sealed];
 
-/** Writes the claim and where the lane goes on: in the same interval behind it, or with a new one where it was the last. */
+/** Writes the claim. The lane goes on in the same interval behind it, or with a new one where it was the last: see lane-state.ts. */
 async function writeClaim(
   session: Session,
   names: CaptureNames,
-  request: {
-    readonly lease: Lease;
-    readonly found: Pending;
-    readonly claim: { readonly lastId: string; readonly events: string; readonly isLast: boolean };
-  },
+  request: { readonly lease: Lease; readonly found: Pending; readonly claim: CutClaim },
 ): Promise<number> {
   const { lease, found, claim } = request;
   const { since, upto, afterId } = found.span;
-  const next = claim.isLast ? [upto, null, 0] : [since, upto, claim.lastId];
   const sealed = await session.cell(
-    `WITH lane AS (UPDATE ${names.lanes} SET sealed = sealed + 1, since = $5::txid_snapshot, upto = $6::txid_snapshot, after_id = $7
-       WHERE ${AS_FOUND} RETURNING transfer, lane, sealed)
-     INSERT INTO ${names.claims} (transfer, lane, claim, since, upto, after_id, last_id, events)
-     SELECT transfer, lane, sealed, $8::txid_snapshot, $9::txid_snapshot, $10::bigint, $11::bigint, $12::integer FROM lane RETURNING claim`,
-    [...asFound(lease, found), ...next, since, upto, afterId, claim.lastId, claim.events],
+    `WITH lane AS (SELECT transfer, lane FROM ${names.lanes} WHERE ${AS_FOUND} FOR NO KEY UPDATE)
+     INSERT INTO ${names.claims} (transfer, lane, claim, since, upto, after_id, last_id, events, is_last)
+     SELECT transfer, lane, $4::bigint + 1, $5::txid_snapshot, $6::txid_snapshot, $7::bigint, $8::bigint, $9::integer, $10::boolean FROM lane
+     ON CONFLICT DO NOTHING RETURNING claim`,
+    [...asFound(lease, found), since, upto, afterId, claim.lastId, claim.events, claim.isLast],
   );
   if (sealed === null) throw leaseLost(lease);
   return Number(sealed);
@@ -77,20 +77,14 @@ export async function sealClaim(
   const ids = await tick(session, names); // before the snapshot: the next interval begins behind this tick
   await session.query(`BEGIN; SET LOCAL synchronous_commit = on; ${ALONG_THE_INDEX}`);
   const found = await pendingOf(session, names, lease);
-  const { rows } = await session.query(renderCutClaim(names, found.span, limits));
-  const [lastId, events, isLast] = rows[0] ?? [];
-  let claim: number | null = null;
-  if (typeof lastId === 'string')
-    claim = await writeClaim(session, names, {
-      lease,
-      found,
-      claim: { lastId, events: events ?? '0', isLast: isLast === 't' },
-    });
+  const claim = await cutClaim(session, names, { span: found.span, limits });
+  let sealed: number | null = null;
+  if (claim) sealed = await writeClaim(session, names, { lease, found, claim });
   else if (ids - BigInt(found.span.afterId) > IDLE_IDS)
     await session.query(
-      `UPDATE ${names.lanes} SET since = $5::txid_snapshot, upto = NULL, after_id = 0 WHERE ${AS_FOUND}`,
+      `UPDATE ${names.lanes} SET sealed = $4, since = $5::txid_snapshot, upto = NULL, after_id = 0 WHERE ${AS_FOUND}`,
       [...asFound(lease, found), found.span.upto],
     );
   await session.query('COMMIT');
-  return claim;
+  return sealed;
 }
