@@ -50,7 +50,7 @@ function encoderOf(database: BetterSqlite.Database, { prefix, any }: EventsToRea
     const json = jsons.get(rows) ?? shapeJson(rows.shape, new Set(any.get(Number(table))));
     jsons.set(rows, json);
     const large = rows.size(id) > MOST_BYTES;
-    const old = operation === 'I' ? null : large ? [] : rows.row(id * 2n);
+    const old = operation === 'I' || operation === 'i' ? null : large ? [] : rows.row(id * 2n);
     const fresh = operation === 'D' ? null : large ? [] : rows.row(id * 2n + 1n);
     const key = messageKey(rows, { json, recorded: recorded ?? null, row: fresh ?? old ?? [] });
     const payload = (row: readonly RowValue[] | null): string | null =>
