@@ -11,6 +11,9 @@ import {
 import type { ChangeLane } from '../../ports/change-capture.ts';
 import { type ParkedTables, type PlainSession, renderLaneIs, timeOf } from './parked-tables.ts';
 
+/** Of the bare words one or the other is reserved. */
+const columnOf = (what: Counted): string => `${what}_events`;
+
 const minuteOf = (nowMs: number): number => Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
 
 /** Adds to a row of a minute, which is made where it is missing: nobody else writes those of the lane. */
@@ -67,7 +70,9 @@ export async function countEvents(
   for (const what of COUNTED)
     for (const { table, operation, events } of counts[what] ?? []) {
       if (events === 0) continue;
-      const zeros = Object.fromEntries(COUNTED.map((each) => [each, each === what ? String(events) : '0']));
+      const zeros = Object.fromEntries(
+        COUNTED.map((each) => [columnOf(each), each === what ? String(events) : '0']),
+      );
       const made = await add(session, {
         table: tables.minutes,
         lane,
@@ -77,7 +82,7 @@ export async function countEvents(
           table_id: tables.literal(table),
           operation: tables.literal(operation),
         },
-        set: `${what} = ${what} + ${events}`,
+        set: `${columnOf(what)} = ${columnOf(what)} + ${events}`,
         values: zeros,
       });
       isNewMinute ||= made;
@@ -121,7 +126,7 @@ export async function readCounts(
   tables: ParkedTables,
   choice: Choice,
 ): Promise<readonly MinuteCounts[]> {
-  const sums = COUNTED.map((what) => `SUM(${what})`).join(', ');
+  const sums = COUNTED.map((what) => `SUM(${columnOf(what)})`).join(', ');
   const rows = await session.rows(
     `SELECT minute_ms, transfer, table_id, operation, ${sums} FROM ${tables.minutes} WHERE ${renderChoice(tables, choice)}
      GROUP BY minute_ms, transfer, table_id, operation ORDER BY minute_ms, transfer, table_id, operation`,

@@ -84,7 +84,7 @@ export function renderParkedTables(
     `CREATE TABLE IF NOT EXISTS ${excluded} (${lane}, claim ${big} NOT NULL, event_id ${big} NOT NULL,
     PRIMARY KEY (transfer, lane, claim, event_id)${references.ofClaim})${tail}`,
     `CREATE TABLE IF NOT EXISTS ${minutes} (${lane}, minute_ms ${big} NOT NULL, table_id ${table} NOT NULL, operation ${word} NOT NULL,
-    success ${big} NOT NULL, delayed ${big} NOT NULL, final ${big} NOT NULL, divisions ${big} NOT NULL, retries ${big} NOT NULL,
+    success_events ${big} NOT NULL, delayed_events ${big} NOT NULL, final_events ${big} NOT NULL, divisions_events ${big} NOT NULL, retries_events ${big} NOT NULL,
     PRIMARY KEY (transfer, lane, minute_ms, table_id, operation))${tail}`,
     `CREATE TABLE IF NOT EXISTS ${lags} (${lane}, minute_ms ${big} NOT NULL, seconds ${big} NOT NULL, events ${big} NOT NULL,
     PRIMARY KEY (transfer, lane, minute_ms))${tail}`,
