@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { checkTopicTemplate } from '../../src/engine/topics/topic-name.ts';
+import type { TopicMessage } from '../../src/engine/ports/topic-sink.ts';
 import { encodeMessages } from '../../src/hubs/kafka/sink/encode-messages.ts';
 import { murmur2, partitionOfKey } from '../../src/hubs/kafka/sink/murmur2.ts';
 
@@ -28,9 +29,10 @@ test('keys of all lengths and bytes lie where the driver would put them', () => 
   }
 });
 
-const message = (valueBytes: number) => ({
+const message = (valueBytes: number): TopicMessage => ({
   eventId: '1',
   table: 't',
+  operation: 'I',
   topic: 'x',
   key: null,
   value: Buffer.alloc(valueBytes, 'v'),

@@ -1,3 +1,6 @@
+import type { ChangeLetter } from '../../model/change-event.ts';
+import type { SluiceError } from '../../model/sluice-error.ts';
+
 /** A topic that messages of a lane go to. */
 export interface NeededTopic {
   readonly topic: string;
@@ -25,10 +28,17 @@ export interface TopicMessage {
   /** Digits; grows within a key. */
   readonly eventId: string;
   readonly table: string;
+  readonly operation: ChangeLetter;
   readonly topic: string;
   readonly key: Buffer | null;
   readonly value: Buffer;
   readonly headers: readonly MessageHeader[];
+}
+
+/** A message that the hub does not take as it is, however often it is sent, and why: naming table and event, never the payload. */
+export interface RefusedMessage {
+  readonly message: TopicMessage;
+  readonly error: SluiceError;
 }
 
 /** The last claim that is in, and of which capture it is. */
@@ -47,10 +57,16 @@ export interface TopicLane {
    *
    * Where the hub has transactions the messages and the number are visible together or never; elsewhere a claim may be stored
    * again after a crash, each message under the same id.
-   * @throws SluiceError capture.lease_lost, hub.topic_missing, hub.topic_unsuitable, hub.message_too_large (naming table and event,
-   *   never the payload), hub.*
+   * @returns messages that are refused; there may be more, which the next try tells. With any of them the claim is not in, and will
+   *   not be by this call: where the hub has transactions nothing of it is visible, elsewhere nothing was sent unless a limit of the
+   *   hub was lowered meanwhile. None: it is in.
+   * @throws SluiceError capture.lease_lost, hub.topic_missing, hub.topic_unsuitable, hub.*
    */
-  write(claim: number, messages: readonly TopicMessage[], signal: AbortSignal): Promise<void>;
+  write(
+    claim: number,
+    messages: readonly TopicMessage[],
+    signal: AbortSignal,
+  ): Promise<readonly RefusedMessage[]>;
   /** What is on its way is given up; whoever opens the lane next settles it. */
   close(): Promise<void>;
 }

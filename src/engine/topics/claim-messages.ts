@@ -1,4 +1,5 @@
-import { SluiceError } from '../../model/sluice-error.ts';
+import type { ChangeEvent } from '../../model/change-event.ts';
+import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
 import type { Clock } from '../clock.ts';
 import { blockPool } from '../driver/block-pool.ts';
 import type { ChangeCapture, ClaimLimits, Lease } from '../ports/change-capture.ts';
@@ -13,9 +14,18 @@ const LONGEST_IDLE_MS = 250;
 /** Sealing is a commit at the source: not more often, unless claims are full. */
 const SEAL_EVERY_MS = 20;
 
+/** An event that no message can be made of. */
+export interface UnfitEvent {
+  readonly event: string;
+  readonly error: SluiceError;
+}
+
 export interface RenderedClaim {
   readonly claim: number;
   readonly messages: readonly TopicMessage[];
+  readonly unfit: readonly UnfitEvent[];
+  /** All of them, in their order; null where nobody needs them. */
+  readonly events: readonly ChangeEvent[] | null;
   /** As they travel out of the source. */
   readonly bytes: number;
 }
@@ -30,6 +40,8 @@ export interface ClaimsRequest {
   readonly tables: TableLookup;
   /** Numbers of the tables whose events go out: a lane has those of others, too, which the transfer took before. */
   readonly wanted: ReadonlySet<number>;
+  /** Events are wanted beside their messages. */
+  readonly keepsEvents: () => boolean;
   readonly clock: Clock;
   /** End where nothing is pending any more. */
   readonly untilCaughtUp: boolean;
@@ -39,9 +51,16 @@ export interface ClaimsRequest {
   readonly progress: () => void;
 }
 
+function unfitOf({ id }: ChangeEvent, error: unknown): UnfitEvent {
+  if (isSluiceError(error)) return { event: id, error };
+  throw error;
+}
+
 async function readClaim(request: ClaimsRequest, claim: number, signal: AbortSignal): Promise<RenderedClaim> {
   const { changes, lease, blockBytes, tables, wanted } = request;
   const messages: TopicMessage[] = [];
+  const unfit: UnfitEvent[] = [];
+  const kept: ChangeEvent[] | null = request.keepsEvents() ? [] : null;
   let bytes = 0;
   for await (const block of changes.read(lease, { claim, afterId: null, blockBytes }, signal)) {
     const events = [...wholeEvents(block.data)];
@@ -49,12 +68,16 @@ async function readClaim(request: ClaimsRequest, claim: number, signal: AbortSig
     blockPool.give(block.data);
     for (const event of events) {
       if (!wanted.has(event.table)) continue;
-      messages.push(
-        renderMessage(event, tables.get(event.table) ?? (await tables.find(event.table, signal))),
-      );
+      const table = tables.get(event.table) ?? (await tables.find(event.table, signal));
+      kept?.push(event);
+      try {
+        messages.push(renderMessage(event, table));
+      } catch (error) {
+        unfit.push(unfitOf(event, error));
+      }
     }
   }
-  return { claim, messages, bytes };
+  return { claim, messages, unfit, events: kept, bytes };
 }
 
 const isFull = ({ messages, bytes }: RenderedClaim, limits: ClaimLimits): boolean =>

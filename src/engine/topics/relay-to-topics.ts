@@ -1,17 +1,17 @@
 import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
-import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
+import { isSluiceError } from '../../model/sluice-error.ts';
 import { DEFAULTS } from '../../model/transfer-spec.ts';
 import { TOPICS_DEFAULTS, type TopicsSpec } from '../../model/topics-spec.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Observer, silentObserver } from '../observer.ts';
-import type { ChangeCapture, ClaimLimits, Lease } from '../ports/change-capture.ts';
-import type { TopicLane, TopicMessage, TopicSink } from '../ports/topic-sink.ts';
+import type { ChangeCapture, ClaimLimits } from '../ports/change-capture.ts';
+import type { RetryPolicy } from '../ports/event-parking.ts';
+import type { TopicMessage, TopicSink } from '../ports/topic-sink.ts';
 import type { TriggerManager } from '../ports/trigger-manager.ts';
 import type { Refusal, SliceControl } from '../slice.ts';
-import { type ClaimConfirmer, createConfirmer } from '../changes/claim-confirmer.ts';
 import { type RenderedClaim, renderedClaims } from './claim-messages.ts';
-import { openTableLookup } from './table-lookup.ts';
+import { openLane, type OpenedLane } from './open-lane.ts';
 import { checkTopicTemplate } from './topic-name.ts';
 
 export interface TopicsRelayDeps {
@@ -37,6 +37,8 @@ export interface TopicsRelayRequest {
   readonly until?: 'caught-up' | undefined;
   /** Of one claim, which is one transaction of the hub. Default: CAPTURE_DEFAULTS. */
   readonly limits?: ClaimLimits | undefined;
+  /** What becomes of events that are refused; absent: they stop the lane. */
+  readonly quarantine?: RetryPolicy | undefined;
 }
 
 export interface TopicsRelayResult {
@@ -54,29 +56,6 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'hub.topic_unsuitable',
   'hub.message_too_large',
 ]);
-
-/**
- * The claim to write next, after what the hub has is confirmed.
- * @throws SluiceError capture.resync_required where source and hub do not belong together
- */
-async function resume(
-  changes: ChangeCapture,
-  { lease, lane, incarnation }: { lease: Lease; lane: TopicLane; incarnation: string },
-  signal: AbortSignal,
-): Promise<number> {
-  const { last } = lane;
-  // Confirmed once means that the hub had it: it may forget the number of a lane that has been still for long.
-  if (last === null) return lease.confirmed + 1;
-  const isOther =
-    last.incarnation !== incarnation || last.claim > lease.sealed || last.claim < lease.confirmed;
-  if (isOther)
-    throw new SluiceError(
-      'capture.resync_required',
-      'the topics have changes of another capture, or of one that was restored: what they lack is not known',
-    );
-  if (last.claim > lease.confirmed) await changes.confirm(lease, last.claim, signal);
-  return last.claim + 1;
-}
 
 /** Calls with each claim while the one behind it is read already. */
 async function eachReadAhead(
@@ -107,39 +86,8 @@ function tell(observer: Observer, messages: readonly TopicMessage[], seconds: nu
   }
 }
 
-interface Opened {
-  readonly lease: Lease;
-  readonly lane: TopicLane;
-  readonly from: number;
-  readonly tables: Awaited<ReturnType<typeof openTableLookup>>;
-  readonly confirmer: ClaimConfirmer;
-}
-
-/** Source first: whoever has the newest lease and is overtaken at the hub learns it from his next statement at the source. */
-async function openLane(
-  { source, sink, clock = systemClock }: TopicsRelayDeps,
-  request: TopicsRelayRequest,
-  signal: AbortSignal,
-): Promise<Opened> {
-  const { transfer, lane: number } = request;
-  const { triggers, changes } = source;
-  const tables = await openTableLookup(triggers, request, signal);
-  const incarnation = await triggers.incarnation(signal);
-  const lease = await changes.lease({ transfer, lane: number }, signal);
-  const topics = tables.topics(request.tables);
-  const lane = await sink.open({ transfer, lane: number, incarnation, topics }, signal);
-  try {
-    const from = await resume(changes, { lease, lane, incarnation }, signal);
-    const confirmer = createConfirmer(changes, lease, { clock, retentionMs: request.retentionMs ?? 0 });
-    return { lease, lane, from, tables, confirmer };
-  } catch (error) {
-    await lane.close();
-    throw error;
-  }
-}
-
 interface Moving {
-  readonly opened: Opened;
+  readonly opened: OpenedLane;
   readonly deps: TopicsRelayDeps;
   readonly request: TopicsRelayRequest;
   readonly control: SliceControl;
@@ -150,18 +98,19 @@ type Counts = { claims: number; events: number; bytes: number };
 
 /** Until nothing is pending, or it is told to end. */
 async function moveClaims({ opened, deps, request, control, done }: Moving): Promise<void> {
-  const { lease, lane, from, tables, confirmer } = opened;
+  const { lease, from, tables, changes, wanted, confirmer, confirms, writer } = opened;
   const { observer = silentObserver, clock = systemClock } = deps;
   const giveUp = new AbortController();
   const claims = renderedClaims(
     {
-      changes: deps.source.changes,
+      changes,
       lease,
       from,
       limits: request.limits ?? { events: CAPTURE_DEFAULTS.claimEvents, bytes: CAPTURE_DEFAULTS.claimBytes },
       blockBytes: DEFAULTS.blockBytes,
       tables,
-      wanted: new Set(request.tables),
+      wanted,
+      keepsEvents: () => writer.needsEvents,
       clock,
       untilCaughtUp: request.until === 'caught-up',
       isEnding: () => control.stop.aborted || control.overdue() || giveUp.signal.aborted,
@@ -174,9 +123,11 @@ async function moveClaims({ opened, deps, request, control, done }: Moving): Pro
     giveUp.signal,
   );
   try {
-    await eachReadAhead(claims, async ({ claim, messages, bytes }) => {
+    await eachReadAhead(claims, async (rendered) => {
+      const { claim, bytes } = rendered;
       const beganMs = clock.now();
-      await lane.write(claim, messages, giveUp.signal);
+      const messages = await writer.write(rendered, giveUp.signal);
+      confirms?.wrote(claim, messages);
       confirmer.note(claim);
       done.claims += 1;
       done.events += messages.length;
@@ -203,7 +154,7 @@ export async function relayToTopics(
 ): Promise<TopicsRelayResult> {
   checkTopicTemplate(request.topics.name ?? TOPICS_DEFAULTS.name);
   const done: Counts = { claims: 0, events: 0, bytes: 0 };
-  let opened: Opened | null = null;
+  let opened: OpenedLane | null = null;
   try {
     opened = await openLane(deps, request, new AbortController().signal);
     await moveClaims({ opened, deps, request, control, done });

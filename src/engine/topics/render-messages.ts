@@ -46,6 +46,7 @@ export function renderMessage(event: ChangeEvent, table: TopicTable): TopicMessa
   return {
     eventId: event.id,
     table: table.id,
+    operation: event.operation,
     topic: table.topic,
     key: key === null ? null : Buffer.from(key, 'latin1'),
     value: Buffer.from(value, 'latin1'),

@@ -12,6 +12,10 @@ export interface TopicTable {
   readonly name: TableName;
   readonly topic: string;
   readonly keyed: boolean;
+  /** Columns of its primary key; none where there is none. */
+  readonly primaryKey: readonly string[];
+  /** The key of a message is the primary key. */
+  readonly keyIsPrimary: boolean;
   readonly recordTransaction: boolean;
   readonly format: TopicFormat;
   readonly cloudEvents: boolean;
@@ -32,6 +36,8 @@ export function createTopicTable(captured: CapturedTable, spec: TopicsSpec, tran
     name: table,
     topic: topicName(spec.name ?? TOPICS_DEFAULTS.name, table),
     keyed: isKeyed(captured),
+    primaryKey: captured.primaryKey,
+    keyIsPrimary: captured.spec.key === undefined || captured.spec.key === 'primary',
     recordTransaction: captured.spec.recordTransaction ?? false,
     format: spec.format ?? TOPICS_DEFAULTS.format,
     cloudEvents: spec.cloudEvents ?? TOPICS_DEFAULTS.cloudEvents,

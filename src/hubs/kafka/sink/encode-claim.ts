@@ -1,4 +1,5 @@
-import type { TopicMessage } from '../../../engine/ports/topic-sink.ts';
+import { blockPool } from '../../../engine/driver/block-pool.ts';
+import type { RefusedMessage, TopicMessage } from '../../../engine/ports/topic-sink.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Compression } from '../wire/codecs.ts';
 import { type Body, encodeBody, HEAD_BYTES } from '../wire/records.ts';
@@ -17,6 +18,12 @@ export interface MessageBatch {
   readonly body: Body;
   /** To be given back to the pool of blocks once it is stored. */
   readonly memory: Buffer;
+}
+
+/** What is sent of a claim; nothing, where messages are refused. */
+export interface EncodedClaim {
+  readonly batches: readonly MessageBatch[];
+  readonly refused: readonly RefusedMessage[];
 }
 
 interface Group {
@@ -64,24 +71,29 @@ async function encodePartition(
     messages,
     compression,
   }: { readonly messages: readonly TopicMessage[]; readonly compression: Compression },
-): Promise<readonly MessageBatch[]> {
+): Promise<EncodedClaim> {
   const batches: MessageBatch[] = [];
+  const refused: RefusedMessage[] = [];
   const mostBytes = topic.cutBytes - HEAD_BYTES;
   for (let from = 0; from < messages.length; ) {
     const { bytes, to } = encodeMessages(messages, from, mostBytes);
     const body = await encodeBody([bytes], compression);
     const first = messages[from] as TopicMessage;
-    if (body.sizeBytes + HEAD_BYTES > topic.mostBytes) throw tooLarge(first, topic.mostBytes);
-    const leader = topic.view.partitions[partition]?.leader ?? -1;
-    batches.push({ topic: first.topic, partition, leader, records: to - from, first, body, memory: bytes });
+    if (body.sizeBytes + HEAD_BYTES > topic.mostBytes) {
+      refused.push({ message: first, error: tooLarge(first, topic.mostBytes) });
+      blockPool.give(bytes);
+    } else {
+      const leader = topic.view.partitions[partition]?.leader ?? -1;
+      batches.push({ topic: first.topic, partition, leader, records: to - from, first, body, memory: bytes });
+    }
     from = to;
   }
-  return batches;
+  return { batches, refused };
 }
 
 /**
  * Batches of a claim: those of a partition in the order of its messages, none larger than its topic takes.
- * @throws SluiceError hub.topic_missing, hub.topic_unsuitable, hub.message_too_large
+ * @throws SluiceError hub.topic_missing, hub.topic_unsuitable
  */
 export async function encodeClaim(
   topics: SinkTopics,
@@ -90,10 +102,16 @@ export async function encodeClaim(
     messages,
     compression,
   }: { claim: number; messages: readonly TopicMessage[]; compression: Compression },
-): Promise<readonly MessageBatch[]> {
+): Promise<EncodedClaim> {
   const batches: MessageBatch[] = [];
+  const refused: RefusedMessage[] = [];
   for (const { topic, byPartition } of (await group(topics, messages, claim)).values())
-    for (const [partition, own] of byPartition)
-      batches.push(...(await encodePartition(topic, partition, { messages: own, compression })));
-  return batches;
+    for (const [partition, own] of byPartition) {
+      const encoded = await encodePartition(topic, partition, { messages: own, compression });
+      batches.push(...encoded.batches);
+      refused.push(...encoded.refused);
+    }
+  if (refused.length === 0) return { batches, refused };
+  for (const { memory } of batches) blockPool.give(memory);
+  return { batches: [], refused };
 }

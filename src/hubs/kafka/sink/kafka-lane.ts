@@ -1,5 +1,11 @@
 import { blockPool } from '../../../engine/driver/block-pool.ts';
-import type { ClaimIn, LaneToOpen, TopicLane, TopicMessage } from '../../../engine/ports/topic-sink.ts';
+import type {
+  ClaimIn,
+  LaneToOpen,
+  RefusedMessage,
+  TopicLane,
+  TopicMessage,
+} from '../../../engine/ports/topic-sink.ts';
 import { backOff, pause, untilAborted } from '../../../engine/waiting.ts';
 import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
 import { hubError, isPassing, typeOf } from '../error-codes.ts';
@@ -88,37 +94,52 @@ export class KafkaLane implements TopicLane {
     return new KafkaLane(deps, lane, session);
   }
 
-  async write(claim: number, messages: readonly TopicMessage[], signal: AbortSignal): Promise<void> {
-    await patient(this.#deps.transactionalId, signal, async () => {
+  write(
+    claim: number,
+    messages: readonly TopicMessage[],
+    signal: AbortSignal,
+  ): Promise<readonly RefusedMessage[]> {
+    return patient(this.#deps.transactionalId, signal, async () => {
       if (this.#isOver) this.#session = await begin(this.#deps, this.#lane, signal);
       this.#isOver = false;
-      if ((this.#session.last?.claim ?? 0) >= claim) return;
+      if ((this.#session.last?.claim ?? 0) >= claim) return [];
       try {
-        await this.#commit(claim, messages, signal);
+        return await this.#commit(claim, messages, signal);
       } catch (error) {
-        await this.#giveUp(error);
-        throw error;
+        return await this.#giveUp(error);
       }
     });
   }
 
-  /** @throws SluiceError hub.message_too_large where it was the size of one event */
-  async #giveUp(failure: unknown): Promise<void> {
+  /**
+   * Nobody has asked to commit the transaction, so it is never committed: it is aborted now, or by the next beginning.
+   * @returns the message whose size it was, where it was alone
+   */
+  async #giveUp(failure: unknown): Promise<readonly RefusedMessage[]> {
     this.#isOver = true;
-    if (!(failure instanceof Refused)) return;
+    if (!(failure instanceof Refused)) throw failure;
     const { batch } = failure;
     const never = new AbortController().signal;
     await this.#deps.coordinators.end(this.#session.producer, 'abort', never).catch(() => undefined);
-    if (batch.records === 1) throw tooLarge(batch.first, null);
+    if (batch.records === 1) return [{ message: batch.first, error: tooLarge(batch.first, null) }];
     this.#deps.topics.refused(batch.topic, batch.body.sizeBytes);
+    throw failure;
   }
 
-  async #commit(claim: number, messages: readonly TopicMessage[], signal: AbortSignal): Promise<void> {
+  async #commit(
+    claim: number,
+    messages: readonly TopicMessage[],
+    signal: AbortSignal,
+  ): Promise<readonly RefusedMessage[]> {
     const { topics, coordinators, compression } = this.#deps;
     const { producer } = this.#session;
-    const batches = await encodeClaim(topics, { claim, messages, compression });
+    const { batches, refused } = await encodeClaim(topics, { claim, messages, compression });
+    if (refused.length > 0) {
+      topics.reset(); // whoever raises a limit is seen by the next try
+      return refused; // before anything is added to the transaction
+    }
     const home = this.#lane.topics[0]?.topic ?? batches[0]?.topic;
-    if (home === undefined) return; // nothing, nowhere: an empty claim is empty whoever reads it again
+    if (home === undefined) return []; // nothing, nowhere: an empty claim is empty whoever reads it again
     if (batches.length > 0) await coordinators.add(producer, batches, signal);
     const { incarnation } = this.#lane;
     const offset = { topic: home, partition: 0, offset: claim, metadata: incarnation };
@@ -130,6 +151,7 @@ export class KafkaLane implements TopicLane {
     await coordinators.end(producer, 'commit', signal);
     for (const { memory } of batches) blockPool.give(memory);
     this.#session.last = { claim, incarnation };
+    return [];
   }
 
   /** All brokers at once; to each request after request, without waiting for answers. */

@@ -1,5 +1,5 @@
 import { headers as createHeaders, NatsError } from 'nats';
-import type { TopicMessage } from '../../../engine/ports/topic-sink.ts';
+import type { RefusedMessage, TopicMessage } from '../../../engine/ports/topic-sink.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { onAbort } from '../../../engine/waiting.ts';
 import { type Connection, LOST } from '../connection.ts';
@@ -36,10 +36,28 @@ const tooLarge = ({ topic, table, eventId }: TopicMessage): SluiceError =>
     suggestion: 'raise max_payload of nats-server, and max_msg_size of the stream',
   });
 
+/**
+ * Messages that are larger than what their streams take, looked for before anything is sent: what follows one of them in its key must
+ * not be stored before it is.
+ */
+export async function findTooLarge(
+  streams: SubjectStreams,
+  messages: readonly TopicMessage[],
+): Promise<readonly RefusedMessage[]> {
+  const most = new Map<string, number>();
+  const refused: RefusedMessage[] = [];
+  for (const message of messages) {
+    const { topic, value } = message;
+    const mostBytes = most.get(topic) ?? (await streams.get(topic)).mostBytes;
+    most.set(topic, mostBytes);
+    if (value.length > mostBytes) refused.push({ message, error: tooLarge(message) });
+  }
+  return refused;
+}
+
 async function publish(of: Publishing, message: TopicMessage): Promise<void> {
   const { answers, streams, incarnation } = of;
-  const { stream, mostBytes } = await streams.get(message.topic);
-  if (message.value.length > mostBytes) throw tooLarge(message);
+  const { stream } = await streams.get(message.topic);
   const headers = createHeaders();
   headers.set(ID_HEADER, `${incarnation}.${message.eventId}`);
   headers.set(EXPECTED_STREAM, stream);

@@ -15,6 +15,8 @@ export interface SubjectStreams {
   /** @throws SluiceError hub.topic_missing */
   get(subject: string): Promise<SubjectStream>;
   check(needed: readonly NeededTopic[]): Promise<void>;
+  /** What was known is asked again. */
+  reset(): void;
 }
 
 export function createSubjectStreams(connection: Connection): SubjectStreams {
@@ -41,5 +43,6 @@ export function createSubjectStreams(connection: Connection): SubjectStreams {
     check: async (needed) => {
       for (const { topic } of needed) await get(topic);
     },
+    reset: () => known.clear(),
   };
 }

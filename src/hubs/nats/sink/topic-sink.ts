@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { LaneToOpen, TopicLane, TopicMessage, TopicSink } from '../../../engine/ports/topic-sink.ts';
+import type {
+  LaneToOpen,
+  RefusedMessage,
+  TopicLane,
+  TopicMessage,
+  TopicSink,
+} from '../../../engine/ports/topic-sink.ts';
 import { backOff, pause } from '../../../engine/waiting.ts';
 import { isSluiceError } from '../../../model/sluice-error.ts';
 import type { NatsConfig } from '../config.ts';
@@ -7,7 +13,7 @@ import type { Connection } from '../connection.ts';
 import { classify, hubError } from '../error-codes.ts';
 import { openAnswers } from './answers.ts';
 import { type ClaimsStream, createClaimsStream, type LaneClaim } from './claims-stream.ts';
-import { publishFrom } from './publish-messages.ts';
+import { findTooLarge, publishFrom } from './publish-messages.ts';
 import { createSubjectStreams, type SubjectStreams } from './subject-streams.ts';
 
 /** A restart of a server takes seconds; what takes longer is an error, which Temporal tries again. */
@@ -83,15 +89,37 @@ async function openLane(deps: LaneDeps, lane: LaneToOpen, opening: AbortSignal):
       throw failed.error;
     });
   };
+  const publishAll = async (
+    messages: readonly TopicMessage[],
+    signal: AbortSignal,
+  ): Promise<readonly RefusedMessage[]> => {
+    const refused = await patient(deps, signal, () => findTooLarge(streams, messages));
+    if (refused.length > 0) {
+      streams.reset(); // whoever raises a limit is seen by the next try
+      return refused;
+    }
+    try {
+      await publish(messages, signal);
+      return [];
+    } catch (error) {
+      if (!isSluiceError(error) || error.code !== 'hub.message_too_large') throw error;
+      streams.reset(); // a limit was lowered since it was asked for
+      const lowered = await patient(deps, signal, () => findTooLarge(streams, messages));
+      if (lowered.length === 0) throw error;
+      return lowered;
+    }
+  };
   return {
     last: now.last,
     write: async (claim, messages, signal) => {
-      if ((now.last?.claim ?? 0) >= claim) return;
-      await publish(messages, signal);
+      if ((now.last?.claim ?? 0) >= claim) return [];
+      const refused = await publishAll(messages, signal);
+      if (refused.length > 0) return refused;
       const before = now;
       now = await patient(deps, signal, () =>
         claims.replace(before, { last: { claim, incarnation }, owner }, signal),
       );
+      return [];
     },
     close: async () => answers.close(),
   };

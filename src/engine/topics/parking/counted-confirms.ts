@@ -1,0 +1,60 @@
+import { type EventCount, type Lag, MINUTE_MS } from '../../../model/change-statistics.ts';
+import type { Clock } from '../../clock.ts';
+import type { ChangeCapture, Lease } from '../../ports/change-capture.ts';
+import type { EventParking } from '../../ports/event-parking.ts';
+
+/** Counts what is written, claim by claim, so that each confirmation says what it confirms. */
+export interface CountedConfirms {
+  /** The claim is in. */
+  wrote(claim: number, events: readonly Pick<EventCount, 'table' | 'operation'>[]): void;
+  /** In the place of the capture's own confirmations. */
+  readonly changes: ChangeCapture;
+}
+
+const keyOf = ({ table, operation }: Pick<EventCount, 'table' | 'operation'>): string =>
+  `${operation} ${table}`;
+
+function addTo(counts: Map<string, EventCount>, { table, operation, events }: EventCount): void {
+  const key = keyOf({ table, operation });
+  counts.set(key, { table, operation, events: (counts.get(key)?.events ?? 0) + events });
+}
+
+async function lagOf(changes: ChangeCapture, transfer: string, signal: AbortSignal): Promise<Lag> {
+  const { events, oldestAt } = await changes.backlog(transfer, signal);
+  const atMs = oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
+  return { events, seconds: Math.max(0, (Date.now() - atMs) / 1000) };
+}
+
+export function countConfirms(
+  changes: ChangeCapture,
+  parking: EventParking,
+  { clock }: { readonly clock: Clock },
+): CountedConfirms {
+  const written = new Map<number, ReadonlyMap<string, EventCount>>();
+  let laggedMs = Number.NEGATIVE_INFINITY;
+
+  const take = (upto: number): readonly EventCount[] => {
+    const sum = new Map<string, EventCount>();
+    for (const [claim, counts] of written) {
+      if (claim > upto) continue;
+      written.delete(claim);
+      for (const count of counts.values()) addTo(sum, count);
+    }
+    return [...sum.values()];
+  };
+
+  const confirm = async (lease: Lease, claim: number, signal: AbortSignal): Promise<void> => {
+    const isMinute = clock.now() - laggedMs >= MINUTE_MS;
+    const lag = isMinute ? await lagOf(changes, lease.transfer, signal) : null;
+    if (isMinute) laggedMs = clock.now();
+    await parking.confirm(lease, { claim, moved: take(claim), lag }, signal);
+  };
+  return {
+    wrote(claim, events) {
+      const counts = new Map<string, EventCount>();
+      for (const { table, operation } of events) addTo(counts, { table, operation, events: 1 });
+      written.set(claim, counts);
+    },
+    changes: { ...changes, confirm },
+  };
+}
