@@ -79,7 +79,7 @@ export function asApplication(place: SqlitePlace, sql: string): void {
 }
 
 /** In a thread of its own: who waits here for a lock of the file must not keep its holder from going on. */
-async function openWriter(path: string): Promise<TestWriter> {
+export async function openWriter(path: string): Promise<TestWriter> {
   const thread = await startThread({ path, mode: 'write', busyTimeoutMs: 20_000 });
   const run = async (sql: string): Promise<void> => {
     await thread.call('run', { sql, values: [] });

@@ -5,6 +5,7 @@ import { literal } from '../../sql/names.ts';
 import { renderFraction } from '../../types/render-text.ts';
 import { leaseLost, resyncRequired } from '../capture-errors.ts';
 import { type CaptureNames, decodeNumbers, encodeNumbers, renderLane } from '../capture-tables.ts';
+import { forgetLoads } from '../loads/stored-load.ts';
 import { decodeLooked, encodeLooked, type Looked, renderRunsAhead } from './gaps.ts';
 import { chunksOf, decodeRuns, renderIds, type Run, type Runs, unite } from './runs.ts';
 import { ONE_SNAPSHOT } from './seal-claim.ts';
@@ -70,6 +71,7 @@ export async function unregisterLanes(
   transfer: string,
 ): Promise<void> {
   await session.query(`DELETE FROM ${names.lanes} WHERE transfer = ${literal(transfer)}`);
+  await forgetLoads(session, names, transfer);
   await session.query(`UPDATE ${names.installation} SET left_behind = left_behind + 1`);
 }
 

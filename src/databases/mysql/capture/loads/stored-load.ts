@@ -14,6 +14,14 @@ export interface StoredLoad {
 const isOf = ({ transfer, captured }: WantedLoad): string =>
   `transfer = ${literal(transfer)} AND table_number = ${captured.number}`;
 
+/** With the transfer. An installation of an earlier version has none. */
+export async function forgetLoads(session: Session, names: CaptureNames, transfer: string): Promise<void> {
+  const found = await session.cell(
+    `SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${literal(names.schema)} AND TABLE_NAME = ${literal(`${names.prefix}capture_loads`)}`,
+  );
+  if (found === '1') await session.query(`DELETE FROM ${names.loads} WHERE transfer = ${literal(transfer)}`);
+}
+
 /** See InitialLoad.open: what stands goes on, unless it is an older one, or another one that is not done. */
 export async function beginLoad(
   session: Session,

@@ -4,6 +4,7 @@ import type { Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
 import { leaseLost, resyncRequired } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
+import { forgetLoads } from '../loads/stored-load.ts';
 import { lockLane } from './lane-state.ts';
 
 /** Held by who registers a lane, and by who frees events: none of what a new lane begins with is freed before the lane is seen. */
@@ -62,6 +63,7 @@ export async function unregisterLanes(
   transfer: string,
 ): Promise<void> {
   await session.query(`DELETE FROM ${names.lanes} WHERE transfer = $1`, [transfer]);
+  await forgetLoads(session, names, transfer);
 }
 
 export async function leaseLane(

@@ -1,4 +1,5 @@
 import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
+import { qualified } from '../../sql.ts';
 import { held, released } from '../triggers/texts/json-of.ts';
 import { declarations } from '../triggers/texts/row-bodies.ts';
 import { computed, condition, INSERTED, notRecorded, when, writtenOr } from '../triggers/texts/row-records.ts';
@@ -58,7 +59,7 @@ export function renderChunk({ subject: wanted, columns, where }: ChunkOf, { afte
     '#variable_conflict use_column',
     '<<sluice>>',
     'DECLARE',
-    ...['new record;', 'loaded bigint := 0;', ...declarations(subject)].map((line) => indented(line)),
+    ...[`new ${qualified(subject.table)};`, 'loaded bigint := 0;', ...declarations(subject)].map((line) => indented(line)),
     'BEGIN',
     indented(`FOR new IN ${rows} LOOP`),
     ...record.map((line) => indented(line, 4)),

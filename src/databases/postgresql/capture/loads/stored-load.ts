@@ -10,6 +10,12 @@ export interface StoredLoad {
   readonly isDone: boolean;
 }
 
+/** With the transfer. An installation of an earlier version has none. */
+export async function forgetLoads(session: Session, names: CaptureNames, transfer: string): Promise<void> {
+  if ((await session.cell('SELECT to_regclass($1)', [names.loads])) !== null)
+    await session.query(`DELETE FROM ${names.loads} WHERE transfer = $1`, [transfer]);
+}
+
 /** See InitialLoad.open: what stands goes on, unless it is an older one, or another one that is not done. */
 export async function beginLoad(
   session: Session,
