@@ -4,6 +4,8 @@ import { loadDialect } from '../../src/databases/index.ts';
 import { TRANSFER } from './write-config.ts';
 
 const POLL_MS = 20;
+/** Between the first rows and the last nobody needs each commit: looks at 50 a second took a twentieth of what was measured. */
+const SELDOM_MS = 200;
 
 /** One look at what the target has committed. */
 export interface Committed {
@@ -20,7 +22,8 @@ export interface LedgerWatch {
 }
 
 /**
- * Asks the target's ledger 50 times a second what is committed, through the product's own port.
+ * Asks the target's ledger what is committed, through the product's own port: 50 times a second until the first rows are there, and where
+ * somebody waits for a number of rows or for the last ones; else 5 times.
  * @param run  of the transfer there: the first one of a target that is new
  */
 export async function watchLedger(targetUrl: string, run = 1): Promise<LedgerWatch> {
@@ -32,6 +35,8 @@ export async function watchLedger(targetUrl: string, run = 1): Promise<LedgerWat
   });
   const ending = new AbortController();
   const changes: Committed[] = [];
+  let isAwaited = false;
+  const pollMs = (): number => (isAwaited || changes.length === 0 ? POLL_MS : SELDOM_MS);
   const committedRows = async (): Promise<number> => {
     const tables = await database.ledger.progress(TRANSFER, run, ending.signal);
     return tables.reduce((sum, table) => sum + table.rows, 0);
@@ -41,12 +46,13 @@ export async function watchLedger(targetUrl: string, run = 1): Promise<LedgerWat
       // Before the first run there is no ledger to ask.
       const rows = await committedRows().catch(() => 0);
       if (rows > (changes.at(-1)?.rows ?? 0)) changes.push({ atMs: performance.now(), rows });
-      await delay(POLL_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+      await delay(pollMs(), undefined, { signal: ending.signal }).catch(() => undefined);
     }
   })();
   return {
     changes,
     reached: async (rows) => {
+      isAwaited = true;
       while ((changes.at(-1)?.rows ?? 0) < rows && !ending.signal.aborted) {
         await delay(POLL_MS, undefined, { signal: ending.signal }).catch(() => undefined);
       }

@@ -77,6 +77,8 @@ export interface TablePlan {
   readonly estimatedBytes: number | null;
   /** The source's table as it was planned, without what was left out by wish: what is made of it after the load. */
   readonly structure?: TableSchema;
+  /** Its primary key is made once its rows are there, where the target has none; absent: with the table. */
+  readonly keyAfterRows?: true;
   /** Of its foreign keys those whose parents are copied too, in names of the target; the `definition` is the source's. */
   readonly foreignKeys?: readonly ForeignKeySchema[];
   /** Foreign keys of the target, of this table or to it, that its planning dropped: none of them may stay away. */

@@ -10,7 +10,7 @@ import { systemClock } from '../engine/clock.ts';
 import { SluiceError } from '../model/sluice-error.ts';
 import { connectionOptions, type TemporalAccess } from '../model/temporal-access.ts';
 import { taskQueues, transferWorkflowId } from '../workflows/messages.ts';
-import { createConnectionRegistry } from './connection-registry.ts';
+import { createConnectionRegistry, loadKinds } from './connection-registry.ts';
 import { startHealthServer } from './health.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -157,6 +157,7 @@ export async function runWorker(settings: WorkerSettings, signal: AbortSignal): 
     onSecrets: (found) => found.forEach((secret) => secrets.add(secret)),
   });
   installRuntime(log);
+  await loadKinds(settings.config);
   const connection = await connect(settings.temporal, log, signal);
   if (queuesOf(settings.role).control)
     await registerSearchAttributes(connection, settings.temporal.namespace, log);

@@ -85,7 +85,7 @@ describeWith(['postgres'], 'the structure of a PostgreSQL target', () => {
     ]);
   });
 
-  test('columns, identity, defaults, enum types, generated columns, key and comments are made; the rest is listed', async ({
+  test('columns, identity, defaults, enum types, generated columns and comments are made; the rest is listed', async ({
     skip,
   }) => {
     await createOrders(skip);
@@ -95,7 +95,6 @@ describeWith(['postgres'], 'the structure of a PostgreSQL target', () => {
     const column = (table: TableSchema, name: string) => table.columns.find((each) => each.name === name);
     expect(outcome.done).toBe('created');
     expect(made.comment).toBe("what was 'ordered'");
-    expect(made.primaryKey?.columns).toEqual(['id']);
     expect(column(made, 'id')).toMatchObject({ type: 'bigint', identity: 'always', nullable: false });
     expect(column(made, 'number')).toMatchObject({
       type: 'integer',
@@ -120,6 +119,51 @@ describeWith(['postgres'], 'the structure of a PostgreSQL target', () => {
     expect(await target.writer.prepare({ plan, source: schema, policy: 'verify' }, never())).toMatchObject({
       done: 'verified',
     });
+  });
+
+  test('a primary key is made once the rows are there, under a name that is free, and once', async () => {
+    await from.execute(
+      'CREATE TABLE orders (id int PRIMARY KEY, n int UNIQUE); INSERT INTO orders VALUES (1, 2)',
+    );
+    await to.execute('CREATE TABLE orders_pkey (id int)');
+    const started = await startTable(postgresqlHarness, both(), 'orders');
+    expect((await describeAt(target)).primaryKey).toBeNull();
+    // An attempt that ended before its plan was written left a table without its key.
+    expect((await planOf(postgresqlHarness, both(), 'orders')).plan).toMatchObject({
+      keyAfterRows: true,
+      targetKey: ['id'],
+    });
+    await copyLane(both(), started);
+    const request = { plan: started.plan, exists: true };
+    const lack = await target.structure!.lacking(request, never());
+    expect(lack.steps.map(({ sql }) => sql)).toEqual([
+      expect.stringMatching(
+        /^ALTER TABLE "public"."orders" ADD CONSTRAINT "orders_pkey_\w+" PRIMARY KEY \("id"\)$/,
+      ),
+      expect.stringContaining('UNIQUE'),
+    ]);
+    await to.execute('INSERT INTO orders VALUES (1, 3)');
+    await expect(target.structure!.make(started.plan, lack.steps[0]!, never())).rejects.toMatchObject({
+      code: 'target.constraint_violated',
+    });
+    expect(await to.query(lack.steps[0]!.finds!)).toEqual([['1', '2']]);
+    await to.execute('DELETE FROM orders WHERE n = 3');
+    for (const step of [...lack.steps, ...lack.steps])
+      await target.structure!.make(started.plan, step, never());
+    expect((await describeAt(target)).primaryKey?.columns).toEqual(['id']);
+    expect((await target.structure!.lacking(request, never())).steps).toEqual([]);
+  });
+
+  test.for([
+    ['an upsert finds rows by it', { write: { mode: 'upsert' } }],
+    ['changes are applied by it', { mode: 'both' }],
+    ['nothing is made after the rows', { structure: { policy: 'verify' } }],
+  ] as const)('a primary key is made with the table where %s', async ([, spec]) => {
+    await from.execute('CREATE TABLE orders (id int PRIMARY KEY)');
+    const { plan, schema } = await planOf(postgresqlHarness, both(), 'orders', { spec });
+    expect(plan.keyAfterRows).toBeUndefined();
+    await target.writer.prepare({ plan, source: schema, policy: 'create-missing' }, never());
+    expect((await describeAt(target)).primaryKey?.columns).toEqual(['id']);
   });
 
   test('rows with identity and generated columns arrive, and new rows get values past them', async ({

@@ -69,6 +69,7 @@ export const standInDialect = (
   capabilities: {
     concurrentWriters: true,
     transactionalDdl: true,
+    keysAfterRows: false,
     schemas: false,
     emptyStringIsNull: false,
     identifierBytes: null,

@@ -11,6 +11,7 @@ export const mysql: Dialect<MysqlConfig> = {
   capabilities: Object.freeze({
     concurrentWriters: true,
     transactionalDdl: false,
+    keysAfterRows: false,
     schemas: true,
     emptyStringIsNull: false,
     // Characters, of which each has a byte at least: longer ones are never cut.

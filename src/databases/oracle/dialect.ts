@@ -11,6 +11,7 @@ export const oracle: Dialect<OracleConfig> = {
   capabilities: Object.freeze({
     concurrentWriters: true,
     transactionalDdl: false,
+    keysAfterRows: false,
     schemas: true,
     emptyStringIsNull: true,
     identifierBytes: 128,

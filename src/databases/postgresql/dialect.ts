@@ -53,6 +53,7 @@ export const postgresql: Dialect<PostgresConfig> = {
   capabilities: Object.freeze({
     concurrentWriters: true,
     transactionalDdl: true,
+    keysAfterRows: true,
     schemas: true,
     emptyStringIsNull: false,
     identifierBytes: 63,

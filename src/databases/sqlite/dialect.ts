@@ -14,6 +14,7 @@ export const sqlite: Dialect<SqliteConfig> = {
   capabilities: Object.freeze({
     concurrentWriters: false,
     transactionalDdl: true,
+    keysAfterRows: false,
     schemas: false,
     emptyStringIsNull: false,
     identifierBytes: null,

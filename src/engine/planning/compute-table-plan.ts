@@ -96,13 +96,30 @@ function planOne(input: PlanInput, column: ColumnSchema): ColumnPlan {
   return planColumn({ ...dialects, table, column, name, existing, selection, isKey, tellsApart });
 }
 
+/** The source's primary key in names of the target. */
+const keyAtSource = (input: PlanInput): readonly string[] | undefined =>
+  input.source.table.primaryKey?.columns.map((name) => renamed(input, name));
+
 /** Target column names of the key that upsert matches. */
 const matchedKey = (input: PlanInput): readonly string[] | undefined => {
-  const { source, target } = input;
-  return target.table
-    ? (target.table.primaryKey ?? target.table.uniqueKeys[0])?.columns
-    : source.table.primaryKey?.columns.map((name) => renamed(input, name));
+  const { table } = input.target;
+  return table ? (table.primaryKey ?? table.uniqueKeys[0])?.columns : keyAtSource(input);
 };
+
+/**
+ * Rows are only added: nothing looks for one by its key before all of them are there. A table that has no key may be of an attempt that
+ * ended before its plan was written.
+ */
+function makesKeyAfterRows(input: PlanInput, columns: readonly ColumnPlan[]): boolean {
+  const { spec, target } = input;
+  const isLate =
+    target.dialect.capabilities.keysAfterRows &&
+    spec.write?.mode !== 'upsert' &&
+    (spec.mode ?? 'snapshot') === 'snapshot' &&
+    spec.structure?.policy !== 'verify';
+  if (!isLate || (target.table && matchedKey(input))) return false;
+  return keyAtSource(input)?.every((name) => columns.some((column) => column.target === name)) ?? false;
+}
 
 /** What an upsert does by the column of the target; a table that is to be made gets its unique keys from the source. */
 function tellingApart(input: PlanInput, name: string): 'by-match' | 'unique' | null {
@@ -256,7 +273,8 @@ export function computeTablePlan(input: PlanInput): TablePlan {
       table: tableId(source.table.table),
     });
   }
-  const targetKey = matchedKey(input);
+  const keyAfterRows = makesKeyAfterRows(input, columns);
+  const targetKey = keyAfterRows ? keyAtSource(input) : matchedKey(input);
   return {
     id: tableId(source.table.table),
     ordinal: input.ordinal,
@@ -274,6 +292,7 @@ export function computeTablePlan(input: PlanInput): TablePlan {
     }),
     ...(input.selection.limit !== undefined && { mostRows: input.selection.limit.rows }),
     writeMode: spec.write?.mode ?? 'fail-if-not-empty',
+    ...(keyAfterRows && { keyAfterRows }),
     ...estimates(input),
   };
 }

@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly concurrentWriters: boolean;
   /** Structure changes commit together with the ledger. */
   readonly transactionalDdl: boolean;
+  /** A primary key costs less when it is made of the rows that are there than row by row: a heap, unlike rows that lie in key order. */
+  readonly keysAfterRows: boolean;
   /** The database has schemas; false: the one schema is `main`. */
   readonly schemas: boolean;
   /** `''` is stored as NULL (Oracle). */

@@ -22,6 +22,7 @@ import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { describeTables } from '../introspector.ts';
 import type { Pool, Session } from '../pool.ts';
 import { literal, qualified, quote } from '../sql.ts';
+import { primaryKeyOf } from './prepare-table.ts';
 import { renderForeignKey, renderOrphans } from './render-foreign-key.ts';
 import { standingForeignKeys } from './standing-keys.ts';
 import { RULES } from './words.ts';
@@ -101,6 +102,30 @@ async function lackingIndexes(session: Session, plan: TablePlan, found: TableSch
       }),
     );
   return { ...lack, steps: [...rebuilt, ...lack.steps], leftOut };
+}
+
+/** First of all: foreign keys of others need it, and nothing else of a table takes as long. */
+async function lackingKey(
+  session: Session,
+  plan: TablePlan,
+  found: TableSchema | undefined,
+): Promise<Partial<StructureLack>> {
+  const key = plan.keyAfterRows && plan.structure ? primaryKeyOf(plan, plan.structure) : null;
+  if (!key || found?.primaryKey) return {};
+  const table = qualified(plan.target);
+  const own = fitName(`${plan.target.name}_pkey`, tableId(plan.target), LIMIT);
+  const isTaken = (await takenNames(session, plan, [own])).has(own);
+  const name = isTaken ? markedName(own, tableId(plan.target), LIMIT) : own;
+  return {
+    steps: [
+      {
+        kind: 'index',
+        name,
+        sql: `ALTER TABLE ${table} ADD CONSTRAINT ${quote(name)} PRIMARY KEY (${list(key)})`,
+        finds: `SELECT ${list(key)}, count(*) FROM ${table} GROUP BY ${list(key)} HAVING count(*) > 1`,
+      },
+    ],
+  };
 }
 
 function lackingChecks(plan: TablePlan, found: TableSchema | undefined): StructureLack {
@@ -185,7 +210,12 @@ export function createStructure(pool: Pool): TargetStructure {
     lacking: (request, signal) =>
       pool.use(async (session) => {
         const found = await tableAt(session, request);
-        return joined(await lackingIndexes(session, request.plan, found), lackingChecks(request.plan, found));
+        const { plan } = request;
+        return joined(
+          await lackingKey(session, plan, found),
+          await lackingIndexes(session, plan, found),
+          lackingChecks(plan, found),
+        );
       }, signal),
     lackingForeignKeys: (request, signal) =>
       pool.use(

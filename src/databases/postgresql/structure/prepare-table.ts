@@ -23,7 +23,7 @@ function renderColumn(plan: TablePlan, column: ColumnPlan, source: TableSchema):
 }
 
 /** Target names of the source's primary key; null where the plan leaves one of its columns out. */
-function primaryKeyOf(plan: TablePlan, source: TableSchema): readonly string[] | null {
+export function primaryKeyOf(plan: TablePlan, source: TableSchema): readonly string[] | null {
   const names = source.primaryKey?.columns.map(
     (name) => plan.columns.find((column) => column.source === name)?.target,
   );
@@ -31,7 +31,7 @@ function primaryKeyOf(plan: TablePlan, source: TableSchema): readonly string[] |
 }
 
 export function renderCreateTable(plan: TablePlan, source: TableSchema): string {
-  const key = primaryKeyOf(plan, source);
+  const key = plan.keyAfterRows ? null : primaryKeyOf(plan, source);
   const parts = [
     ...plan.columns.map((column) => renderColumn(plan, column, source)),
     ...(key ? [`PRIMARY KEY (${key.map(quote).join(', ')})`] : []),
@@ -201,7 +201,8 @@ export function renderDifferences(plan: TablePlan, target: TableSchema): readonl
   const keys = [target.primaryKey, ...target.uniqueKeys].filter((key) => key !== null);
   const sameKey = (names: readonly string[]): boolean =>
     [...names].sort().join('\n') === [...plan.targetKey].sort().join('\n');
-  const lacksKey = plan.targetKey.length > 0 && !keys.some((key) => sameKey(key.columns));
+  const lacksKey =
+    !plan.keyAfterRows && plan.targetKey.length > 0 && !keys.some((key) => sameKey(key.columns));
   return [
     ...columns,
     ...unfed.map((column) => `${alter} ALTER COLUMN ${quote(column.name)} SET DEFAULT …`),
