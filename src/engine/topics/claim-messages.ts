@@ -100,8 +100,9 @@ async function isSealed(request: ClaimsRequest, claim: number, signal: AbortSign
 }
 
 /**
- * Claims of a lane in their order: those that are sealed already, then what is pending, sealed as it comes. Holds one claim at a time, and
- * seals the one behind it meanwhile: that takes the source as long as reading it. What is sealed and not read stays for the next reading.
+ * Claims of a lane in their order: those that are sealed already, then what is pending, sealed as it comes. Holds one claim at a time. As
+ * long as claims are full it seals the one behind it meanwhile, which takes the source as long as reading it; else only when the one before
+ * was taken. What is sealed and not read stays for the next reading.
  * @param signal  gives up what is being read
  */
 export async function* renderedClaims(
@@ -113,15 +114,21 @@ export async function* renderedClaims(
     if (pauseMs > 0) await clock.sleep(pauseMs, stop);
     return isSealed(request, claim, signal);
   };
-  let pauseMs = 0;
-  let sealing = sealAfter(pauseMs, request.from);
+  let wasFull = true;
+  let sealing = sealAfter(0, request.from);
+  const sealNext = (claim: number): void => {
+    sealing = sealAfter(wasFull ? 0 : SEAL_EVERY_MS, claim);
+    sealing.catch(() => undefined); // told when it is its turn
+  };
   try {
     for (let claim = request.from; await sealing; claim += 1) {
-      sealing = sealAfter(pauseMs, claim + 1);
-      sealing.catch(() => undefined); // told when it is its turn
+      const isAhead = wasFull;
+      if (isAhead) sealNext(claim + 1);
       const rendered = await readClaim(request, claim, signal);
-      pauseMs = isFull(rendered, limits) ? 0 : SEAL_EVERY_MS;
+      wasFull = isFull(rendered, limits);
       yield rendered;
+      // What is sealed early would wait for two claims before it, without what comes meanwhile.
+      if (!isAhead) sealNext(claim + 1);
     }
   } finally {
     await sealing.catch(() => undefined); // nothing goes on behind the end
