@@ -169,7 +169,7 @@ export function describeInitialLoad(fixture: LoadFixture): void {
       const stage = await stageOf(place, 'a');
       const writer = await place.writer();
       await writer.begin();
-      await writer.bump('a', 6);
+      await writer.bump('a', 8); // not next to a chunk: InnoDB looks at the row behind its last one
       const load = await stage.loads.open(stage.wanted, never());
       const beganMs = performance.now();
       expect(await load.next(10, never())).toMatchObject({ state: 'held', rows: 0 });
@@ -177,8 +177,8 @@ export function describeInitialLoad(fixture: LoadFixture): void {
       expect(await load.next(5, never())).toMatchObject({ state: 'more', rows: 5 });
       await writer.commit();
       expect(await finishLoad(load, () => 10)).toBe(5);
-      const loaded = upTo(10).map((id) => `i ${id}=${id * 10 + (id === 6 ? 1 : 0)}`);
-      expect(told(await stage.take())).toEqual(['U 6=61', ...loaded]);
+      const loaded = upTo(10).map((id) => `i ${id}=${id * 10 + (id === 8 ? 1 : 0)}`);
+      expect(told(await stage.take())).toEqual(['U 8=81', ...loaded]);
     });
   });
 }

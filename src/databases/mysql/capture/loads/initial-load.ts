@@ -7,7 +7,7 @@ import type {
 } from '../../../../engine/ports/initial-load.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { tableId } from '../../../../model/table-name.ts';
-import { inTransaction, type Pool } from '../../connections/pool.ts';
+import type { Pool } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
 import { vendorCode } from '../../error-codes.ts';
 import { inCapture } from '../capture-errors.ts';
@@ -107,9 +107,7 @@ export function createInitialLoad(pool: Pool, names: CaptureNames): InitialLoad 
     open: async (wanted, signal) => {
       const source = await run(signal, async (session) => {
         const found = await loadSource(session, wanted);
-        await inTransaction(session, () =>
-          beginLoad(session, names, wanted, loadDefinition(wanted, found.columns)),
-        );
+        await beginLoad(session, names, wanted, loadDefinition(wanted, found.columns));
         return found;
       });
       return ready(wanted, source);

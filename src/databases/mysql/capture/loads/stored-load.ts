@@ -22,7 +22,10 @@ export async function forgetLoads(session: Session, names: CaptureNames, transfe
   if (found === '1') await session.query(`DELETE FROM ${names.loads} WHERE transfer = ${literal(transfer)}`);
 }
 
-/** See InitialLoad.open: what stands goes on, unless it is an older one, or another one that is not done. */
+/**
+ * See InitialLoad.open: what stands goes on, unless it is an older one, or another one that is not done. Two statements, each committed by
+ * itself: in one transaction the first would keep a lock that two at once cannot raise.
+ */
 export async function beginLoad(
   session: Session,
   names: CaptureNames,
