@@ -5,6 +5,7 @@ import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import type { ReadResult, Refusal, RelayedLane, RelayResult, WriteResult } from '../engine/slice.ts';
 import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/finishing/verify-table.ts';
 import type { Config } from '../model/config.ts';
+import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 
@@ -286,6 +287,8 @@ export interface Sample {
   readonly warnings?: readonly string[];
   /** Changes that are recorded at the source and not known to be applied; absent where none are moved. */
   readonly pending?: PendingChanges;
+  /** Changes that are set apart; absent where there are none. */
+  readonly parked?: ParkedCounts;
 }
 export interface PendingChanges {
   readonly events: number;

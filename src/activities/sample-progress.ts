@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { Capture } from '../engine/planning/changes-of-transfer.ts';
-import type { TriggerManager } from '../engine/ports/trigger-manager.ts';
+import type { Quarantine } from '../engine/ports/quarantine.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';
+import { parkedEvents } from '../model/quarantine.ts';
 import { tableId } from '../model/table-name.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
@@ -36,7 +37,7 @@ async function askHub(deps: ActivityDeps, request: SampleRequest, signal: AbortS
 }
 
 /** What the source says of its changes. */
-interface SourceSample {
+interface SourceSample extends Pick<Sample, 'parked'> {
   readonly pending?: PendingChanges;
   readonly loads: readonly TableSample[];
   readonly warnings: readonly string[];
@@ -46,17 +47,29 @@ const NAMED_TABLES = 5;
 
 /** Who drops or disables a trigger, or alters a table under it, must read of it soon: nothing else would tell. */
 async function brokenTriggers(
-  triggers: TriggerManager,
-  source: string,
+  { triggers, changes }: Capture,
+  { source, transfer }: SampleRequest,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const broken = (await triggers.captured(signal)).filter(({ intact }) => !intact);
+  const taken = new Set((await changes.lanes(transfer, signal)).flatMap(({ tables }) => tables));
+  const tables = await triggers.captured(signal, { dropped: true });
+  const broken = tables.filter(({ intact, number }) => !intact && taken.has(number));
   if (broken.length === 0) return [];
   const names = broken.slice(0, NAMED_TABLES).map(({ table }) => tableId(table));
   const more = broken.length > NAMED_TABLES ? ` and ${broken.length - NAMED_TABLES} more` : '';
   return [
     `changes of ${names.join(', ')}${more} may be lost: triggers are missing, disabled or not as deployed; sluice capture plan ${source}`,
   ];
+}
+
+/** Changes that are set apart, where there are any. */
+async function parkedOf(
+  quarantine: Quarantine | undefined,
+  { transfer }: SampleRequest,
+  signal: AbortSignal,
+): Promise<Pick<Sample, 'parked'>> {
+  const parked = (await quarantine?.count(transfer, signal)) ?? {};
+  return parkedEvents(parked) === 0 ? {} : { parked };
 }
 
 /** How far the loads of existing rows are, of the tables that are asked for. */
@@ -66,7 +79,9 @@ async function sampleLoads(
   signal: AbortSignal,
 ): Promise<readonly TableSample[]> {
   if (!loads || tables.every((id) => laneOfChanges(id) !== null)) return [];
-  const idOf = new Map((await triggers.captured(signal)).map(({ number, table }) => [number, tableId(table)]));
+  const idOf = new Map(
+    (await triggers.captured(signal)).map(({ number, table }) => [number, tableId(table)]),
+  );
   return (await loads.progress(transfer, signal)).flatMap(({ table, generation, rows, isDone }) => {
     const id = idOf.get(table);
     return id !== undefined && tables.includes(id)
@@ -85,14 +100,15 @@ async function askSource(
   try {
     return await deps.connections.useDatabase(source, async (opened) => {
       const capture = captureOfSource(deps, opened, source);
-      const { changes, triggers } = capture;
+      const { changes } = capture;
       const { events, oldestAt } = await changes.backlog(transfer, signal);
       const since =
         oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
       return {
         pending: { events, lagMs: Math.max(0, Date.now() - since) },
+        ...(request.topics === true && (await parkedOf(capture.quarantine, request, signal))),
         loads: request.topics === true ? await sampleLoads(capture, request, signal) : [],
-        warnings: await brokenTriggers(triggers, source, signal),
+        warnings: await brokenTriggers(capture, request, signal),
       };
     });
   } catch (error) {
@@ -133,6 +149,7 @@ export const createSampleProgress =
           tables: await opened.ledger.progress(request.transfer, request.run, control.stop),
           spec: await readRunSpec(opened, request, control.stop),
           warnings: (await opened.warnings?.(control.stop)) ?? [],
+          parked: request.changes === true ? await parkedOf(opened.quarantine, request, control.stop) : {},
         }),
       );
       const { backlog, ...hub } = await askHub(deps, request, control.stop);
@@ -147,5 +164,6 @@ export const createSampleProgress =
         tables: tables.filter(({ table }) => wanted.has(table)),
         warnings: [...hub.warnings, ...target.warnings, ...warnings],
         ...(pending && { pending }),
+        ...target.parked,
       };
     });

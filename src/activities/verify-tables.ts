@@ -28,15 +28,21 @@ const comparison = (found: TableVerification): Comparison => ({
   ...(found.altered.length > 0 && { altered: found.altered.slice(0, MOST_ALTERED) }),
 });
 
-/** What tells a difference from a change that is on its way. */
+/** What tells a difference from a change that is on its way, or was refused and is set apart. */
 function pendingOf(
   deps: ActivityDeps,
-  database: Database,
+  { source: database, target }: { readonly source: Database; readonly target: Database },
   { spec, source, transfer }: VerifyRequest & { readonly spec: TransferSpec },
+  table: string,
 ): Pick<VerifyDeps, 'hasPendingChanges'> {
   if (!movesChanges(spec)) return {};
   const { changes } = captureOfSource(deps, database, source);
-  return { hasPendingChanges: async (signal) => (await changes.backlog(transfer, signal)).oldestAt !== null };
+  const one = { limit: 1, after: null };
+  return {
+    hasPendingChanges: async (signal) =>
+      (await changes.backlog(transfer, signal)).oldestAt !== null ||
+      ((await target.quarantine?.list(transfer, { table }, one, signal)) ?? []).length > 0,
+  };
 }
 
 /**
@@ -54,10 +60,10 @@ export const createVerifyTables =
         await deps.connections.useDatabase(request.source, (source) =>
           deps.connections.useDatabase(request.target, async (target) => {
             const spec = await readRunSpec(target, request, control.stop);
-            const ends = { source, target, ...pendingOf(deps, source, { ...request, spec }) };
             for (const table of request.tables) {
               if (control.stop.aborted || control.overdue()) return;
               const wanted = { ...request, spec, table };
+              const ends = { source, target, ...pendingOf(deps, { source, target }, wanted, table) };
               try {
                 const from = request.points?.[table] ?? null;
                 const onReached = (point: VerifyPoint): void => void (points[table] = point);

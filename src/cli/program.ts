@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { registerCapture } from './commands/capture/capture.ts';
 import { registerConnection } from './commands/connection/connection.ts';
 import { registerDiscover } from './commands/connection/discover.ts';
+import { registerErrors } from './commands/errors/errors.ts';
 import { registerList } from './commands/look/list.ts';
 import { registerDescribe, registerReport } from './commands/look/report.ts';
 import { registerPlan } from './commands/look/plan.ts';
@@ -53,7 +54,18 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command, run: Run)
       registerSchedule,
     ],
   ],
-  ['Look', [registerStatus, registerList, registerDescribe, registerReport, registerPlan, registerVerify]],
+  [
+    'Look',
+    [
+      registerStatus,
+      registerList,
+      registerDescribe,
+      registerReport,
+      registerPlan,
+      registerVerify,
+      registerErrors,
+    ],
+  ],
   [
     'Prepare',
     [registerValidate, registerSchema, registerConnection, registerDiscover, registerCapture, registerDoctor],

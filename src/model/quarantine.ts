@@ -5,6 +5,12 @@
 export const PARKED_STATES = ['waiting', 'behind', 'final'] as const;
 export type ParkedState = (typeof PARKED_STATES)[number];
 
+/** Events that are set apart, by their states; states without any are left out. */
+export type ParkedCounts = Readonly<Partial<Record<ParkedState, number>>>;
+
+export const parkedEvents = (counts: ParkedCounts = {}): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
 /** An event that could not be brought to where it goes, and those of its key behind it: set apart, so that its lane goes on. */
 export interface ParkedEvent {
   readonly transfer: string;

@@ -1,5 +1,6 @@
 import { laneOfChanges } from '../model/changes-plan.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
+import type { ParkedCounts } from '../model/quarantine.ts';
 import {
   isExcluded,
   isSettled,
@@ -69,6 +70,8 @@ export interface LastSample {
   quietSinceMs: number | null;
   /** Changes that wait at the source; absent where none are moved. */
   pending?: PendingChanges;
+  /** Changes that are set apart; absent where there are none. */
+  parked?: ParkedCounts;
   /** What the hub said then, besides what it says of itself for ever. */
   warnings: readonly string[];
 }
@@ -186,8 +189,10 @@ export function happen(table: TableRecord, event: TableEvent): boolean {
     table.verifyPoint = null;
   }
   if (event === 'resnapshot') {
+    // Of changes that were not planned yet the ledger knows its own: see planChanges.
+    const isNew = table.generation === 0 && laneOfChanges(table.id) === null;
     Object.assign(table, {
-      generation: table.generation === 0 ? 0 : table.generation + 1,
+      generation: isNew ? 0 : Math.max(1, table.generation) + 1,
       plannedIn: null,
       lanes: 0,
       endedLanes: 0,

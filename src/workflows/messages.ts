@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AlteredColumn, ComparisonBasis, PendingChanges } from '../activities/contract.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
+import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 
@@ -131,6 +132,8 @@ export interface TransferStatus {
   readonly totals: Totals;
   /** Changes that wait at the source when the totals were sampled; absent where none are moved. */
   readonly pending?: PendingChanges;
+  /** Changes that are set apart, when the totals were sampled; absent where there are none. */
+  readonly parked?: ParkedCounts;
   readonly health: HealthReport;
   readonly settings: TransferSettings | null;
   readonly tables: TableCounts;
@@ -218,6 +221,8 @@ export interface TransferReport {
   readonly skipped: number;
   readonly counts: TableCounts;
   readonly tables: readonly TableState[];
+  /** Changes that are set apart at the end: exit code 4. Absent where there are none. */
+  readonly parked?: ParkedCounts;
   readonly warnings: readonly string[];
   /** How much of the structure the target did not get, and the first hundred of it. */
   readonly leftOutCount: number;

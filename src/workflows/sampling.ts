@@ -44,6 +44,7 @@ export function learn(control: Control, sample: Sample, nowMs: number, isQuiet =
     movedAtMs: before && before.rows === sample.rows ? before.movedAtMs : nowMs,
     quietSinceMs: isQuiet ? (before?.quietSinceMs ?? nowMs) : null,
     ...(sample.pending && { pending: sample.pending }),
+    ...(sample.parked && { parked: sample.parked }),
     warnings: (sample.warnings ?? []).filter((warning) => !state.warnings.includes(warning)),
   };
   state.samples += 1;

@@ -116,6 +116,7 @@ export function statusOf(control: Control, nowMs: number): TransferStatus {
     sampledAt: state.sample ? new Date(state.sample.atMs).toISOString() : null,
     totals: totalsOf(control),
     ...(state.sample?.pending && { pending: state.sample.pending }),
+    ...(state.sample?.parked && { parked: state.sample.parked }),
     health: healthOf(control, nowMs),
     settings: state.settings,
     tables: countTables(state.tables),
@@ -191,6 +192,7 @@ export function reportOf(control: Control, phase: Phase, nowMs: number): Transfe
     counts: countTables(state.tables),
     tables: urgentFirst(state.tables).slice(0, MAX_TABLES).map(tableState),
     warnings: state.warnings,
+    ...(state.sample?.parked && { parked: state.sample.parked }),
     leftOutCount: state.leftOutCount,
     leftOut: state.leftOut,
   };

@@ -1,4 +1,7 @@
-import { applyChanges } from '../../src/engine/changes/apply-changes.ts';
+import { applyChanges, applyOrPark } from '../../src/engine/changes/apply-changes.ts';
+import { createParkingMemory } from '../../src/engine/changes/parking/parking-memory.ts';
+import type { ParkingOptions } from '../../src/engine/changes/parking/parking-options.ts';
+import { type Retried, retryParked } from '../../src/engine/changes/parking/retry-parked.ts';
 import { capturedTypes } from '../../src/engine/changes/captured-types.ts';
 import { computeTablePlan } from '../../src/engine/planning/compute-table-plan.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
@@ -28,6 +31,13 @@ export interface ChangesOf {
   apply(batch: Batch): Promise<string>;
   /** Applies the events as the next batch; what it comes to, or the code of its error. */
   next(...changes: readonly TestChange[]): Promise<string>;
+  /** The same, and sets apart what is refused. */
+  park(...changes: readonly TestChange[]): Promise<string>;
+  parkBatch(batch: Batch): Promise<string>;
+  /** Tries again what is due. @param now  all that waits */
+  retry(now?: boolean): Promise<Retried>;
+  /** By whose clock, and how, events are set apart; `nowMs` may be set. */
+  readonly parking: ParkingOptions & { nowMs: number };
 }
 
 async function changedTable(
@@ -76,6 +86,24 @@ export async function changesOf(
   const lane = { transfer: TRANSFER, run, table: plan.id, generation: 1, lane: 1 };
   const { attempt, epoch } = await target.ledger.openLane(lane, never());
   let last = 0;
+  let events = 0;
+  const parking = {
+    nowMs: Date.now(),
+    now: (): number => parking.nowMs,
+    memory: createParkingMemory(),
+    progress: (): void => undefined,
+    retryAfterMs: 20_000,
+    tries: 5,
+    holdForMs: 240 * 3_600_000,
+  };
+  const outcomeOf = (applied: Promise<{ readonly outcome: string }>): Promise<string> =>
+    applied.then(
+      ({ outcome }) => outcome,
+      (error: unknown) => {
+        if (isSluiceError(error)) return `${error.code} ${error.details.table ?? ''}`;
+        throw error;
+      },
+    );
 
   const payload = ({ plan: { columns }, captured: types }: ChangedTable, row: TestRow): string =>
     payloadOf(
@@ -92,16 +120,18 @@ export async function changesOf(
       const old = operation === 'U' ? { old: payload(table, before ?? row) } : {};
       return { ...known, ...old, new: payload(table, row) };
     },
-    batch: (changes, n = (last += 1)) => changesBatch(plan, changes, { ...lane, attempt, epoch, n }),
-    apply: (batch) =>
-      applyChanges(target, { plan: plan.changes, batch }, never()).then(
-        ({ outcome }) => outcome,
-        (error: unknown) => {
-          if (isSluiceError(error)) return `${error.code} ${error.details.table ?? ''}`;
-          throw error;
-        },
-      ),
+    batch(changes, n = (last += 1)) {
+      const first = events + 1;
+      events += changes.length;
+      const of = { ...lane, attempt, epoch, n, last: [String(n), ''] };
+      return changesBatch(plan, changes, of, first);
+    },
+    apply: (batch) => outcomeOf(applyChanges(target, { plan: plan.changes, batch }, never())),
     next: (...changes) => made.apply(made.batch(changes)),
+    parkBatch: (batch) => outcomeOf(applyOrPark(target, { plan: plan.changes, batch }, parking, never())),
+    park: (...changes) => made.parkBatch(made.batch(changes)),
+    retry: (now = false) => retryParked(target, { lane, plan: plan.changes, now }, parking, never()),
+    parking,
   };
   return made;
 }

@@ -94,6 +94,7 @@ export function changesBatch(
   plan: TablePlan,
   changes: readonly TestChange[],
   header: Partial<Batch['header']> = {},
+  firstId = 1,
 ): Batch {
   return makeBatch(
     {
@@ -107,6 +108,6 @@ export function changesBatch(
       last: ['1', ''],
       ...header,
     },
-    eventRows(changes),
+    eventRows(changes, firstId),
   );
 }

@@ -1,7 +1,8 @@
+import { parkedEvents } from '../../model/quarantine.ts';
 import type { TransferReport } from '../../workflows/messages.ts';
 import { safeText } from './columns.ts';
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from './quantities.ts';
-import { showTables } from './show-status.ts';
+import { parkedLines, showTables } from './show-status.ts';
 
 const comparison = (report: TransferReport): string => {
   if (report.verify === 'none') return 'not compared';
@@ -30,6 +31,7 @@ export function showReport(report: TransferReport): string {
     `moved      ${formatCount(report.rows)} rows, ${formatBytes(report.bytes)}, ${formatRate(rate)} rows`,
     `tables     ${report.counts.total}${report.skipped > 0 ? `, ${report.skipped} skipped` : ''}`,
     `verified   ${comparison(report)}`,
+    ...parkedLines(report),
     ...report.warnings.map((warning) => `  ! ${warning}`),
     ...leftOutLines(report),
     '',
@@ -37,9 +39,10 @@ export function showReport(report: TransferReport): string {
   ].join('\n');
 }
 
-/** Nothing was left out and nothing differs, not even by drift: what exit code 0 promises. */
+/** Nothing was left out, refused or different, not even by drift: what exit code 0 promises. */
 export const isClean = (report: TransferReport): boolean =>
   report.phase === 'finished' &&
+  parkedEvents(report.parked) === 0 &&
   report.skipped === 0 &&
   report.drifted === 0 &&
   report.equal === report.compared;

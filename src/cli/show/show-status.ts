@@ -1,3 +1,4 @@
+import { PARKED_STATES, type ParkedCounts, parkedEvents } from '../../model/quarantine.ts';
 import type { AlteredColumn, TableState, TransferStatus } from '../../workflows/messages.ts';
 import { type Column, formatColumns } from './columns.ts';
 import {
@@ -89,6 +90,25 @@ const pendingLines = ({ pending }: TransferStatus): readonly string[] =>
         `changes    ${formatCount(pending.events)} pending at the source${pending.lagMs > 0 ? `, the oldest of ${formatDuration(pending.lagMs)} ago` : ''}`,
       ];
 
+/** What a person looks at by `sluice errors`. */
+export function parkedLines({
+  transfer,
+  parked,
+}: {
+  readonly transfer: string;
+  readonly parked?: ParkedCounts;
+}): readonly string[] {
+  const events = parkedEvents(parked);
+  if (events === 0) return [];
+  const states = PARKED_STATES.flatMap((state) => {
+    const count = parked?.[state] ?? 0;
+    return count === 0 ? [] : [`${formatCount(count)} ${state}`];
+  });
+  return [
+    `set apart  ${formatCount(events)} refused change${events === 1 ? '' : 's'}: ${states.join(', ')}; sluice errors list ${transfer}`,
+  ];
+}
+
 function totalsLines({ totals, elapsedMs, tables, settings }: TransferStatus): readonly string[] {
   const done = formatDone(totals.rowsApplied, totals.estimatedRows, false);
   const estimate =
@@ -123,6 +143,7 @@ export function showStatus(status: TransferStatus, tables: readonly TableState[]
     ...reasonLines(status),
     ...totalsLines(status),
     ...pendingLines(status),
+    ...parkedLines(status),
     ...healthLines(status),
     ...(tables.length === 0 ? [] : ['', showTables(tables)]),
     ...(left > 0 && tables.length > 0

@@ -7,6 +7,7 @@ import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
+import { createTargetQuarantine } from './ledger/quarantine.ts';
 import { createReader } from './reader.ts';
 import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
@@ -57,6 +58,7 @@ export async function openMysql(
     writer: createWriter(pool, names),
     structure: createStructure(pool),
     ledger: createLedger(pool, names),
+    quarantine: createTargetQuarantine(pool, names),
     capture: (place) => {
       const own = captureNames(config.database, place);
       return {

@@ -1,5 +1,9 @@
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
+import type { TargetParking } from '../../engine/ports/target-parking.ts';
 import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import { createParking } from '../../engine/quarantine/create-parking.ts';
+import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
+import type { Statement } from '../../engine/quarantine/statement.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
@@ -9,6 +13,7 @@ import type { Session } from './connections/session.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { renderTargetWhere } from './sql/keys.ts';
 import { type LedgerNames, readLane, renderAdvance } from './ledger/ledger-sql.ts';
+import { parkingDialect, statementsOn } from './ledger/quarantine.ts';
 import { checksumOf } from './reader.ts';
 import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
 import { qualified } from './sql/names.ts';
@@ -83,6 +88,28 @@ class MysqlTransaction implements TargetTransaction {
       (session) => emptyTable(session, plan),
       (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
     );
+  }
+
+  get parking(): TargetParking {
+    const run = (text: Statement) =>
+      this.#steps.step((session) => statementsOn(session)(text), this.#ledgerError);
+    const query = (text: string) => (session: Session) => session.query(text);
+    const dialect = parkingDialect(this.#names);
+    const parking = createParking(parkingSql(dialect), dialect, run);
+    const savepoint = {
+      save: query('SAVEPOINT attempt'),
+      keep: query('RELEASE SAVEPOINT attempt'),
+      // It stays, and the next one of this name takes its place.
+      back: query('ROLLBACK TO SAVEPOINT attempt'),
+    };
+    return {
+      ...parking,
+      hold: async (lane) => {
+        await this.#steps.step(query('START TRANSACTION'), this.#ledgerError);
+        return parking.hold(lane);
+      },
+      attempt: (work) => this.#steps.attempt(work, savepoint, this.#ledgerError),
+    };
   }
 
   async commit(): Promise<void> {

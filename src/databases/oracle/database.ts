@@ -8,6 +8,7 @@ import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
+import { createTargetQuarantine } from './ledger/quarantine.ts';
 import { createReader } from './reader.ts';
 import { createStructure } from './structure/make-structure.ts';
 import { createWriter } from './writer.ts';
@@ -51,6 +52,7 @@ export async function openOracle(
       writer: createWriter(pool, names),
       structure: createStructure(pool),
       ledger: createLedger(pool, names),
+      quarantine: createTargetQuarantine(pool, names),
       incarnation: (signal) => pool.use(incarnation, signal),
       ping: (signal) =>
         pool.use(async (asked) => {

@@ -64,11 +64,17 @@ export async function describeTables(
 }
 
 export function createIntrospector(pool: Pool, { schema, bare }: LedgerNames): Introspector {
-  const [runs = '', ledgerTables = '', lanes = ''] = bare;
+  const [runs = '', ledgerTables = '', lanes = '', parked = ''] = bare;
   return {
     listTables: (signal) =>
       pool.use(async (session) => {
-        const { rows } = await session.query(LIST_STATEMENT, { schema, runs, tables: ledgerTables, lanes });
+        const { rows } = await session.query(LIST_STATEMENT, {
+          schema,
+          runs,
+          tables: ledgerTables,
+          lanes,
+          parked,
+        });
         return rows.map(([owner, name, estimate]) => ({
           table: { schema: owner ?? '', name: name ?? '' },
           estimatedRows: estimate === null || estimate === undefined ? null : Number(estimate),

@@ -1,5 +1,8 @@
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
+import type { TargetParking } from '../../engine/ports/target-parking.ts';
 import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import { createParking } from '../../engine/quarantine/create-parking.ts';
+import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
@@ -7,6 +10,7 @@ import { COMMIT, type Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, renderAdvance, renderLockLane } from './ledger/ledger-sql.ts';
+import { parkingDialect, ROLLBACK_TO, SAVEPOINT, statementsOn } from './ledger/quarantine.ts';
 import { readLane } from './ledger/read-lanes.ts';
 import { checksum } from './rows/checksum.ts';
 import { removeRows, writeRows } from './rows/write-rows.ts';
@@ -90,6 +94,22 @@ class OracleTransaction implements TargetTransaction {
       },
       (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
     );
+  }
+
+  get parking(): TargetParking {
+    const dialect = parkingDialect(this.#names);
+    const savepoint = {
+      save: (session: Session) => session.query(SAVEPOINT),
+      // It ends with the transaction, or where the next one of this name begins.
+      keep: () => Promise.resolve(),
+      back: (session: Session) => session.query(ROLLBACK_TO),
+    };
+    return {
+      ...createParking(parkingSql(dialect), dialect, (statement) =>
+        this.#steps.step((session) => statementsOn(session)(statement), this.#ledgerError),
+      ),
+      attempt: (work) => this.#steps.attempt(work, savepoint, this.#ledgerError),
+    };
   }
 
   async commit(): Promise<void> {

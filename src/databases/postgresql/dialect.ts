@@ -11,6 +11,7 @@ import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { Pool } from './pool.ts';
+import { createTargetQuarantine } from './quarantine.ts';
 import { createReader } from './reader.ts';
 import { quote } from './sql.ts';
 import { createStructure } from './structure/make-structure.ts';
@@ -34,6 +35,7 @@ async function open(config: PostgresConfig, options: OpenOptions): Promise<Datab
     writer: createWriter(pool, options),
     structure: createStructure(pool),
     ledger: createLedger(pool, options.ledger),
+    quarantine: createTargetQuarantine(pool, options.ledger),
     capture: (place) => ({
       triggers: createTriggerManager(pool, place),
       changes: createChangeCapture(pool, place),

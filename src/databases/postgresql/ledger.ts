@@ -21,11 +21,19 @@ export interface LedgerNames {
   readonly runs: string;
   readonly tables: string;
   readonly lanes: string;
+  /** Events that are set apart. */
+  readonly parked: string;
 }
 
 export function ledgerNames({ schema, prefix }: OpenOptions['ledger']): LedgerNames {
   const name = (table: string): string => `${quote(schema)}.${quote(prefix + table)}`;
-  return { schema: quote(schema), runs: name('runs'), tables: name('tables'), lanes: name('lanes') };
+  return {
+    schema: quote(schema),
+    runs: name('runs'),
+    tables: name('tables'),
+    lanes: name('lanes'),
+    parked: name('parked'),
+  };
 }
 
 const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
@@ -56,6 +64,20 @@ const renderInstall = (names: LedgerNames): string => `
 const renderUpgrade = (names: LedgerNames): string =>
   `ALTER TABLE ${names.lanes} ADD COLUMN IF NOT EXISTS epoch text COLLATE "C" NOT NULL DEFAULT ''`;
 
+/**
+ * Events that are set apart: of a transfer and not of one of its runs, which may be forgotten. Times are milliseconds, see PARKED_COLUMNS.
+ */
+const renderParked = ({ parked }: LedgerNames): string => `
+  CREATE TABLE IF NOT EXISTS ${parked} (
+    transfer text COLLATE "C" NOT NULL, run integer NOT NULL, claim bigint NOT NULL, event bigint NOT NULL, lane integer NOT NULL,
+    table_id text COLLATE "C" NOT NULL, operation text COLLATE "C" NOT NULL, chain text COLLATE "C" NOT NULL, own_key text COLLATE "C" NOT NULL,
+    other_key text COLLATE "C", holds smallint NOT NULL, row_key text COLLATE "C" NOT NULL, state text COLLATE "C" NOT NULL,
+    attempts integer NOT NULL, parked_ms bigint NOT NULL, retry_ms bigint, final_ms bigint, error_code text NOT NULL, error_message text NOT NULL,
+    bytes bigint NOT NULL, old_row text, new_row text,
+    PRIMARY KEY (transfer, run, claim, event));
+  CREATE INDEX ON ${parked} (transfer, chain);
+  CREATE INDEX ON ${parked} (transfer) WHERE holds = 1`;
+
 /** Waits for a batch that is being applied, and makes every later one of the lane a drop. */
 const FENCE = "attempt = attempt + 1, epoch = '', n = 0";
 
@@ -67,6 +89,7 @@ interface Rights {
   readonly database: string;
   readonly installed: boolean;
   readonly hasEpoch: boolean;
+  readonly hasParked: boolean;
   readonly hasSchema: boolean;
   readonly mayCreate: boolean;
 }
@@ -76,20 +99,22 @@ async function rightsOf(session: Session, options: OpenOptions['ledger']): Promi
     `SELECT current_user, current_database(),
       (SELECT count(*) FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = ANY($2::text[])),
       EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = n.oid AND c.relname = $3 AND a.attname = 'epoch'),
-      n.oid, CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE, USAGE') AND has_schema_privilege(n.oid, 'CREATE') END
+      EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = $4), n.oid, CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE, USAGE') AND has_schema_privilege(n.oid, 'CREATE') END
     FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = $1`,
     [
       options.schema,
       ['runs', 'tables', 'lanes'].map((name) => options.prefix + name),
       `${options.prefix}lanes`,
+      `${options.prefix}parked`,
     ],
   );
-  const [user, database, found, epoch, oid, may] = rows[0] ?? [];
+  const [user, database, found, epoch, parked, oid, may] = rows[0] ?? [];
   return {
     user: user ?? '',
     database: database ?? '',
     installed: found === '3',
     hasEpoch: epoch === 't',
+    hasParked: parked === 't',
     hasSchema: oid !== null,
     mayCreate: may === 't',
   };
@@ -98,7 +123,7 @@ async function rightsOf(session: Session, options: OpenOptions['ledger']): Promi
 async function install(session: Session, names: LedgerNames, options: OpenOptions['ledger']): Promise<void> {
   await session.query(lockFor(`ledger ${names.lanes}`)); // two workers that start at once
   const rights = await rightsOf(session, options);
-  if (rights.installed) {
+  if (rights.installed && rights.hasParked) {
     if (!rights.hasEpoch) await session.query(renderUpgrade(names));
     return;
   }
@@ -112,7 +137,9 @@ async function install(session: Session, names: LedgerNames, options: OpenOption
     });
   }
   if (!rights.hasSchema) await session.query(`CREATE SCHEMA ${names.schema}`);
-  await session.query(renderInstall(names));
+  if (!rights.installed) await session.query(renderInstall(names));
+  else if (!rights.hasEpoch) await session.query(renderUpgrade(names));
+  await session.query(renderParked(names));
 }
 
 async function openRun(session: Session, names: LedgerNames, request: RunRequest): Promise<Run> {
@@ -235,6 +262,11 @@ async function planTable(
         ),
       ),
     );
+  // The rows that are copied now are newer than what was set apart. Before the clearing: a retry locks in this order too.
+  await session.query(`DELETE FROM ${names.parked} WHERE transfer = $1 AND table_id = $2`, [
+    ref.transfer,
+    plan.id,
+  ]);
   const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
   await dropKeys(session, options.dropKeys ?? []);
   if (options.replaceBy) await replaceTable(session, plan, options.replaceBy);

@@ -1,12 +1,17 @@
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
+import type { TargetParking } from '../../engine/ports/target-parking.ts';
 import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import { createParking } from '../../engine/quarantine/create-parking.ts';
+import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
+import type { Statement } from '../../engine/quarantine/statement.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, ledgerNames, readLane, renderAdvance } from './ledger.ts';
 import type { Pool, Session } from './pool.ts';
+import { parkingDialect, statementsOn } from './quarantine.ts';
 import { checksumOf } from './reader.ts';
 import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
 import { targetFrom } from './rows/target-from.ts';
@@ -30,6 +35,10 @@ function toWriteError(
 
 const CHANGE_RIGHTS = 'SELECT, INSERT, UPDATE, DELETE';
 
+const BEGIN = 'BEGIN; SET LOCAL synchronous_commit = on';
+// Changes come in no order of constraints: those that can wait do.
+const DEFER = 'SET CONSTRAINTS ALL DEFERRED';
+
 /** Over after commit, rollback or the first error. */
 class PostgresTransaction implements TargetTransaction {
   readonly #steps: SessionSteps<Session>;
@@ -51,9 +60,8 @@ class PostgresTransaction implements TargetTransaction {
 
   advance(batch: Batch): Promise<boolean> {
     // Invariant 2: this update and the batch's rows are one transaction. It is synchronous whatever the role's default.
-    // Changes come in no order of constraints: those that can wait do.
-    const deferred = batch.header.operation === 'changes' ? 'SET CONSTRAINTS ALL DEFERRED; ' : '';
-    const text = `BEGIN; SET LOCAL synchronous_commit = on; ${deferred}${renderAdvance(this.#names, batch)}`;
+    const deferred = batch.header.operation === 'changes' ? `${DEFER}; ` : '';
+    const text = `${BEGIN}; ${deferred}${renderAdvance(this.#names, batch)}`;
     return this.#steps.step(async (session) => (await session.query(text)).count === 1, this.#ledgerError);
   }
 
@@ -80,6 +88,35 @@ class PostgresTransaction implements TargetTransaction {
       (session) => emptyTable(session, plan),
       (error) => toWriteError(error, this.#pool, plan, CHANGE_RIGHTS),
     );
+  }
+
+  get parking(): TargetParking {
+    const run = (text: Statement) =>
+      this.#steps.step((session) => statementsOn(session)(text), this.#ledgerError);
+    const query = (text: string) => (session: Session) => session.query(text);
+    const dialect = parkingDialect(this.#names);
+    const parking = createParking(parkingSql(dialect), dialect, run);
+    return {
+      ...parking,
+      hold: async (lane) => {
+        await this.#steps.step(query(`${BEGIN}; ${DEFER}`), this.#ledgerError);
+        return parking.hold(lane);
+      },
+      attempt: (work) =>
+        this.#steps.attempt(
+          work,
+          {
+            save: query('SAVEPOINT attempt'),
+            keep: query('RELEASE SAVEPOINT attempt'),
+            back: query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt'),
+          },
+          this.#ledgerError,
+        ),
+      check: async () => {
+        const check = query(`SET CONSTRAINTS ALL IMMEDIATE; ${DEFER}`);
+        await this.#steps.step(check, (error) => toSluiceError(error, { side: 'target' }));
+      },
+    };
   }
 
   async commit(): Promise<void> {

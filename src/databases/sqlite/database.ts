@@ -13,6 +13,7 @@ import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { ledgerNames, ledgerTables } from './ledger-sql.ts';
 import { createPool, fileExists, type Pool } from './connections/pool.ts';
+import { createTargetQuarantine } from './quarantine.ts';
 import { createReader } from './reader.ts';
 import { literal } from './sql.ts';
 import type { StoredValue } from './values/stored-value.ts';
@@ -82,6 +83,7 @@ export async function openSqlite(
     writer: createWriter(pool, tables),
     structure: createStructure(pool, introspector),
     ledger: createLedger(pool, tables),
+    quarantine: createTargetQuarantine(pool, tables),
     capture: (place) => {
       const file = { pool, path: config.path, prefix: place.prefix === '' ? 'sluice_' : place.prefix };
       return {

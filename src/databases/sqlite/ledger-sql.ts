@@ -13,9 +13,11 @@ export interface LedgerTables {
   readonly runs: string;
   readonly tables: string;
   readonly lanes: string;
+  /** Events that are set apart. */
+  readonly parked: string;
 }
 
-const NAMES = ['identity', 'runs', 'tables', 'lanes'] as const;
+const NAMES = ['identity', 'runs', 'tables', 'lanes', 'parked'] as const;
 
 export const ledgerNames = (prefix: string): ReadonlySet<string> =>
   new Set(NAMES.map((name) => prefix + name));
@@ -25,6 +27,7 @@ export const ledgerTables = (prefix: string): LedgerTables => ({
   runs: quote(`${prefix}runs`),
   tables: quote(`${prefix}tables`),
   lanes: quote(`${prefix}lanes`),
+  parked: quote(`${prefix}parked`),
 });
 
 /** Every type is one that SQLite checks: a ledger edited by hand does not hold text for a number. */
@@ -71,6 +74,39 @@ export const installStatements = (tables: LedgerTables): readonly string[] => [
   ended INTEGER NOT NULL DEFAULT 0 CHECK (ended IN (0, 1)),
   PRIMARY KEY (transfer, run, table_id, generation, lane)
 ) STRICT, WITHOUT ROWID`,
+];
+
+/**
+ * Events that are set apart: of a transfer and not of one of its runs, which may be forgotten. Times are milliseconds, see PARKED_COLUMNS.
+ */
+export const parkedStatements = ({ parked }: LedgerTables): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS ${parked} (
+  transfer TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  claim INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  table_id TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  chain TEXT NOT NULL,
+  own_key TEXT NOT NULL,
+  other_key TEXT,
+  holds INTEGER NOT NULL,
+  row_key TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  parked_ms INTEGER NOT NULL,
+  retry_ms INTEGER,
+  final_ms INTEGER,
+  error_code TEXT NOT NULL,
+  error_message TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  old_row TEXT,
+  new_row TEXT,
+  PRIMARY KEY (transfer, run, claim, event)
+) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS ${quote(`${unquoted(parked)}_chain`)} ON ${parked} (transfer, chain)`,
+  `CREATE INDEX IF NOT EXISTS ${quote(`${unquoted(parked)}_held`)} ON ${parked} (transfer, holds)`,
 ];
 
 /** A row where the ledger has epochs; version 0.1.0 had none at first. */

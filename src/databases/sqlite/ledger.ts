@@ -17,6 +17,7 @@ import {
   type LedgerTables,
   lanesStatement,
   openLaneStatements,
+  parkedStatements,
   progressStatement,
   upgradeStatement,
 } from './ledger-sql.ts';
@@ -154,6 +155,8 @@ async function insertPlanned(session: Session, tables: LedgerTables, planning: P
       const [applied] = await session.rows(`SELECT coalesce(sum(rows), 0) ${ofTable}`, key);
       return Number(applied?.[0]);
     });
+  // The rows that are copied now are newer than what was set apart.
+  await session.run(`DELETE FROM ${tables.parked} WHERE transfer = ? AND table_id = ?`, [key[0], key[2]]);
   // Fence before clearing: batches of older generations find no lane any more and are dropped.
   await session.run(`DELETE ${ofTable}`, key);
   if (planning.replaceBy !== null) await replaceTable(session, planned.plan, planning.replaceBy);
@@ -235,18 +238,23 @@ async function install(thread: Thread, tables: LedgerTables): Promise<void> {
   const names = Object.values(tables);
   const known = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))`;
   const [found] = await thread.call('query', { sql: known, values: [JSON.stringify(names.map(unquoted))] });
-  const isThere = found?.[0] === BigInt(names.length);
   const [upgraded] = await thread.call('query', epochColumn(tables));
   // What is there already needs no lock, which a batch may hold for long.
-  if (isThere && upgraded) return;
-  if (isThere) {
-    await thread.call('transaction', [{ sql: upgradeStatement(tables), values: [] }]);
+  const count = Number(found?.[0] ?? 0);
+  if (count === names.length && upgraded) return;
+  const plain = (sql: string): Statement => ({ sql, values: [] });
+  const parked = parkedStatements(tables).map(plain);
+  // Ledgers of older versions had fewer tables, or columns.
+  if (count >= names.length - 1) {
+    const columns = upgraded ? [] : [plain(upgradeStatement(tables))];
+    await thread.call('transaction', [...columns, ...parked]);
     return;
   }
   // Where it cannot be had (a network file system) the database stays as it is: only readers wait for writers then.
   await thread.call('query', { sql: 'PRAGMA journal_mode = WAL', values: [] });
   await thread.call('transaction', [
-    ...installStatements(tables).map((sql) => ({ sql, values: [] })),
+    ...installStatements(tables).map(plain),
+    ...parked,
     {
       sql: `INSERT INTO ${tables.identity} VALUES (1, ?) ON CONFLICT DO NOTHING`,
       values: [randomUUID()],

@@ -1,10 +1,15 @@
+import type { TargetParking } from '../../engine/ports/target-parking.ts';
 import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import { createParking } from '../../engine/quarantine/create-parking.ts';
+import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
+import { isRefusal } from '../../engine/quarantine/refusals.ts';
 import type { Batch } from '../../model/batch.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
-import { reading, whileBusy, writing } from './connections/session.ts';
+import { reading, sessionOn, whileBusy, writing } from './connections/session.ts';
 import { advanceStatement, laneProgress, laneStatement, type LedgerTables } from './ledger-sql.ts';
 import type { Lease, Pool } from './connections/pool.ts';
+import { parkingDialect, statementsOn } from './quarantine.ts';
 import { insertProgram, quote, removeProgram, targetProgram } from './sql.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 import type { InsertProgram, Statement } from './thread/operations.ts';
@@ -16,12 +21,15 @@ const plain = (sql: string): Statement => ({ sql, values: [] });
 /** Once over, every further step fails: a connection is never used after its transaction. */
 function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal): TargetTransaction {
   let over = false;
+  let attempting = false;
   const step = async <T>(work: (thread: Thread) => Promise<T>): Promise<T> => {
     if (over) throw new SluiceError('database.internal', 'the transaction is over');
     try {
       signal.throwIfAborted();
       return await work(lease.thread);
     } catch (error) {
+      // What was refused is taken back by the attempt that it is part of.
+      if (attempting && isRefusal(error) && !signal.aborted) throw error;
       over = true;
       // Closing rolls back; nothing is assumed about a connection after an error.
       await lease.discard();
@@ -32,7 +40,32 @@ function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal):
     over = true;
     lease.release();
   };
+  const run = (text: string): Promise<number> =>
+    step((thread) => thread.call('run', plain(text), { signal }));
+  const dialect = parkingDialect(tables);
+  const parking: TargetParking = {
+    ...createParking(parkingSql(dialect), dialect, (statement) =>
+      step((thread) => statementsOn(sessionOn(thread, signal))(statement)),
+    ),
+    async attempt(work) {
+      await run('SAVEPOINT attempt');
+      attempting = true;
+      try {
+        await work();
+      } catch (error) {
+        attempting = false;
+        if (!over && isRefusal(error)) {
+          await run('ROLLBACK TO attempt');
+          await run('RELEASE attempt');
+        }
+        throw error;
+      }
+      attempting = false;
+      await run('RELEASE attempt');
+    },
+  };
   return {
+    parking,
     advance: (batch) =>
       step(
         async (thread) =>

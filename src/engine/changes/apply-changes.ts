@@ -1,36 +1,19 @@
 import type { Batch } from '../../model/batch.ts';
-import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
+import { isSluiceError } from '../../model/sluice-error.ts';
 import type { TargetTransaction } from '../ports/target-writer.ts';
-import { type Applied, applyOnce, writeAll } from '../writing/apply-batch.ts';
-import type { ChangeStep } from './change-steps.ts';
-import { type ChangesBatch, type ChangeWay, changeWays, CONFLICT } from './change-ways.ts';
+import { type Applied, applyOnce } from '../writing/apply-batch.ts';
+import { bulkWays, type ChangesBatch, type ChangeWay, changeWays, CONFLICT } from './change-ways.ts';
+import { applyParking } from './parking/apply-parking.ts';
+import type { ParkingOptions } from './parking/parking-options.ts';
+import { isRefusal } from '../quarantine/refusals.ts';
+import { rawEvents } from './parse-events.ts';
+import { runSteps } from './run-steps.ts';
 import type { ChangeTarget } from './target-facts.ts';
-
-const cannot = (): SluiceError =>
-  new SluiceError('internal', 'changes cannot be applied to this database yet');
-
-async function runStep(transaction: TargetTransaction, step: ChangeStep, batch: Batch): Promise<void> {
-  const { plan } = step;
-  if (step.kind === 'empty') {
-    if (!transaction.empty) throw cannot();
-    await transaction.empty(plan);
-    return;
-  }
-  const { rows, data } = step.block;
-  if (step.kind === 'remove') {
-    if (!transaction.remove) throw cannot();
-    // A row that is not there is removed already: a target converges.
-    await transaction.remove(plan, step.block);
-    return;
-  }
-  const header = { ...batch.header, encoding: plan.encoding, rows, bytes: data.length, end: null };
-  await writeAll(transaction, plan, { header, data });
-}
 
 async function runWay(transaction: TargetTransaction, way: ChangeWay, batch: Batch): Promise<void> {
   for (const [at, steps] of way.parts.entries()) {
     way.at = at;
-    for (const step of steps) await runStep(transaction, step, batch);
+    await runSteps(transaction, steps, batch);
   }
 }
 
@@ -57,4 +40,59 @@ export async function applyChanges(
     }
   }
   throw refusal;
+}
+
+/** Where nothing is set apart: the whole batch in bulk. Null: some of it is refused, and nothing was done. */
+async function applyWhole(
+  target: ChangeTarget,
+  changes: ChangesBatch,
+  signal: AbortSignal,
+): Promise<Applied | null> {
+  const { batch } = changes;
+  try {
+    const bulk = await bulkWays(target, changes, rawEvents(batch.data), signal);
+    const way = bulk.events === batch.header.rows ? await bulk.ways[0]?.() : null;
+    if (!way) return null;
+    return await applyOnce(target.writer, batch, (transaction) => runWay(transaction, way, batch), signal);
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * The same, where a change that the target refuses is set apart with those of its key, so that its lane goes on: in the transaction
+ * that applies the rest of the batch, see applyParking. While nothing is set apart it costs nothing.
+ * @throws SluiceError target.constraint_violated where rows that stay would go along with one that got another key
+ */
+export async function applyOrPark(
+  target: ChangeTarget,
+  changes: ChangesBatch,
+  options: ParkingOptions,
+  signal: AbortSignal,
+): Promise<Applied> {
+  const { batch } = changes;
+  const { memory } = options;
+  if (memory.isFree(batch.header)) {
+    const applied = await applyWhole(target, changes, signal);
+    if (applied?.outcome === 'applied') memory.note(batch.header, true);
+    if (applied) return applied;
+  }
+  const inParts = async (checks: boolean): Promise<Applied> => {
+    let isFree = false;
+    const request = { target, changes, options, checks };
+    const write = async (transaction: TargetTransaction): Promise<void> => {
+      isFree = await applyParking(request, transaction, signal);
+    };
+    const applied = await applyOnce(target.writer, batch, write, signal);
+    if (applied.outcome === 'applied') memory.note(batch.header, isFree);
+    return applied;
+  };
+  try {
+    return await inParts(false);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    // Constraints that wait for the commit refused it there, where nothing tells whose fault it is.
+    return inParts(true);
+  }
 }

@@ -113,10 +113,20 @@ async function partsOf(
   events: readonly RawEvent[],
   signal: AbortSignal,
 ): Promise<readonly Part[]> {
+  const steps = await partSteps(target, plan, events, signal);
+  return steps ? [{ events, steps }] : divided(target, plan, events, signal);
+}
+
+/** The net effect of some events in their order; null: only a part of them at once may be safe. */
+export async function partSteps(
+  target: ChangeTarget,
+  plan: ChangesPlan,
+  events: readonly RawEvent[],
+  signal: AbortSignal,
+): Promise<readonly ChangeStep[] | null> {
   const changes = parentsFirst((await netChanges(plan, events)).changes);
   const choice = await chooseLate(target, leftByChildren(changes), signal);
-  if (choice) return [{ events, steps: changeSteps(changes, choice) }];
-  return divided(target, plan, events, signal);
+  return choice && changeSteps(changes, choice);
 }
 
 async function divided(
@@ -157,6 +167,49 @@ async function* inParts(
   yield eventByEvent(plan, events);
 }
 
+/** Ways in bulk, and why no way may be safe that takes the events one after the other. */
+export interface BulkWays {
+  readonly ways: readonly (() => Promise<ChangeWay | null>)[];
+  /** @throws SluiceError target.constraint_violated where rows that stay would go along with one that got another key */
+  refuseParts(): Promise<void>;
+  /** Where no way in bulk is safe, parts are of use only if this is null. */
+  taken(): Promise<string | null>;
+}
+
+/** The net effect of events at once, then with all rows of it removed and written anew. Null: that way is not safe here. */
+export async function bulkWays(
+  target: ChangeTarget,
+  { plan, batch }: ChangesBatch,
+  events: Iterable<RawEvent>,
+  signal: AbortSignal,
+): Promise<BulkWays & { readonly events: number }> {
+  const net = await netChanges(plan, events);
+  const changes = parentsFirst(net.changes);
+  const left = leftByChildren(changes);
+  const choice = await chooseLate(target, left, signal);
+  const taken = (): Promise<string | null> => takenAlong(target, left, { plan, batch }, signal);
+  return {
+    events: net.events,
+    ways: [
+      async () => choice && wayOf(changeSteps(changes, choice)),
+      // A unique value goes from row to row, or rows refer to each other.
+      async () => {
+        const anew = choice ? await chooseAnew(target, changes, signal) : null;
+        return choice && anew && anew.size > 0 ? wayOf(changeSteps(changes, { ...choice, anew })) : null;
+      },
+    ],
+    taken,
+    async refuseParts() {
+      const table = await taken();
+      if (table === null) return;
+      throw new SluiceError(CONFLICT, 'rows that stay would go along with a row that got another key', {
+        table,
+        suggestion: 'let no foreign key to the table at the target cascade',
+      });
+    },
+  };
+}
+
 /**
  * Ways to the rows that a batch makes, each of which bears with more than the one before and takes longer. The caller asks for the
  * next one where a constraint of the target refused the last.
@@ -167,26 +220,18 @@ export async function* changeWays(
   changed: ChangesBatch,
   signal: AbortSignal,
 ): AsyncGenerator<ChangeWay, void, undefined> {
-  const { plan, batch } = changed;
-  const net = await netChanges(plan, rawEvents(batch.data));
-  if (net.events !== batch.header.rows)
+  const { batch } = changed;
+  const bulk = await bulkWays(target, changed, rawEvents(batch.data), signal);
+  if (bulk.events !== batch.header.rows)
     throw new SluiceError('batch.damaged', 'a batch has fewer or more changes than it says', {
       table: batch.header.table,
     });
-  const changes = parentsFirst(net.changes);
-  const left = leftByChildren(changes);
-  const choice = await chooseLate(target, left, signal);
-  if (choice) {
-    yield wayOf(changeSteps(changes, choice));
-    // A unique value goes from row to row, or rows refer to each other.
-    const anew = await chooseAnew(target, changes, signal);
-    if (anew.size > 0) yield wayOf(changeSteps(changes, { ...choice, anew }));
+  let isSafe = false;
+  for (const make of bulk.ways) {
+    const way = await make();
+    isSafe ||= way !== null;
+    if (way) yield way;
   }
-  const taken = await takenAlong(target, left, changed, signal);
-  if (taken === null) yield* inParts(target, changed, signal);
-  else if (!choice)
-    throw new SluiceError(CONFLICT, 'rows that stay would go along with a row that got another key', {
-      table: taken,
-      suggestion: 'let no foreign key to the table at the target cascade',
-    });
+  if ((await bulk.taken()) === null) yield* inParts(target, changed, signal);
+  else if (!isSafe) await bulk.refuseParts();
 }

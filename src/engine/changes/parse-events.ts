@@ -11,6 +11,8 @@ import { SluiceError } from '../../model/sluice-error.ts';
  * `old` and `new` are cells as they stand in the block, with its escapes; null for `\N`.
  */
 export interface RawEvent {
+  /** Digits. */
+  readonly id: string;
   readonly table: number;
   readonly operation: ChangeLetter;
   readonly old: string | null;
@@ -65,8 +67,9 @@ const orNull = (cell: string): string | null => (cell === '\\N' ? null : cell);
  */
 export function* rawEvents(data: Buffer): Generator<RawEvent, void, undefined> {
   for (const cells of lines(data.toString('latin1'))) {
-    const [, table = '', operation = '', , , , , old = '\\N', after = '\\N'] = cells;
+    const [id = '', table = '', operation = '', , , , , old = '\\N', after = '\\N'] = cells;
     yield {
+      id,
       table: numberOf(table),
       operation: letterOf(operation),
       old: orNull(old),

@@ -1,6 +1,7 @@
 import type { ChangedTable } from '../../model/changes-plan.ts';
 import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { type TableName, tableId } from '../../model/table-name.ts';
+import type { ColumnPlan } from '../../model/table-plan.ts';
 import type { Database } from '../ports/dialect.ts';
 import { keyColumns } from './table-reader.ts';
 
@@ -52,20 +53,41 @@ const TOLD_BY_TEXT: ReadonlySet<LogicalKind> = new Set([
 const isToldByText = (logical: LogicalType): boolean =>
   TOLD_BY_TEXT.has(logical.kind) || (logical.kind === 'decimal' && logical.scale !== null);
 
-/**
- * Whether keys with other texts are other keys to the target too: 1.0 and 1.00 are not, nor `a` and `A` where case does not count.
- */
-export async function tellsKeysApart(
+/** Whether the target takes other texts of these columns for other values. */
+async function tellsApart(
   { introspector, dialect }: ChangeTarget,
-  table: ChangedTable,
+  { plan }: ChangedTable,
+  columns: readonly ColumnPlan[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const unsure = keyColumns(table).filter(({ logical }) => !isToldByText(logical));
+  const unsure = columns.filter(({ logical }) => !isToldByText(logical));
   if (unsure.length === 0) return true;
   if (unsure.some(({ logical }) => logical.kind !== 'text')) return false;
-  const [found] = (await introspector?.describeTables([table.plan.target], signal)) ?? [];
+  const [found] = (await introspector?.describeTables([plan.target], signal)) ?? [];
   return unsure.every(({ target }) => {
     const column = found?.columns.find(({ name }) => name === target);
     return column !== undefined && (dialect.types.folds?.(column) ?? []).length === 0;
   });
 }
+
+/**
+ * Whether keys with other texts are other keys to the target too: 1.0 and 1.00 are not, nor `a` and `A` where case does not count.
+ */
+export const tellsKeysApart = (
+  target: ChangeTarget,
+  table: ChangedTable,
+  signal: AbortSignal,
+): Promise<boolean> => tellsApart(target, table, keyColumns(table), signal);
+
+/** The same of keys whose decimal numbers are spelled in one way. */
+export const tellsNormalKeysApart = (
+  target: ChangeTarget,
+  table: ChangedTable,
+  signal: AbortSignal,
+): Promise<boolean> =>
+  tellsApart(
+    target,
+    table,
+    keyColumns(table).filter(({ logical }) => logical.kind !== 'decimal'),
+    signal,
+  );

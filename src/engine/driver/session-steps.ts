@@ -1,4 +1,5 @@
 import { SluiceError } from '../../model/sluice-error.ts';
+import { isRefusal } from '../quarantine/refusals.ts';
 import type { PooledSession } from './session-pool.ts';
 
 interface GivingBack<Session> {
@@ -15,6 +16,7 @@ export class SessionSteps<Session extends PooledSession> {
   readonly #session: Session;
   readonly #signal: AbortSignal;
   #over = false;
+  #attempting = false;
 
   constructor(pool: GivingBack<Session>, session: Session, signal: AbortSignal) {
     this.#pool = pool;
@@ -40,10 +42,32 @@ export class SessionSteps<Session extends PooledSession> {
       this.#signal.throwIfAborted();
       return await work(this.#session);
     } catch (error) {
+      const known = this.#signal.aborted ? this.#signal.reason : toError(error, this.#session);
+      // What was refused is taken back by the attempt that it is part of.
+      if (this.#attempting && isRefusal(known) && !this.#session.ended) throw known;
       this.#end();
       this.#pool.discard(this.#session);
-      throw this.#signal.aborted ? this.#signal.reason : toError(error, this.#session);
+      throw known;
     }
+  }
+
+  /** TargetParking.attempt, by a savepoint: see there. */
+  async attempt(
+    work: () => Promise<void>,
+    savepoint: { readonly [Step in 'save' | 'keep' | 'back']: (session: Session) => Promise<unknown> },
+    toError: (error: unknown, session: Session) => unknown,
+  ): Promise<void> {
+    await this.step(savepoint.save, toError);
+    this.#attempting = true;
+    try {
+      await work();
+    } catch (error) {
+      this.#attempting = false;
+      if (!this.#over && isRefusal(error)) await this.step(savepoint.back, toError);
+      throw error;
+    }
+    this.#attempting = false;
+    await this.step(savepoint.keep, toError);
   }
 
   /** The step behind which nothing of the transaction is left: the session goes back to the pool. */

@@ -5,6 +5,7 @@ import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { ChangeCapture } from '../ports/change-capture.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { InitialLoad } from '../ports/initial-load.ts';
+import type { Quarantine } from '../ports/quarantine.ts';
 import type { CapturedTable, TriggerManager } from '../ports/trigger-manager.ts';
 import type { SelectedTable } from './select-tables.ts';
 
@@ -16,6 +17,7 @@ export interface Capture {
   readonly triggers: TriggerManager;
   readonly changes: ChangeCapture;
   readonly loads?: InitialLoad;
+  readonly quarantine?: Quarantine;
 }
 
 /** @throws SluiceError capture.table_unsupported where the database has no capture */

@@ -1,4 +1,4 @@
-import type { ParkedEvent, ParkedPayload, ParkedState } from '../../model/quarantine.ts';
+import type { ParkedCounts, ParkedEvent, ParkedPayload, ParkedState } from '../../model/quarantine.ts';
 
 /** Which parked events are meant: all that fit everything that is said. */
 export interface ParkedChoice {
@@ -25,7 +25,13 @@ export interface Quarantine {
   ): Promise<readonly ParkedEvent[]>;
   show(transfer: string, event: string, signal: AbortSignal): Promise<ParkedPayload | null>;
   /** Events by their states; states without any are left out. */
-  count(transfer: string, signal: AbortSignal): Promise<Readonly<Partial<Record<ParkedState, number>>>>;
+  count(transfer: string, signal: AbortSignal): Promise<ParkedCounts>;
+  /** Whether anything is to be tried, or was final since the other time and so is given up. Absent: nobody asks. */
+  isDue?(
+    transfer: string,
+    at: { readonly nowMs: number; readonly finalBeforeMs: number },
+    signal: AbortSignal,
+  ): Promise<boolean>;
   /** Final and waiting ones are tried again at once, and counted from none. @returns how many */
   reactivate(transfer: string, choice: ParkedChoice, signal: AbortSignal): Promise<number>;
   /** Gives them up for ever; the next one of the key is tried in its place. @returns how many */

@@ -2,6 +2,7 @@ import type { Batch } from '../../model/batch.ts';
 import type { KeyRange, LaneProgress, LaneRef } from '../../model/lane.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
+import type { TargetParking } from './target-parking.ts';
 import type { RangeChecksum } from './source-reader.ts';
 
 /** `fail` was decided before: no table was there, and what is there now is of an attempt before this one. */
@@ -56,6 +57,8 @@ export interface TargetTransaction {
   remove?(plan: TablePlan, keys: KeyBlock): Promise<number>;
   /** Deletes every row of the table, by a statement that is part of the transaction. */
   empty?(plan: TablePlan): Promise<void>;
+  /** Absent: this target sets nothing apart, a change that it refuses blocks its lane. */
+  readonly parking?: TargetParking;
   /** Synchronous to disk whatever the role's default. */
   commit(): Promise<void>;
   rollback(): Promise<void>;

@@ -1,8 +1,11 @@
 import type { Batch } from '../../model/batch.ts';
 import type { Share } from '../../model/lane.ts';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
+import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSettings, TransferSpec } from '../../model/transfer-spec.ts';
-import { applyChanges } from '../changes/apply-changes.ts';
+import { applyChanges, applyOrPark } from '../changes/apply-changes.ts';
+import type { ParkingOptions } from '../changes/parking/parking-options.ts';
+import { createRetries, parkingOf, type Retries } from './retries.ts';
 import { applyBatch, type Applied } from './apply-batch.ts';
 import { createAssembler, type Assembler } from './assemble-batch.ts';
 import { systemClock, type Clock } from '../clock.ts';
@@ -15,10 +18,12 @@ import type { Refusal, SliceControl, WriteResult } from '../slice.ts';
 
 export interface WriteDeps {
   readonly target: Pick<Database, 'dialect' | 'ledger' | 'writer'> &
-    Partial<Pick<Database, 'structure' | 'introspector'>>;
+    Partial<Pick<Database, 'structure' | 'introspector' | 'quarantine'>>;
   readonly hub: Hub;
   readonly observer?: Observer;
   readonly clock?: Clock;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 export interface WriteRequest {
@@ -67,6 +72,9 @@ interface Writing {
   readonly control: SliceControl;
   readonly plans: PlanCache;
   readonly excluded: Set<string>;
+  /** Null: a change that is refused blocks its lane. */
+  readonly parking: ParkingOptions | null;
+  readonly retries: Retries;
   readonly ending: AbortController;
   readonly total: { batches: number; rows: number };
   refusal: Refusal | null;
@@ -76,6 +84,17 @@ interface Writing {
   ended: boolean;
   /** Generations of what was drained. */
   drained: number | null;
+}
+
+function apply(
+  { deps: { target }, parking }: Writing,
+  plan: TablePlan,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<Applied> {
+  if (!plan.changes) return applyBatch(target.writer, plan, batch, signal);
+  const changed = { plan: plan.changes, batch };
+  return parking ? applyOrPark(target, changed, parking, signal) : applyChanges(target, changed, signal);
 }
 
 async function applyOne(writing: Writing, batch: Batch): Promise<Applied> {
@@ -89,9 +108,7 @@ async function applyOne(writing: Writing, batch: Batch): Promise<Applied> {
     const started = deps.clock.now();
     // An apply that has begun is finished even when the slice ends: it takes a moment and saves a redelivery.
     const { signal } = new AbortController();
-    const result = plan.changes
-      ? await applyChanges(deps.target, { plan: plan.changes, batch }, signal)
-      : await applyBatch(deps.target.writer, plan, batch, signal);
+    const result = await apply(writing, plan, batch, signal);
     if (result.outcome !== 'applied') {
       deps.observer.notApplied(table, result.outcome);
       return result;
@@ -207,6 +224,7 @@ async function watch(
     if (control.overdue() || (await mustYield())) return 'budget';
     sequencer.tick();
     assembler.tick();
+    writing.retries.tick();
     deps.observer.writers(sequencer.running(), writersOf(request));
     const sincePolledMs = clock.now() - polledAt;
     if ((writing.ended && sincePolledMs >= POLL_SHARE * pollTookMs) || sincePolledMs >= PROGRESS_POLL_MS) {
@@ -214,7 +232,10 @@ async function watch(
       polledAt = clock.now();
       writing.drained = await drainedGenerations(writing).catch(unlessAborted(signal));
       pollTookMs = clock.now() - polledAt;
-      if (writing.drained !== null) return 'drained';
+      if (writing.drained !== null) {
+        await writing.retries.last();
+        return 'drained';
+      }
       // Nothing to apply is no stall; an apply that hangs is one.
       if (sequencer.running() === 0) control.progress();
     }
@@ -247,17 +268,33 @@ export async function writeBatches(
   request: WriteRequest,
   control: SliceControl,
 ): Promise<WriteResult> {
-  const full: Required<WriteDeps> = { observer: silentObserver, clock: systemClock, ...deps };
+  const full: Required<WriteDeps> = {
+    observer: silentObserver,
+    clock: systemClock,
+    now: () => Date.now(),
+    ...deps,
+  };
   const ending = new AbortController();
   const end = (): void => ending.abort();
   control.stop.addEventListener('abort', end, { once: true });
   if (control.stop.aborted) end();
+  const excluded = new Set(request.excluded);
+  const parking = await parkingOf(full, request.spec, control);
   const writing: Writing = {
     deps: full,
     request,
     control,
     plans: createPlanCache(full.target.ledger, request),
-    excluded: new Set(request.excluded),
+    excluded,
+    parking,
+    retries: createRetries({
+      target: full.target,
+      run: { transfer: request.transfer, run: request.run },
+      parking,
+      clock: full.clock,
+      excluded,
+      onError: (table, error) => judgeError(writing, table, error),
+    }),
     ending,
     total: { batches: 0, rows: 0 },
     refusal: null,
@@ -302,6 +339,7 @@ export async function writeBatches(
         assembler.release();
         sequencer.release();
         await consuming;
+        await writing.retries.settled();
       }
     };
     try {

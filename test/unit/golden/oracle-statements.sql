@@ -41,7 +41,7 @@ SELECT TO_CHAR(DBID, 'TM9') || '/' || TO_CHAR(RESETLOGS_CHANGE#, 'TM9') || '/' |
 SELECT SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME') || '/' || SYS_CONTEXT('USERENV', 'CON_NAME') || '/' || (SELECT TO_CHAR(MIN(CREATED), 'YYYY-MM-DD HH24:MI:SS') FROM ALL_USERS) FROM DUAL;
 
 -- list
-SELECT T.OWNER, T.TABLE_NAME, T.NUM_ROWS FROM ALL_TABLES T JOIN ALL_USERS U ON U.USERNAME = T.OWNER AND U.ORACLE_MAINTAINED = 'N' WHERE T.NESTED = 'NO' AND T.SECONDARY = 'N' AND T.TEMPORARY = 'N' AND T.DROPPED = 'NO' AND (T.IOT_TYPE IS NULL OR T.IOT_TYPE = 'IOT') AND NOT (T.OWNER = :schema AND T.TABLE_NAME IN (:runs, :tables, :lanes)) ORDER BY T.OWNER, T.TABLE_NAME;
+SELECT T.OWNER, T.TABLE_NAME, T.NUM_ROWS FROM ALL_TABLES T JOIN ALL_USERS U ON U.USERNAME = T.OWNER AND U.ORACLE_MAINTAINED = 'N' WHERE T.NESTED = 'NO' AND T.SECONDARY = 'N' AND T.TEMPORARY = 'N' AND T.DROPPED = 'NO' AND (T.IOT_TYPE IS NULL OR T.IOT_TYPE = 'IOT') AND NOT (T.OWNER = :schema AND T.TABLE_NAME IN (:runs, :tables, :lanes, :parked)) ORDER BY T.OWNER, T.TABLE_NAME;
 
 -- catalog TABLES
 SELECT T.OWNER, T.TABLE_NAME, T.NUM_ROWS, T.NUM_ROWS * T.AVG_ROW_LEN, T.PARTITIONED, (SELECT C.COMMENTS FROM ALL_TAB_COMMENTS C WHERE C.OWNER = T.OWNER AND C.TABLE_NAME = T.TABLE_NAME) FROM ALL_TABLES T WHERE ((T.OWNER = :s0 AND T.TABLE_NAME IN (:t0, :t1)) OR (T.OWNER = :s1 AND T.TABLE_NAME IN (:t2))) AND T.NESTED = 'NO' AND T.SECONDARY = 'N' AND T.TEMPORARY = 'N' AND T.DROPPED = 'NO' AND (T.IOT_TYPE IS NULL OR T.IOT_TYPE = 'IOT') ORDER BY T.OWNER, T.TABLE_NAME;
@@ -67,8 +67,95 @@ CREATE TABLE "SHOP"."SLUICE_LANES" (TRANSFER VARCHAR2(64 CHAR) NOT NULL, RUN NUM
 -- ledger upgrade
 ALTER TABLE "SHOP"."SLUICE_LANES" ADD (EPOCH VARCHAR2(64 CHAR));
 
+-- ledger parked 0
+CREATE TABLE "SHOP"."SLUICE_PARKED" (TRANSFER VARCHAR2(64 CHAR) NOT NULL, RUN NUMBER(10) NOT NULL, CLAIM NUMBER(19) NOT NULL, EVENT NUMBER(19) NOT NULL, LANE NUMBER(10) NOT NULL, TABLE_ID VARCHAR2(400 CHAR) NOT NULL, OPERATION VARCHAR2(1 CHAR) NOT NULL, CHAIN VARCHAR2(64) NOT NULL, OWN_KEY VARCHAR2(64) NOT NULL, OTHER_KEY VARCHAR2(64), HOLDS NUMBER(1) NOT NULL, ROW_KEY VARCHAR2(1000 CHAR), STATE VARCHAR2(16) NOT NULL, ATTEMPTS NUMBER(10) NOT NULL, PARKED_MS NUMBER(19) NOT NULL, RETRY_MS NUMBER(19), FINAL_MS NUMBER(19), ERROR_CODE VARCHAR2(255), ERROR_MESSAGE VARCHAR2(1000 CHAR), BYTES NUMBER(19) NOT NULL, OLD_ROW CLOB, NEW_ROW CLOB, PRIMARY KEY (TRANSFER, RUN, CLAIM, EVENT));
+
+-- ledger parked 1
+CREATE INDEX "SHOP"."SLUICE_PARKED_CHAIN" ON "SHOP"."SLUICE_PARKED" (TRANSFER, CHAIN);
+
+-- ledger parked 2
+CREATE INDEX "SHOP"."SLUICE_PARKED_HELD" ON "SHOP"."SLUICE_PARKED" (TRANSFER, HOLDS);
+
+-- quarantine savepoint
+SAVEPOINT ATTEMPT;
+
+-- quarantine rollback to
+ROLLBACK TO SAVEPOINT ATTEMPT;
+
+-- quarantine there
+SELECT 1 FROM ALL_TABLES WHERE OWNER = :v0 AND TABLE_NAME = :v1;
+
+-- quarantine lockLane
+SELECT lane FROM "SHOP"."SLUICE_LANES" WHERE transfer = :v0 AND run = 1 AND table_id = :v2 AND generation = 1 FOR UPDATE WAIT 30;
+
+-- quarantine lockChanges
+SELECT lane FROM "SHOP"."SLUICE_LANES" WHERE transfer = :v0 AND table_id LIKE '(changes%' FOR UPDATE WAIT 30;
+
+-- quarantine openRun
+SELECT run FROM "SHOP"."SLUICE_RUNS" WHERE transfer = :v0 AND run = 1 AND finished_at IS NULL;
+
+-- quarantine held
+SELECT table_id, chain, own_key, other_key FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND holds = 1;
+
+-- quarantine insert
+INSERT INTO "SHOP"."SLUICE_PARKED" (transfer, run, claim, event, lane, table_id, operation, chain, own_key, other_key, holds, row_key, state, attempts, parked_ms, retry_ms, final_ms, error_code, error_message, bytes, old_row, new_row) VALUES (:v0, 1, 2, 3, 1, :v4, :v5, :v6, :v7, :v8, 1, :v10, :v11, 1, 1, 2, :v15, :v16, :v17, 2, :v19, :v20);
+
+-- quarantine mergeChain
+UPDATE "SHOP"."SLUICE_PARKED" SET chain = :v0 WHERE transfer = :v1 AND chain = :v2;
+
+-- quarantine mergeTable
+UPDATE "SHOP"."SLUICE_PARKED" SET chain = :v0 WHERE transfer = :v1 AND table_id = :v2;
+
+-- quarantine drop
+DELETE FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND table_id = :v1;
+
+-- quarantine due
+SELECT table_id, chain, own_key, other_key FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND holds = 1 AND state = 'waiting' AND retry_ms <= 1 ORDER BY run, claim, event FETCH FIRST 50 ROWS ONLY;
+
+-- quarantine expired
+SELECT table_id, chain, own_key, other_key FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND holds = 1 AND state = 'final' AND final_ms <= 1 ORDER BY run, claim, event FETCH FIRST 50 ROWS ONLY;
+
+-- quarantine isDue
+SELECT run FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND holds = 1 AND ((state = 'waiting' AND retry_ms <= 2) OR (state = 'final' AND final_ms <= 1)) FETCH FIRST 1 ROWS ONLY;
+
+-- quarantine lastTruncation
+SELECT run, claim, event FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND chain = :v1 AND operation = 'T' ORDER BY run DESC, claim DESC, event DESC FETCH FIRST 1 ROWS ONLY;
+
+-- quarantine chain
+SELECT run, claim, event, lane, table_id, operation, chain, own_key, other_key, row_key, state, attempts, parked_ms, retry_ms, final_ms, error_code, error_message, bytes FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND chain = :v1 AND (run > 1 OR (run = 1 AND (claim > 2 OR (claim = 2 AND event >= 3)))) ORDER BY run, claim, event FETCH FIRST 9 ROWS ONLY;
+
+-- quarantine payloads
+SELECT old_row, new_row FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND chain = :v1 AND (run > 1 OR (run = 1 AND (claim > 2 OR (claim = 2 AND event >= 3)))) AND (run < 1 OR (run = 1 AND (claim < 2 OR (claim = 2 AND event <= 3)))) ORDER BY run, claim, event;
+
+-- quarantine remove
+DELETE FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND chain = :v1 AND (run < 1 OR (run = 1 AND (claim < 2 OR (claim = 2 AND event <= 3))));
+
+-- quarantine discard
+DELETE FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND run = 1 AND claim = 2 AND event = 3;
+
+-- quarantine mark
+UPDATE "SHOP"."SLUICE_PARKED" SET holds = 1, state = :v0, attempts = 1, retry_ms = 2, final_ms = :v3, error_code = :v4, error_message = :v5 WHERE transfer = :v6 AND run = 1 AND claim = 2 AND event = 3;
+
+-- quarantine list
+SELECT run, claim, event, lane, table_id, operation, chain, own_key, other_key, row_key, state, attempts, parked_ms, retry_ms, final_ms, error_code, error_message, bytes FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND table_id = :v1 AND row_key = :v2 AND state = :v3 ORDER BY lane, event, run FETCH FIRST 100 ROWS ONLY;
+
+-- quarantine payload
+SELECT old_row, new_row FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND run = 1 AND claim = 2 AND event = 3;
+
+-- quarantine count
+SELECT state, COUNT(*) FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND table_id = :v1 AND row_key = :v2 AND state = :v3 GROUP BY state;
+
+-- quarantine deleteWhere
+DELETE FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND table_id = :v1 AND row_key = :v2 AND state = :v3;
+
+-- quarantine reactivate
+UPDATE "SHOP"."SLUICE_PARKED" SET state = 'waiting', attempts = 0, retry_ms = 1, final_ms = NULL WHERE transfer = :v1 AND state <> 'behind' AND table_id = :v2 AND row_key = :v3 AND state = :v4;
+
+-- quarantine chains
+SELECT DISTINCT chain FROM "SHOP"."SLUICE_PARKED" WHERE transfer = :v0 AND table_id = :v1 AND row_key = :v2 AND state = :v3;
+
 -- ledger there
-SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes);
+SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :parked AND COLUMN_NAME = 'CHAIN' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes, :parked);
 
 -- ledger lock
 SELECT N FROM "SHOP"."SLUICE_LANES" WHERE TRANSFER = :transfer AND RUN = TO_NUMBER(:run) AND TABLE_ID = :tableId AND GENERATION = TO_NUMBER(:generation) AND LANE = TO_NUMBER(:lane) FOR UPDATE WAIT 30;
@@ -126,6 +213,9 @@ SELECT T.GENERATION, CASE WHEN L.LANE = 1 THEN T.PLAN END, T.INCARNATION, T.CHAN
 
 -- ledger fenceTable
 UPDATE "SHOP"."SLUICE_LANES" SET ATTEMPT = ATTEMPT + 1, EPOCH = NULL, N = 0 WHERE TRANSFER = :transfer AND RUN = TO_NUMBER(:run) AND TABLE_ID = :tableId;
+
+-- ledger dropParked
+DELETE FROM "SHOP"."SLUICE_PARKED" WHERE TRANSFER = :transfer AND TABLE_ID = :tableId;
 
 -- ledger appliedRows
 SELECT NVL(SUM(ROW_COUNT), 0) FROM "SHOP"."SLUICE_LANES" WHERE TRANSFER = :transfer AND RUN = TO_NUMBER(:run) AND TABLE_ID = :tableId;

@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
 import { EXIT } from '../../../model/error-codes.ts';
+import type { ParkedCounts } from '../../../model/quarantine.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Ends, TableVerification } from '../../../workers/local.ts';
 import { withEnds } from '../../connection/with-ends.ts';
 import type { Run } from '../../run-command.ts';
 import { showVerification, verdict } from '../../show/show-verification.ts';
+import { parkedLines } from '../../show/show-status.ts';
 import { limitOf } from './list.ts';
 
 interface VerifyOptions {
@@ -54,6 +56,7 @@ export function registerVerify(program: Command, run: Run): void {
         const rowLimit = limitOf(options.limit);
         const { verifyLocally } = await import('../../../workers/local.ts');
         const compared: TableVerification[] = [];
+        let parked: ParkedCounts = {};
         await withEnds(config, spec, async (ends) => {
           const number = await runOf(ends, name, options.run);
           const tables = options.table ?? null;
@@ -64,6 +67,7 @@ export function registerVerify(program: Command, run: Run): void {
               `${compared.length} tables compared, last ${each.table}: ${verdict(each)}`,
             );
           }
+          parked = (await ends.target.quarantine?.count(name, new AbortController().signal)) ?? {};
           if (compared.length > 0) return;
           throw new SluiceError('source.table_not_found', `run ${number} has no such table in the ledger`, {
             where: `transfer ${name}`,
@@ -71,7 +75,7 @@ export function registerVerify(program: Command, run: Run): void {
         });
         return {
           value: compared,
-          text: showVerification(compared),
+          text: [showVerification(compared), ...parkedLines({ transfer: name, parked })].join('\n'),
           exit: compared.some((each) => !each.equal) ? EXIT.findings : EXIT.done,
         };
       }),

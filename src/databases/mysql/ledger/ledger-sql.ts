@@ -12,6 +12,8 @@ export interface LedgerNames {
   readonly runs: string;
   readonly tables: string;
   readonly lanes: string;
+  /** Events that are set apart. */
+  readonly parked: string;
   readonly bare: readonly string[];
 }
 
@@ -26,7 +28,8 @@ export function ledgerNames(schema: string, { prefix }: OpenOptions['ledger']): 
     runs: name('runs'),
     tables: name('tables'),
     lanes: name('lanes'),
-    bare: ['runs', 'tables', 'lanes'].map((table) => prefix + table),
+    parked: name('parked'),
+    bare: ['runs', 'tables', 'lanes', 'parked'].map((table) => prefix + table),
   };
 }
 
@@ -49,6 +52,23 @@ export const installStatements = (names: LedgerNames): readonly string[] => [
     PRIMARY KEY (transfer, run, table_id, generation, lane),
     FOREIGN KEY (transfer, run) REFERENCES ${names.runs} (transfer, run) ON DELETE CASCADE) ${TABLE}`,
 ];
+
+/**
+ * Events that are set apart: of a transfer and not of one of its runs, which may be forgotten. Times are milliseconds, see PARKED_COLUMNS.
+ */
+export const parkedStatement = ({ parked }: LedgerNames): string =>
+  `CREATE TABLE IF NOT EXISTS ${parked} (${KEY}, claim bigint NOT NULL, event bigint NOT NULL, lane int NOT NULL, table_id varchar(400) NOT NULL,
+    operation char(1) NOT NULL, chain char(64) NOT NULL, own_key char(64) NOT NULL, other_key char(64) NULL, holds tinyint NOT NULL, row_key varchar(1000) NOT NULL,
+    state varchar(16) NOT NULL, attempts int NOT NULL, parked_ms bigint NOT NULL, retry_ms bigint NULL, final_ms bigint NULL,
+    error_code varchar(255) NOT NULL, error_message text NOT NULL, bytes bigint NOT NULL, old_row longtext NULL, new_row longtext NULL,
+    PRIMARY KEY (transfer, run, claim, event), KEY (transfer, chain), KEY (transfer, holds)) ${TABLE}`;
+
+/** The rows that are copied now are newer than what was set apart. */
+export const dropParked = (
+  names: LedgerNames,
+  { transfer, table }: Pick<TableRef, 'transfer' | 'table'>,
+): string =>
+  `DELETE FROM ${names.parked} WHERE transfer = ${literal(transfer)} AND table_id = ${literal(table)}`;
 
 /** Ledgers of version 0.1.0 before attempts had an epoch. */
 export const upgradeStatement = (names: LedgerNames): string =>

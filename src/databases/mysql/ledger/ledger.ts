@@ -12,11 +12,13 @@ import type { Session } from '../connections/session.ts';
 import { type ErrorContext, toSluiceError } from '../error-codes.ts';
 import { droppedBefore, readUnplanned, recordDrops, UNPLANNED } from './dropped-keys.ts';
 import {
+  dropParked,
   FENCE,
   forgetSource,
   installStatements,
   laneKey,
   type LedgerNames,
+  parkedStatement,
   readLanes,
   readProgress,
   runKey,
@@ -31,20 +33,25 @@ import { dropKeys } from '../structure/standing-keys.ts';
 
 const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: names.schema });
 
-/** Whether the three tables are there, and whether lanes have epochs. */
+/** Whether the three tables are there, and what was added to them since. */
 async function whatIsThere(session: Session, names: LedgerNames) {
   const among = names.bare.map(literal).join(', ');
   const { rows } = await session.query(
-    `SELECT COUNT(DISTINCT TABLE_NAME), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[2] ?? '')} AND COLUMN_NAME = 'epoch'), 0) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${literal(names.schema)} AND TABLE_NAME IN (${among})`,
+    `SELECT COUNT(DISTINCT TABLE_NAME), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[2] ?? '')} AND COLUMN_NAME = 'epoch'), 0), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[3] ?? '')} AND COLUMN_NAME = 'chain'), 0) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${literal(names.schema)} AND TABLE_NAME IN (${among})`,
   );
-  const [tables, epochs] = rows[0] ?? [];
-  return { installed: tables === '3', hasEpoch: epochs !== '0' };
+  const [tables, epochs, parked] = rows[0] ?? [];
+  const hasParked = parked !== '0';
+  return { installed: Number(tables) - (hasParked ? 1 : 0) === 3, hasEpoch: epochs !== '0', hasParked };
 }
 
 async function install(session: Session, names: LedgerNames): Promise<void> {
   const before = await whatIsThere(session, names);
-  if (before.installed && before.hasEpoch) return;
-  const statements = before.installed ? [upgradeStatement(names)] : installStatements(names);
+  if (before.installed && before.hasEpoch && before.hasParked) return;
+  const statements = [
+    ...(before.installed ? [] : installStatements(names)),
+    ...(before.installed && !before.hasEpoch ? [upgradeStatement(names)] : []),
+    parkedStatement(names),
+  ];
   try {
     for (const statement of statements) await session.query(statement);
   } catch (error) {
@@ -167,6 +174,7 @@ async function fence(
 ): Promise<void> {
   const table = tableKey({ ...ref, table: planned.plan.id });
   await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${table}`);
+  await session.query(dropParked(names, { ...ref, table: planned.plan.id }));
   if (options.replaceBy === null)
     await refuseSecondAppend(planned, async () =>
       Number(await session.cell(`SELECT COALESCE(SUM(\`rows\`), 0) FROM ${names.lanes} WHERE ${table}`)),

@@ -11,6 +11,8 @@ export interface LedgerNames {
   readonly runs: string;
   readonly tables: string;
   readonly lanes: string;
+  /** Events that are set apart. */
+  readonly parked: string;
   readonly bare: readonly string[];
 }
 
@@ -19,9 +21,11 @@ export interface LedgerNames {
  * Its names are in capitals, as Oracle has them without quotation marks.
  */
 export function ledgerNames(schema: string, { prefix }: OpenOptions['ledger']): LedgerNames {
-  const bare = ['RUNS', 'TABLES', 'LANES'].map((table) => prefix.toUpperCase() + table);
-  const [runs = '', tables = '', lanes = ''] = bare.map((table) => `${quote(schema)}.${quote(table)}`);
-  return { schema, runs, tables, lanes, bare };
+  const bare = ['RUNS', 'TABLES', 'LANES', 'PARKED'].map((table) => prefix.toUpperCase() + table);
+  const [runs = '', tables = '', lanes = '', parked = ''] = bare.map(
+    (table) => `${quote(schema)}.${quote(table)}`,
+  );
+  return { schema, runs, tables, lanes, parked, bare };
 }
 
 const KEY = 'TRANSFER VARCHAR2(64 CHAR) NOT NULL, RUN NUMBER(10) NOT NULL';
@@ -35,14 +39,29 @@ export const installStatements = (names: LedgerNames): readonly string[] => [
   `CREATE TABLE ${names.lanes} (${KEY}, TABLE_ID VARCHAR2(400 CHAR) NOT NULL, GENERATION NUMBER(10) NOT NULL, LANE NUMBER(10) NOT NULL, RANGE_AFTER CLOB, RANGE_UPTO CLOB, ATTEMPT NUMBER(10) DEFAULT 0 NOT NULL, EPOCH VARCHAR2(64 CHAR), N NUMBER(10) DEFAULT 0 NOT NULL, POSITION CLOB, ROW_COUNT NUMBER(19) DEFAULT 0 NOT NULL, BYTES NUMBER(19) DEFAULT 0 NOT NULL, ENDED NUMBER(1) DEFAULT 0 NOT NULL, APPLIED_AT TIMESTAMP(6), PRIMARY KEY (TRANSFER, RUN, TABLE_ID, GENERATION, LANE), ${REFERENCE(names)})`,
 ];
 
+/**
+ * Events that are set apart: of a transfer and not of one of its runs, which may be forgotten. Times are milliseconds, see PARKED_COLUMNS.
+ */
+export const parkedStatements = ({ schema, parked, bare }: LedgerNames): readonly string[] => [
+  `CREATE TABLE ${parked} (${KEY}, CLAIM NUMBER(19) NOT NULL, EVENT NUMBER(19) NOT NULL, LANE NUMBER(10) NOT NULL, TABLE_ID VARCHAR2(400 CHAR) NOT NULL, OPERATION VARCHAR2(1 CHAR) NOT NULL, CHAIN VARCHAR2(64) NOT NULL, OWN_KEY VARCHAR2(64) NOT NULL, OTHER_KEY VARCHAR2(64), HOLDS NUMBER(1) NOT NULL, ROW_KEY VARCHAR2(1000 CHAR), STATE VARCHAR2(16) NOT NULL, ATTEMPTS NUMBER(10) NOT NULL, PARKED_MS NUMBER(19) NOT NULL, RETRY_MS NUMBER(19), FINAL_MS NUMBER(19), ERROR_CODE VARCHAR2(255), ERROR_MESSAGE VARCHAR2(1000 CHAR), BYTES NUMBER(19) NOT NULL, OLD_ROW CLOB, NEW_ROW CLOB, PRIMARY KEY (TRANSFER, RUN, CLAIM, EVENT))`,
+  `CREATE INDEX ${quote(schema)}.${quote(`${bare[3] ?? ''}_CHAIN`)} ON ${parked} (TRANSFER, CHAIN)`,
+  `CREATE INDEX ${quote(schema)}.${quote(`${bare[3] ?? ''}_HELD`)} ON ${parked} (TRANSFER, HOLDS)`,
+];
+
 /** Ledgers before attempts had an epoch. */
 export const upgradeStatement = (names: LedgerNames): string =>
   `ALTER TABLE ${names.lanes} ADD (EPOCH VARCHAR2(64 CHAR))`;
 
 /** Which of the tables are there, and whether lanes have epochs. */
 export const thereStatement = ({ schema, bare }: LedgerNames): Statement => ({
-  text: `SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes)`,
-  binds: { schema, runs: bare[0] ?? '', tables: bare[1] ?? '', lanes: bare[2] ?? '' },
+  text: `SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :parked AND COLUMN_NAME = 'CHAIN' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes, :parked)`,
+  binds: {
+    schema,
+    runs: bare[0] ?? '',
+    tables: bare[1] ?? '',
+    lanes: bare[2] ?? '',
+    parked: bare[3] ?? '',
+  },
 });
 
 /** Waits for a batch that is being applied, and makes every later one of the lane a drop. */

@@ -10,6 +10,7 @@ import {
   installStatements,
   laneBinds,
   type LedgerNames,
+  parkedStatements,
   runBinds,
   tableBinds,
   thereStatement,
@@ -39,8 +40,9 @@ const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: 
 
 async function whatIsThere(session: Session, names: LedgerNames) {
   const { rows } = await session.run(thereStatement(names));
-  const [tables, epochs] = rows[0] ?? [];
-  return { installed: tables === '3', hasEpoch: epochs !== '0' };
+  const [tables, epochs, parked] = rows[0] ?? [];
+  const hasParked = parked !== undefined && parked !== '0';
+  return { installed: Number(tables) - (hasParked ? 1 : 0) === 3, hasEpoch: epochs !== '0', hasParked };
 }
 
 /** Another process made the table or the column at the same time. */
@@ -48,8 +50,12 @@ const MADE_ALREADY = new Set(['ORA-00955', 'ORA-01430']);
 
 async function install(session: Session, names: LedgerNames): Promise<void> {
   const before = await whatIsThere(session, names);
-  if (before.installed && before.hasEpoch) return;
-  const statements = before.installed ? [upgradeStatement(names)] : installStatements(names);
+  if (before.installed && before.hasEpoch && before.hasParked) return;
+  const statements = [
+    ...(before.installed ? [] : installStatements(names)),
+    ...(before.installed && !before.hasEpoch ? [upgradeStatement(names)] : []),
+    ...(before.hasParked ? [] : parkedStatements(names)),
+  ];
   for (const statement of statements) {
     try {
       await session.query(statement);

@@ -12,6 +12,7 @@ import { dropKeys } from '../structure/standing-keys.ts';
 import { type LedgerNames, runBinds, tableBinds } from './ledger-sql.ts';
 import {
   appliedRows,
+  dropParked,
   deletePlan,
   fenceTable,
   forgetSource,
@@ -102,6 +103,8 @@ async function fence(session: Session, names: LedgerNames, { ref, planned, optio
   const before = await readTable(session, names, table);
   if (before && before.generation >= planned.generation) return before;
   await session.query(fenceTable(names), tableBinds(table));
+  const { run: _, ...ofTable } = tableBinds(table);
+  await session.query(dropParked(names), ofTable);
   if (options.replaceBy === null)
     await refuseSecondAppend(planned, async () =>
       Number(await session.cell(appliedRows(names), tableBinds(table))),

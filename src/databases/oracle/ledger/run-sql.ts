@@ -63,6 +63,10 @@ export const plannedTable = (names: LedgerNames): string =>
 export const fenceTable = (names: LedgerNames): string =>
   `UPDATE ${names.lanes} SET ${FENCE} WHERE ${TABLE_KEY}`;
 
+/** The rows that are copied now are newer than what was set apart. */
+export const dropParked = (names: LedgerNames): string =>
+  `DELETE FROM ${names.parked} WHERE TRANSFER = :transfer AND TABLE_ID = :tableId`;
+
 /** Of all generations. */
 export const appliedRows = (names: LedgerNames): string =>
   `SELECT NVL(SUM(ROW_COUNT), 0) FROM ${names.lanes} WHERE ${TABLE_KEY}`;

@@ -28,7 +28,7 @@ export interface Session {
   run(sql: string, values?: readonly StoredValue[]): Promise<number>;
 }
 
-const sessionOn = (thread: Thread, signal?: AbortSignal): Session => {
+export const sessionOn = (thread: Thread, signal?: AbortSignal): Session => {
   const options = signal === undefined ? {} : { signal };
   return {
     rows: (sql, values = []) => thread.call('query', { sql, values }, options),

@@ -1,0 +1,105 @@
+import { laneOfChanges } from '../../model/changes-plan.ts';
+import type { LaneRef } from '../../model/lane.ts';
+import type { TransferSpec } from '../../model/transfer-spec.ts';
+import { createParkingMemory } from '../changes/parking/parking-memory.ts';
+import { type ParkingOptions, parkingTimesOf } from '../changes/parking/parking-options.ts';
+import { retryParked } from '../changes/parking/retry-parked.ts';
+import type { Clock } from '../clock.ts';
+import { movesChanges } from '../planning/changes-of-transfer.ts';
+import type { Database } from '../ports/dialect.ts';
+import type { SliceControl } from '../slice.ts';
+
+/** Null where only rows are moved, where all changes keep their order, or where the target cannot. */
+export async function parkingOf(
+  ends: { readonly target: RetriesOptions['target']; readonly now: () => number },
+  spec: TransferSpec,
+  control: SliceControl,
+): Promise<ParkingOptions | null> {
+  const { target, now } = ends;
+  const times = movesChanges(spec) && target.quarantine ? parkingTimesOf(spec) : null;
+  if (!times || control.stop.aborted) return null;
+  // A run that was begun by an older version has no table for it yet.
+  await target.ledger.install(new AbortController().signal);
+  return { ...times, now, memory: createParkingMemory(), progress: () => control.progress() };
+}
+
+/** So often it is asked whether anything that is set apart is due. */
+const ASK_EVERY_MS = 2_000;
+
+export interface RetriesOptions {
+  readonly target: Pick<Database, 'dialect' | 'ledger' | 'writer'> &
+    Partial<Pick<Database, 'structure' | 'introspector' | 'quarantine'>>;
+  readonly run: { readonly transfer: string; readonly run: number };
+  /** Null: nothing is ever set apart. */
+  readonly parking: ParkingOptions | null;
+  readonly clock: Clock;
+  /** Lanes that wait for a person, by their table ids: what is set apart of them waits too. */
+  readonly excluded: ReadonlySet<string>;
+  readonly onError: (table: string, error: unknown) => void;
+}
+
+/**
+ * Tries again what is set apart of a run's changes, beside the batches that arrive, or where none does; one round at a time. What
+ * decides is the lock of the lane: several processes may do it at once.
+ */
+export function createRetries(options: RetriesOptions) {
+  const { target, run, parking, clock, excluded } = options;
+  const never = new AbortController().signal;
+  let askedMs = clock.now();
+  let running: Promise<void> | null = null;
+
+  const isDue = async (parked: ParkingOptions): Promise<boolean> => {
+    const nowMs = parked.now();
+    return (
+      (await target.quarantine?.isDue?.(
+        run.transfer,
+        { nowMs, finalBeforeMs: nowMs - parked.holdForMs },
+        never,
+      )) ?? false
+    );
+  };
+  /** Of all lanes of changes that are planned; others have nothing to try with. */
+  const tryAll = async (parked: ParkingOptions, now: boolean): Promise<void> => {
+    for (const { table, generation } of await target.ledger.progress(run.transfer, run.run, never)) {
+      const number = laneOfChanges(table);
+      if (number === null || excluded.has(table)) continue;
+      try {
+        const planned = await target.ledger.readTable(run.transfer, run.run, table, never);
+        const plan = planned?.plan.changes;
+        if (!plan || planned.generation !== generation) continue;
+        const lane: LaneRef = { ...run, table, generation, lane: number };
+        let result = await retryParked(target, { lane, plan, now }, parked, never);
+        while (!now && result.applied > 0) result = await retryParked(target, { lane, plan }, parked, never);
+      } catch (error) {
+        options.onError(table, error);
+      }
+    }
+  };
+  const round = async (parked: ParkingOptions): Promise<void> => {
+    try {
+      if (await isDue(parked)) await tryAll(parked, false);
+    } catch (error) {
+      options.onError('', error);
+    } finally {
+      askedMs = clock.now();
+      running = null;
+    }
+  };
+  return {
+    /** Call it a few times a second. */
+    tick(): void {
+      if (!parking || running || clock.now() - askedMs < ASK_EVERY_MS) return;
+      running = round(parking);
+    },
+    /** All that waits is tried once more, whatever its time: nothing of this run will come after it. */
+    async last(): Promise<void> {
+      await running;
+      if (parking) await tryAll(parking, true);
+    },
+    /** Nothing of it goes on behind this. */
+    settled: async (): Promise<void> => {
+      await running;
+    },
+  };
+}
+export type Retries = ReturnType<typeof createRetries>;
