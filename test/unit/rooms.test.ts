@@ -11,7 +11,7 @@ import {
 } from '../support/import-rules.ts';
 
 const SCHEMAS = '@sinclair/typebox';
-const KAFKA_CODECS = ['lz4-napi', 'snappy', '@mongodb-js/zstd'];
+const KAFKA_WIRE = ['lz4-napi', 'snappy', '@mongodb-js/zstd', '@node-rs/crc32'];
 
 /** Who may import whom; docs/explanation/architecture.md draws it. */
 const ROOMS: Rooms = {
@@ -26,7 +26,7 @@ const ROOMS: Rooms = {
   hubs: { values: ['model', 'engine'], lazy: ['hubs'], packages: [], builtins: false },
   'hubs/*': {
     values: ['model', 'engine'],
-    packages: [SCHEMAS, 'nats', 'kafkajs', ...KAFKA_CODECS],
+    packages: [SCHEMAS, 'nats', 'kafkajs', ...KAFKA_WIRE],
     builtins: true,
   },
   catalog: { values: ['model'], packages: [SCHEMAS, 'yaml'], builtins: true },
@@ -63,7 +63,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'databases/oracle': ['oracledb'],
   'databases/sqlite': ['better-sqlite3'],
   'hubs/nats': ['nats'],
-  'hubs/kafka': ['kafkajs', ...KAFKA_CODECS],
+  'hubs/kafka': ['kafkajs', ...KAFKA_WIRE],
 };
 
 const driverViolations = (files: readonly SourceFile[]) =>
