@@ -130,6 +130,8 @@ export interface TransferStatus {
   /** When the totals were sampled; null before the first sample. */
   readonly sampledAt: string | null;
   readonly totals: Totals;
+  /** Lanes of changes, and what all of them have moved; absent where none are. */
+  readonly changes?: { readonly lanes: number; readonly moved: number };
   /** Changes that wait at the source when the totals were sampled; absent where none are moved. */
   readonly pending?: PendingChanges;
   /** Changes that are set apart, when the totals were sampled; absent where there are none. */

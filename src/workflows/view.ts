@@ -100,6 +100,17 @@ export function healthOf(control: Control, nowMs: number): HealthReport {
   };
 }
 
+/** To topics nothing else is moved, and slices that run are counted too. */
+function changesOf(control: Control): Pick<TransferStatus, 'changes'> {
+  const { tables, prepared } = control.state;
+  const lanes = tables.filter(isChanges);
+  if (lanes.length === 0) return {};
+  const moved = prepared?.changes?.toTopics
+    ? totalsOf(control).rowsApplied
+    : lanes.reduce((total, { rows }) => total + rows, 0);
+  return { changes: { lanes: lanes.length, moved } };
+}
+
 export function statusOf(control: Control, nowMs: number): TransferStatus {
   const { state } = control;
   return {
@@ -115,6 +126,7 @@ export function statusOf(control: Control, nowMs: number): TransferStatus {
     elapsedMs: nowMs - state.startedAtMs,
     sampledAt: state.sample ? new Date(state.sample.atMs).toISOString() : null,
     totals: totalsOf(control),
+    ...changesOf(control),
     ...(state.sample?.pending && { pending: state.sample.pending }),
     ...(state.sample?.parked && { parked: state.sample.parked }),
     health: healthOf(control, nowMs),

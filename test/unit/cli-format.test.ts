@@ -107,6 +107,23 @@ public.notes   blocked          0          -     -      0 B     0/0
     );
   });
 
+  test('has the changes of all lanes in one line, and the number of slices that share them', () => {
+    const settings = { readers: 2, writers: 4, blockBytes: 4 * 1024 * 1024, ratePerSecond: 0, relays: 2 };
+    const shown = showStatus(
+      {
+        ...STATUS,
+        settings,
+        changes: { lanes: 3, moved: 12_000 },
+        pending: { events: 57, lagMs: 3_000 },
+      },
+      [],
+    );
+    expect(shown).toContain(
+      'changes    12,000 moved in 3 lanes, 57 pending at the source, the oldest of 3.0 s ago',
+    );
+    expect(shown).toContain('4 writers, 2 relays, blocks');
+  });
+
   test('is one line while it is waited for', () => {
     expect(showProgressLine(STATUS)).toBe(
       'orders copying · 1/3 tables · 1,234,567 rows 61 % · 474 MiB · 245,000/s rows · 3 min 05 s · warning',

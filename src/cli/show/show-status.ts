@@ -1,4 +1,5 @@
 import { PARKED_STATES, type ParkedCounts, parkedEvents } from '../../model/quarantine.ts';
+import type { TransferSettings } from '../../model/transfer-spec.ts';
 import type { AlteredColumn, TableState, TransferStatus } from '../../workflows/messages.ts';
 import { type Column, formatColumns } from './columns.ts';
 import {
@@ -83,12 +84,16 @@ function reasonLines({ reason, phase }: TransferStatus): readonly string[] {
   return [`${phase}: ${reason.text}${reason.by ? `, by ${reason.by}` : ''}, ${formatTime(reason.at)}`];
 }
 
-const pendingLines = ({ pending }: TransferStatus): readonly string[] =>
-  pending === undefined
-    ? []
-    : [
-        `changes    ${formatCount(pending.events)} pending at the source${pending.lagMs > 0 ? `, the oldest of ${formatDuration(pending.lagMs)} ago` : ''}`,
-      ];
+/** Of all lanes together; each of them stands among the tables. */
+function changesLines({ changes, pending }: TransferStatus): readonly string[] {
+  const moved = changes
+    ? [`${formatCount(changes.moved)} moved in ${changes.lanes} lane${changes.lanes === 1 ? '' : 's'}`]
+    : [];
+  const oldest = pending && pending.lagMs > 0 ? [`the oldest of ${formatDuration(pending.lagMs)} ago`] : [];
+  const waiting = pending ? [`${formatCount(pending.events)} pending at the source`, ...oldest] : [];
+  const parts = [...moved, ...waiting];
+  return parts.length === 0 ? [] : [`changes    ${parts.join(', ')}`];
+}
 
 /** What a person looks at by `sluice errors`. */
 export function parkedLines({
@@ -109,6 +114,9 @@ export function parkedLines({
   ];
 }
 
+/** Where changes are moved, in other than the one slice. */
+const relaysOf = ({ relays = 1 }: TransferSettings): string => (relays === 1 ? '' : `, ${relays} relays`);
+
 function totalsLines({ totals, elapsedMs, tables, settings }: TransferStatus): readonly string[] {
   const done = formatDone(totals.rowsApplied, totals.estimatedRows, false);
   const estimate =
@@ -124,7 +132,7 @@ function totalsLines({ totals, elapsedMs, tables, settings }: TransferStatus): r
     `rate       ${formatRate(totals.rowsPerSecond)} rows, ${formatBytes(totals.bytesPerSecond)}/s · elapsed ${formatDuration(elapsedMs)}`,
     ...(settings
       ? [
-          `settings   ${settings.readers} readers, ${settings.writers} writers, blocks of ${formatBytes(settings.blockBytes)}${settings.ratePerSecond > 0 ? `, at most ${formatRate(settings.ratePerSecond)}` : ''}`,
+          `settings   ${settings.readers} readers, ${settings.writers} writers${relaysOf(settings)}, blocks of ${formatBytes(settings.blockBytes)}${settings.ratePerSecond > 0 ? `, at most ${formatRate(settings.ratePerSecond)}` : ''}`,
         ]
       : []),
   ];
@@ -142,7 +150,7 @@ export function showStatus(status: TransferStatus, tables: readonly TableState[]
     headline(status),
     ...reasonLines(status),
     ...totalsLines(status),
-    ...pendingLines(status),
+    ...changesLines(status),
     ...parkedLines(status),
     ...healthLines(status),
     ...(tables.length === 0 ? [] : ['', showTables(tables)]),
