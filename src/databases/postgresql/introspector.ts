@@ -2,7 +2,7 @@ import type { Introspector } from '../../engine/ports/introspector.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { TableName } from '../../model/table-name.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
-import { CAPTURE_TABLES } from './capture/triggers/installation.ts';
+import { CAPTURE_TABLES, OWN_TABLES } from './capture/triggers/installation.ts';
 import { type FoundTable, schemaOf } from './structure/found-table.ts';
 import { describeQuery } from './describe-query.ts';
 import type { Pool, Session } from './pool.ts';
@@ -178,7 +178,7 @@ function renderList(ledger: OpenOptions['ledger']): string {
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT (n.nspname = ${literal(ledger.schema)} AND c.relname IN (${own}))
-      AND NOT (c.relname IN (${OF_CAPTURE}) AND c.relnamespace IN (${CAPTURE_SCHEMAS}))
+      AND NOT (c.relname IN (${OWN_TABLES.map(literal).join(', ')}) AND c.relnamespace IN (${CAPTURE_SCHEMAS}))
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`;
 }

@@ -1,3 +1,4 @@
+import { PARKED_NAMES } from '../../../../engine/capture/parking/parked-tables.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import type { Session } from '../../pool.ts';
@@ -14,6 +15,8 @@ export const CAPTURE_TABLES = [
   'capture_claims',
   'capture_ticks',
 ] as const;
+/** With those of later versions. */
+export const OWN_TABLES = [...CAPTURE_TABLES, ...Object.values(PARKED_NAMES), 'capture_loads'];
 
 /** On a schema that we made: only that one is taken away again. */
 const COMMENT = 'made by sluice capture install';
