@@ -51,17 +51,29 @@ const selectedTables = async (
     source,
   );
 
-/** Numbers of the captured tables whose changes the transfer moves, by their lanes. @throws SluiceError capture.* */
+/**
+ * Numbers of the captured tables whose changes the transfer moves, by their lanes. Those whose triggers are gone by now are among them, and
+ * tables that are: what was recorded of them goes out all the same. The status of the transfer tells of them.
+ * @throws SluiceError capture.table_unsupported, database.*
+ */
 export async function tablesOfTopics(
   { source, place }: Pick<TopicsEnds, 'source' | 'place'>,
   { transfer, spec }: TopicsTransfer,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, readonly number[]>> {
-  const capture = captureOf(source, place);
-  const selected = await selectedTables(source, spec, signal);
-  const captured = await capturedTables(capture, spec, selected, signal);
-  const wanted = new Set(captured.map(({ number }) => number));
-  const lanes = await capture.changes.lanes(transfer, signal);
+  const { triggers, changes } = captureOf(source, place);
+  const recorded = await triggers.captured(signal, { dropped: true });
+  const standing = (await source.introspector.listTables(signal)).map(({ table }) => table);
+  const names = new Map(
+    [...standing, ...recorded.map(({ table }) => table)].map((table) => [tableId(table), table]),
+  );
+  const selected = new Set(
+    selectTables(spec, [...names.values()], source).map(({ table }) => tableId(table)),
+  );
+  const wanted = new Set(
+    recorded.filter(({ table }) => selected.has(tableId(table))).map(({ number }) => number),
+  );
+  const lanes = await changes.lanes(transfer, signal);
   return new Map(lanes.map(({ lane, tables }) => [lane, tables.filter((number) => wanted.has(number))]));
 }
 
@@ -95,10 +107,17 @@ async function loadsOfTopics(
  */
 export async function loadOfTable(
   { source, place }: Pick<TopicsEnds, 'source' | 'place'>,
-  { transfer, spec, table, generation }: TopicsTransfer & { readonly table: string; readonly generation: number },
+  {
+    transfer,
+    spec,
+    table,
+    generation,
+  }: TopicsTransfer & { readonly table: string; readonly generation: number },
   signal: AbortSignal,
 ): Promise<WantedLoad> {
-  const selected = (await selectedTables(source, spec, signal)).filter((each) => tableId(each.table) === table);
+  const selected = (await selectedTables(source, spec, signal)).filter(
+    (each) => tableId(each.table) === table,
+  );
   const captured = await capturedTables(captureOf(source, place), spec, selected, signal);
   const tables = captured.map((each, at) => ({ selected: selected[at]!, captured: each }));
   const [wanted] = await wantedLoads(source, { transfer, tables, progress: [] }, signal);

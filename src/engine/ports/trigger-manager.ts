@@ -80,7 +80,8 @@ export interface TriggerManager {
   deploy(tables: readonly TableToCapture[], signal: AbortSignal): Promise<readonly DeployOutcome[]>;
   /** Takes the triggers of these tables away; their events stay. */
   drop(tables: readonly TableName[], signal: AbortSignal): Promise<readonly DeployOutcome[]>;
-  captured(signal: AbortSignal): Promise<readonly CapturedTable[]>;
+  /** @param options.dropped  also those whose triggers were taken away, for their events stay: none of them is intact */
+  captured(signal: AbortSignal, options?: { readonly dropped?: boolean }): Promise<readonly CapturedTable[]>;
   /** Takes all of ours out of the source: triggers, functions, schema. Nothing is left. */
   uninstall(signal: AbortSignal): Promise<void>;
 }

@@ -20,7 +20,7 @@ export async function openTableLookup(
 ): Promise<TableLookup> {
   const known = new Map<number, TopicTable>();
   const ask = async (): Promise<void> => {
-    for (const table of await triggers.captured(signal))
+    for (const table of await triggers.captured(signal, { dropped: true }))
       known.set(table.number, createTopicTable(table, spec, transfer));
   };
   await ask();
@@ -32,7 +32,7 @@ export async function openTableLookup(
       if (found) return found;
       throw new SluiceError(
         'capture.not_deployed',
-        `there are changes of table number ${number}, which is not captured`,
+        `there are changes of table number ${number}, which was never captured`,
       );
     },
     topics: (numbers) =>

@@ -68,10 +68,15 @@ export async function requireInstalled(session: Session, prefix: string): Promis
   throw new SluiceError('capture.not_installed', 'no capture is installed in this file');
 }
 
-async function storedTables(session: Session, prefix: string): Promise<readonly StoredTable[]> {
+/** Tables that are captured, or those that were, as long as there is something of their events. */
+export async function storedTables(
+  session: Session,
+  prefix: string,
+  { dropped }: { readonly dropped: boolean },
+): Promise<readonly StoredTable[]> {
   const { captured, layouts } = captureTables(prefix);
   const rows = await session.rows(
-    `SELECT number, table_name, spec, layout, definitions, shape FROM ${captured} JOIN ${layouts} USING (number, layout) WHERE dropped_at IS NULL ORDER BY number`,
+    `SELECT number, table_name, spec, layout, definitions, shape FROM ${captured} JOIN ${layouts} USING (number, layout) WHERE dropped_at IS ${dropped ? 'NOT ' : ''}NULL ORDER BY number`,
   );
   return rows.map(([number, name, spec, layout, definitions, shape]) => ({
     number: Number(number),
@@ -112,7 +117,7 @@ export async function readState(session: Session, prefix: string): Promise<Captu
     `SELECT s.name, s.sql, l.wr, l.strict FROM sqlite_schema AS s JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name WHERE s.type = 'table'`,
   );
   return {
-    tables: installed ? await storedTables(session, prefix) : [],
+    tables: installed ? await storedTables(session, prefix, { dropped: false }) : [],
     triggers: await readTriggers(session, prefix),
     nextNumber: Number(highest?.[0] ?? 0n) + 1,
     texts: new Map(schema.map(([name, sql]) => [text(name), text(sql)])),

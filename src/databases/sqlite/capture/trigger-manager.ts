@@ -22,6 +22,8 @@ import {
   readState,
   readTriggers,
   requireInstalled,
+  type StoredTable,
+  storedTables,
 } from './captured-state.ts';
 import { checkExpression } from './triggers/check-expression.ts';
 import { deployTable, dropTable } from './deploy-table.ts';
@@ -146,24 +148,35 @@ async function outcomeOf(
   }
 }
 
-async function captured(session: Session, prefix: string): Promise<readonly CapturedTable[]> {
+async function captured(
+  session: Session,
+  prefix: string,
+  dropped = false,
+): Promise<readonly CapturedTable[]> {
   if (!(await isInstalled(session, prefix))) return [];
   const { tables, triggers } = await readState(session, prefix);
-  return tables.map(({ number, name, spec, shape, definitions }) => ({
+  const toCaptured = ({ number, name, spec, shape }: StoredTable, intact: boolean): CapturedTable => ({
     number,
     table: { schema: 'main', name },
     columns: shape.columns.map((column) => column.name),
     primaryKey: shape.key,
     spec,
-    intact: definitions.every(({ name: wanted, sql }) =>
+    intact,
+  });
+  const isIntact = ({ name, definitions }: StoredTable): boolean =>
+    definitions.every(({ name: wanted, sql }) =>
       triggers.some(
         (trigger) =>
           trigger.name === wanted &&
           trigger.sql === sql &&
           trigger.table.toLowerCase() === name.toLowerCase(),
       ),
-    ),
-  }));
+    );
+  const gone = dropped ? await storedTables(session, prefix, { dropped }) : [];
+  return [
+    ...gone.map((table) => toCaptured(table, false)),
+    ...tables.map((table) => toCaptured(table, isIntact(table))),
+  ];
 }
 
 /** Of ours only what the capture made; the ledger of a target may have the same prefix, and sqlite_sequence is SQLite's own. */
@@ -199,7 +212,8 @@ export function createTriggerManager(file: CaptureFile): TriggerManager {
       }
       return outcomes;
     },
-    captured: (signal) => reading(pool, signal, (session) => captured(session, prefix)),
+    captured: (signal, options) =>
+      reading(pool, signal, (session) => captured(session, prefix, options?.dropped)),
     uninstall: (signal) => writing(pool, signal, (session) => uninstall(session, prefix)),
   };
 }

@@ -34,18 +34,22 @@ async function makeReady(session: Session, place: CapturePlace, wanted: TableToC
   return { wanted, oid: facts.oid, subject };
 }
 
-async function captured(session: Session, place: CapturePlace): Promise<readonly CapturedTable[]> {
+async function captured(
+  session: Session,
+  place: CapturePlace,
+  dropped = false,
+): Promise<readonly CapturedTable[]> {
   if (!(await isInstalled(session, place))) return [];
   const standing = await readStanding(session, place);
   return (await readKnown(session, place))
-    .filter(({ isDropped }) => !isDropped)
-    .map(({ number, oid, table, columns, primaryKey, spec, definitions }) => ({
+    .filter(({ isDropped }) => dropped || !isDropped)
+    .map(({ number, oid, table, columns, primaryKey, spec, definitions, isDropped }) => ({
       number,
       table,
       columns,
       primaryKey,
       spec,
-      intact: isIntact(definitions, ofTable(standing, oid)),
+      intact: !isDropped && isIntact(definitions, ofTable(standing, oid)),
     }));
 }
 
@@ -122,7 +126,7 @@ export function createTriggerManager(pool: Pool, place: CapturePlace, attempts =
       for (const table of tables) outcomes.push(await drop(table, signal));
       return outcomes;
     },
-    captured: (signal) => use(signal, (session) => captured(session, place)),
+    captured: (signal, options) => use(signal, (session) => captured(session, place, options?.dropped)),
     async uninstall(signal) {
       if (!(await use(signal, (session) => isInstalled(session, place)))) return;
       const tables = await use(signal, async (session) => {
