@@ -1,11 +1,22 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { postgresql } from '../../src/databases/postgresql/dialect.ts';
+import { capturePlaceOf } from '../../src/model/capture-spec.ts';
+import { TRANSFER_WORKFLOW, transferWorkflowId } from '../../src/workflows/messages.ts';
+import { never } from '../contract/test-tables.ts';
+import { uniqueName } from '../support/databases.ts';
 import { blocksOf } from '../support/docs.ts';
-import { type PostgresPlace, postgresPlace, postgresUrl } from '../support/postgresql-harness.ts';
-import { describeWith } from '../support/servers.ts';
+import {
+  type PostgresPlace,
+  postgresPlace,
+  postgresUrl,
+  TEST_OPTIONS,
+} from '../support/postgresql-harness.ts';
+import { describeWith, servers } from '../support/servers.ts';
 
 let place: PostgresPlace;
 let folder: string;
@@ -164,6 +175,56 @@ describeWith(['postgres'], 'sluice capture', () => {
       expect(await place.query(`SELECT count(*) FROM pg_trigger`)).toEqual([['0']]);
     } finally {
       await place.execute(`DROP OWNED BY "${user}"; DROP ROLE "${user}"`);
+    }
+  });
+});
+
+describeWith(['postgres', 'temporal'], 'sluice capture release', () => {
+  test('gives the changes of a transfer up that is over, and none of one that runs', async () => {
+    const transfer = uniqueName('release');
+    const temporal = ['--address', servers().temporalAddress];
+    const release = (...args: readonly string[]) => capture('release', 'shop', ...args, ...temporal);
+    configure({ orders: {} });
+    await capture('install', 'shop');
+    await capture('deploy', 'shop');
+    const database = await postgresql.open(postgresql.parseUrl(place.url, {}), TEST_OPTIONS);
+    const connection = await Connection.connect({ address: servers().temporalAddress });
+    try {
+      const { changes, triggers } = database.capture!(capturePlaceOf(undefined));
+      const [orders] = await triggers.captured(never());
+      await changes.register(transfer, [{ lane: 1, tables: [orders!.number] }], never());
+      await place.execute(`INSERT INTO orders VALUES (1, 'a'), (2, 'b'), (3, 'c');
+        UPDATE sluice_capture.event_logs SET at = at - interval '1 hour'`);
+      const kept = () => place.query('SELECT count(*) FROM sluice_capture.event_logs');
+      const unknown = { exit: 2, err: expect.stringContaining('config.unknown_name') };
+
+      expect(await release('other', '--yes')).toMatchObject(unknown);
+      expect(await release(transfer, '--dry-run')).toMatchObject({
+        exit: 0,
+        out: `would give up 3 changes for ${transfer}\n`,
+      });
+      expect(await release(transfer)).toMatchObject({ exit: 2, err: expect.stringContaining('--yes') });
+      const running = await new Client({ connection }).workflow.start(TRANSFER_WORKFLOW, {
+        workflowId: transferWorkflowId(transfer),
+        taskQueue: uniqueName('nobody'),
+        args: [transfer],
+      });
+      expect(await release(transfer, '--yes')).toMatchObject({
+        exit: 2,
+        err: expect.stringContaining('transfer.already_running'),
+      });
+      expect(await kept()).toEqual([['3']]);
+
+      await running.terminate('the test is over');
+      expect(await release(transfer, '--yes')).toMatchObject({
+        exit: 0,
+        out: `✓ shop keeps no changes for ${transfer} any more\n`,
+      });
+      expect(await kept()).toEqual([['0']]);
+      expect(await release(transfer, '--yes')).toMatchObject(unknown);
+    } finally {
+      await database.close();
+      await connection.close();
     }
   });
 });

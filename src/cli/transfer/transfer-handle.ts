@@ -1,4 +1,4 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import {
   statusQuery,
   type TableState,
@@ -11,6 +11,15 @@ import {
 /** The newest execution of a transfer. */
 export const transferHandle = (client: Client, name: string): WorkflowHandle =>
   client.workflow.getHandle(transferWorkflowId(name));
+
+export async function isRunning(client: Client, name: string): Promise<boolean> {
+  try {
+    return (await transferHandle(client, name).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
 
 /** A query needs a worker; without one Temporal answers after this. */
 const QUERY_DEADLINE_MS = 10_000;

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import type { CapturedTable } from '../../../engine/ports/trigger-manager.ts';
 import { EXIT } from '../../../model/error-codes.ts';
-import { SluiceError } from '../../../model/sluice-error.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
-import type { Context } from '../../context.ts';
 import type { Run } from '../../run-command.ts';
 import { showCaptured } from '../../show/show-trigger-plan.ts';
 import { deployOutcome, registerDeploy, registerPlanOfTriggers, tablesOf } from './plan-and-deploy.ts';
-import { type OpenCapture, withCapture } from './with-capture.ts';
+import { registerRelease } from './release.ts';
+import { demandYes, type OpenCapture, withCapture } from './with-capture.ts';
 
 const CONNECTION = ['<connection>', 'source of the configuration'] as const;
 
@@ -58,14 +57,6 @@ function registerStatusOfCapture(group: Command, run: Run): void {
         }),
       ),
     );
-}
-
-function demandYes(context: Context, connection: string, does: string): void {
-  if (context.options.yes) return;
-  throw new SluiceError('input.invalid', does, {
-    where: `capture of ${connection}`,
-    suggestion: 'say so with --yes',
-  });
 }
 
 /** Tables with triggers of ours, in the configuration or not. */
@@ -137,5 +128,6 @@ export function registerCapture(program: Command, run: Run): void {
   registerDeploy(group, run);
   registerStatusOfCapture(group, run);
   registerDrop(group, run);
+  registerRelease(group, run);
   registerUninstall(group, run);
 }

@@ -1,14 +1,17 @@
+import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { Database } from '../../../engine/ports/dialect.ts';
 import type { TableToCapture, TriggerManager } from '../../../engine/ports/trigger-manager.ts';
 import type { CaptureSpec } from '../../../model/capture-spec.ts';
 import type { Config } from '../../../model/config.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { withDatabase } from '../../connection/open-connection.ts';
+import type { Context } from '../../context.ts';
 
 /** The capture of a source, opened. */
 export interface OpenCapture {
   readonly spec: CaptureSpec;
   readonly triggers: TriggerManager;
+  readonly changes: ChangeCapture;
   readonly signal: AbortSignal;
   readonly defaultSchema: string | undefined;
   /** The tables that the configuration captures, or those among them that patterns name. */
@@ -49,9 +52,19 @@ export async function withCapture<T>(
     return work({
       spec,
       triggers: found.triggers,
+      changes: found.changes,
       signal,
       defaultSchema: database.defaultSchema,
       select: (only) => selectCapturedTables(database, { connection, spec, only }, signal),
     });
+  });
+}
+
+/** @throws SluiceError input.invalid without --yes */
+export function demandYes(context: Context, connection: string, does: string): void {
+  if (context.options.yes) return;
+  throw new SluiceError('input.invalid', does, {
+    where: `capture of ${connection}`,
+    suggestion: 'say so with --yes',
   });
 }

@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { Option, type Command } from 'commander';
 import { maskUrl } from '../../../catalog/mask.ts';
 import { readConfig } from '../../../catalog/read-config.ts';
@@ -17,7 +17,7 @@ import type { Run } from '../../run-command.ts';
 import { addSettingsOptions, givenSettings, type SettingsOptions } from '../../transfer/settings-options.ts';
 import { inputOf, startTransfer } from '../../transfer/start-transfer.ts';
 import { timeoutMs } from '../../transfer/timeout-option.ts';
-import { transferHandle } from '../../transfer/transfer-handle.ts';
+import { isRunning } from '../../transfer/transfer-handle.ts';
 import { attachAgain, waitForEnd } from '../../transfer/wait-for-end.ts';
 
 interface CopyOptions extends SettingsOptions {
@@ -55,15 +55,6 @@ async function checkEnds(config: Config): Promise<void> {
   const tested = await Promise.all(config.connectionNames.map((name) => testConnection(config, name)));
   const failed = tested.find(({ error }) => error !== null);
   if (failed?.error) throw failed.error;
-}
-
-async function isRunning(client: Client, name: string): Promise<boolean> {
-  try {
-    return (await transferHandle(client, name).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }
 
 interface Prepared {
