@@ -64,11 +64,13 @@ async function brokenTriggers(
 
 /** Changes that are set apart, where there are any. */
 async function parkedOf(
+  deps: ActivityDeps,
   quarantine: Quarantine | undefined,
   { transfer }: SampleRequest,
   signal: AbortSignal,
 ): Promise<Pick<Sample, 'parked'>> {
   const parked = (await quarantine?.count(transfer, signal)) ?? {};
+  deps.observer(transfer).parked?.(parked);
   return parkedEvents(parked) === 0 ? {} : { parked };
 }
 
@@ -106,7 +108,7 @@ async function askSource(
         oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
       return {
         pending: { events, lagMs: Math.max(0, Date.now() - since) },
-        ...(request.topics === true && (await parkedOf(capture.quarantine, request, signal))),
+        ...(request.topics === true && (await parkedOf(deps, capture.quarantine, request, signal))),
         loads: request.topics === true ? await sampleLoads(capture, request, signal) : [],
         warnings: await brokenTriggers(capture, request, signal),
       };
@@ -149,7 +151,8 @@ export const createSampleProgress =
           tables: await opened.ledger.progress(request.transfer, request.run, control.stop),
           spec: await readRunSpec(opened, request, control.stop),
           warnings: (await opened.warnings?.(control.stop)) ?? [],
-          parked: request.changes === true ? await parkedOf(opened.quarantine, request, control.stop) : {},
+          parked:
+            request.changes === true ? await parkedOf(deps, opened.quarantine, request, control.stop) : {},
         }),
       );
       const { backlog, ...hub } = await askHub(deps, request, control.stop);

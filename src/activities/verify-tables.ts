@@ -28,20 +28,22 @@ const comparison = (found: TableVerification): Comparison => ({
   ...(found.altered.length > 0 && { altered: found.altered.slice(0, MOST_ALTERED) }),
 });
 
-/** What tells a difference from a change that is on its way, or was refused and is set apart. */
-function pendingOf(
+/** What tells a difference from a change that is on its way, or was refused and is set apart: before the comparison, or behind it. */
+async function pendingOf(
   deps: ActivityDeps,
   { source: database, target }: { readonly source: Database; readonly target: Database },
   { spec, source, transfer }: VerifyRequest & { readonly spec: TransferSpec },
-  table: string,
-): Pick<VerifyDeps, 'hasPendingChanges'> {
+  { table, signal }: { readonly table: string; readonly signal: AbortSignal },
+): Promise<Pick<VerifyDeps, 'hasPendingChanges'>> {
   if (!movesChanges(spec)) return {};
   const { changes } = captureOfSource(deps, database, source);
-  const one = { limit: 1, after: null };
+  const isParked = async (stop: AbortSignal): Promise<boolean> =>
+    ((await target.quarantine?.list(transfer, { table }, { limit: 1, after: null }, stop)) ?? []).length > 0;
+  // What heals while rows are compared was missing when they were read.
+  const wasParked = await isParked(signal);
   return {
-    hasPendingChanges: async (signal) =>
-      (await changes.backlog(transfer, signal)).oldestAt !== null ||
-      ((await target.quarantine?.list(transfer, { table }, one, signal)) ?? []).length > 0,
+    hasPendingChanges: async (stop) =>
+      wasParked || (await changes.backlog(transfer, stop)).oldestAt !== null || (await isParked(stop)),
   };
 }
 
@@ -63,8 +65,10 @@ export const createVerifyTables =
             for (const table of request.tables) {
               if (control.stop.aborted || control.overdue()) return;
               const wanted = { ...request, spec, table };
-              const ends = { source, target, ...pendingOf(deps, { source, target }, wanted, table) };
               try {
+                const asked = { table, signal: control.stop };
+                const pending = await pendingOf(deps, { source, target }, wanted, asked);
+                const ends = { source, target, ...pending };
                 const from = request.points?.[table] ?? null;
                 const onReached = (point: VerifyPoint): void => void (points[table] = point);
                 const result = await verifyTable(ends, { ...wanted, from, onReached }, control);

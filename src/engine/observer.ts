@@ -1,3 +1,5 @@
+import type { ParkedCounts } from '../model/quarantine.ts';
+
 /** Why a lane is read again; `restored`: the target stands before what it had taken already. */
 export type ReopenReason = 'gap' | 'stream-lost' | 'messages-lost' | 'restored';
 
@@ -11,6 +13,8 @@ export interface Observer {
   /** Share of the credit in use, 0 to 1. */
   window(table: string, used: number): void;
   writers(busy: number, of: number): void;
+  /** Changes of the transfer that are set apart now. */
+  parked?(counts: ParkedCounts): void;
 }
 
 export const silentObserver: Observer = {

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Observer } from '../engine/observer.ts';
+import { PARKED_STATES } from '../model/quarantine.ts';
 
 const TABLE = ['transfer', 'table'] as const;
 
@@ -31,6 +32,10 @@ export function createMetrics() {
   ]);
   const window = gauge('sluice_publish_window_used_ratio', 'Share of the credit in use', TABLE);
   const writers = gauge('sluice_writers_used_ratio', 'Share of the writers at work', ['transfer']);
+  const parked = gauge('sluice_quarantine_events', 'Refused changes that are set apart, when last sampled', [
+    'transfer',
+    'state',
+  ]);
   const observer = (transfer: string): Observer => ({
     published: (table, rows, bytes) => {
       read.inc({ transfer, table }, rows);
@@ -47,6 +52,9 @@ export function createMetrics() {
     notApplied: (table, outcome) => batches.inc({ transfer, table, outcome }),
     reopened: (table, reason) => reopened.inc({ transfer, table, reason }),
     window: (table, used) => window.set({ transfer, table }, used),
+    parked: (counts) => {
+      for (const state of PARKED_STATES) parked.set({ transfer, state }, counts[state] ?? 0);
+    },
     writers: (busy, of) => writers.set({ transfer }, of === 0 ? 0 : busy / of),
   });
   return { registry, observer };

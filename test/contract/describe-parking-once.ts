@@ -101,6 +101,24 @@ export function describeParkingOnce(harness: ContractHarness): void {
       expect(await told()).toEqual(['insert {"id":"5"} waiting 1']);
     });
 
+    test('are dropped when their lane begins anew, for what came between is lost', async () => {
+      await changes.park(seat('I', 2, 'taken'));
+      const { run } = changes.batch([], 1).header;
+      const { plan } = (await target.ledger.readTable(TRANSFER, run, '(changes)', never()))!;
+      const anew = { plan, ranges: [wholeRange], incarnation: 'capture-2', changeMarker: '' };
+      const planAs = (generation: number) =>
+        target.ledger.planTable(
+          { transfer: TRANSFER, run },
+          { ...anew, generation },
+          { replaceBy: null },
+          never(),
+        );
+      await planAs(1);
+      expect(await parked()).toHaveLength(1);
+      await planAs(2);
+      expect(await parked()).toEqual([]);
+    });
+
     test('are remembered by the ledger alone: a process that knows of none asks before its first batch', async () => {
       await changes.park(seat('I', 1));
       await changes.park(seat('I', 2, 'taken'));

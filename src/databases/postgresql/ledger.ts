@@ -1,6 +1,7 @@
 import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import { refuseSecondAppend } from '../../engine/driver/refuse-second-append.ts';
+import { staleTables } from '../../engine/quarantine/stale-tables.ts';
 import type { Batch } from '../../model/batch.ts';
 import { laneOfCells } from '../../engine/driver/lane-cells.ts';
 import type { LaneProgress, LaneRef } from '../../model/lane.ts';
@@ -263,9 +264,9 @@ async function planTable(
       ),
     );
   // The rows that are copied now are newer than what was set apart. Before the clearing: a retry locks in this order too.
-  await session.query(`DELETE FROM ${names.parked} WHERE transfer = $1 AND table_id = $2`, [
+  await session.query(`DELETE FROM ${names.parked} WHERE transfer = $1 AND table_id = ANY($2::text[])`, [
     ref.transfer,
-    plan.id,
+    staleTables(planned),
   ]);
   const clears = plan.writeMode === 'truncate' || (plan.writeMode === 'fail-if-not-empty' && generation > 1);
   await dropKeys(session, options.dropKeys ?? []);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { planHashOf } from '../../engine/wire/fingerprint.ts';
 import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../engine/ports/ledger.ts';
+import { staleTables } from '../../engine/quarantine/stale-tables.ts';
 import { refuseNotRunning } from '../../engine/driver/refuse-not-running.ts';
 import { refuseSecondAppend } from '../../engine/driver/refuse-second-append.ts';
 import type { LaneRef, LaneToOpen, Opening } from '../../model/lane.ts';
@@ -156,7 +157,8 @@ async function insertPlanned(session: Session, tables: LedgerTables, planning: P
       return Number(applied?.[0]);
     });
   // The rows that are copied now are newer than what was set apart.
-  await session.run(`DELETE FROM ${tables.parked} WHERE transfer = ? AND table_id = ?`, [key[0], key[2]]);
+  for (const stale of staleTables(planned))
+    await session.run(`DELETE FROM ${tables.parked} WHERE transfer = ? AND table_id = ?`, [key[0], stale]);
   // Fence before clearing: batches of older generations find no lane any more and are dropped.
   await session.run(`DELETE ${ofTable}`, key);
   if (planning.replaceBy !== null) await replaceTable(session, planned.plan, planning.replaceBy);

@@ -60,9 +60,10 @@ export function createRetries(options: RetriesOptions) {
   };
   /** Of all lanes of changes that are planned; others have nothing to try with. */
   const tryAll = async (parked: ParkingOptions, now: boolean): Promise<void> => {
-    for (const { table, generation } of await target.ledger.progress(run.transfer, run.run, never)) {
+    const tables = await target.ledger.progress(run.transfer, run.run, never);
+    for (const { table, generation, lanes, endedLanes } of tables) {
       const number = laneOfChanges(table);
-      if (number === null || excluded.has(table)) continue;
+      if (number === null || excluded.has(table) || (now && endedLanes < lanes)) continue;
       try {
         const planned = await target.ledger.readTable(run.transfer, run.run, table, never);
         const plan = planned?.plan.changes;
@@ -91,14 +92,15 @@ export function createRetries(options: RetriesOptions) {
       if (!parking || running || clock.now() - askedMs < ASK_EVERY_MS) return;
       running = round(parking);
     },
-    /** All that waits is tried once more, whatever its time: nothing of this run will come after it. */
+    /** All that waits of lanes that have ended is tried once more, whatever its time: nothing will come after it. */
     async last(): Promise<void> {
       await running;
-      if (parking) await tryAll(parking, true);
-    },
-    /** Nothing of it goes on behind this. */
-    settled: async (): Promise<void> => {
-      await running;
+      if (!parking) return;
+      try {
+        await tryAll(parking, true);
+      } catch (error) {
+        options.onError('', error);
+      }
     },
   };
 }

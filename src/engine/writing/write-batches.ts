@@ -232,10 +232,7 @@ async function watch(
       polledAt = clock.now();
       writing.drained = await drainedGenerations(writing).catch(unlessAborted(signal));
       pollTookMs = clock.now() - polledAt;
-      if (writing.drained !== null) {
-        await writing.retries.last();
-        return 'drained';
-      }
+      if (writing.drained !== null) return 'drained';
       // Nothing to apply is no stall; an apply that hangs is one.
       if (sequencer.running() === 0) control.progress();
     }
@@ -293,7 +290,8 @@ export async function writeBatches(
       parking,
       clock: full.clock,
       excluded,
-      onError: (table, error) => judgeError(writing, table, error),
+      // What concerns no lane the next batch will tell.
+      onError: (table, error) => (table === '' ? undefined : judgeError(writing, table, error)),
     }),
     ending,
     total: { batches: 0, rows: 0 },
@@ -339,7 +337,7 @@ export async function writeBatches(
         assembler.release();
         sequencer.release();
         await consuming;
-        await writing.retries.settled();
+        await writing.retries.last();
       }
     };
     try {

@@ -1,6 +1,7 @@
 import { drawEpoch } from '../../../engine/driver/epoch.ts';
 import { planHashOf } from '../../../engine/wire/fingerprint.ts';
 import type { Ledger, OwnedRun, PlannedTable, Run, RunRequest } from '../../../engine/ports/ledger.ts';
+import { staleTables } from '../../../engine/quarantine/stale-tables.ts';
 import { refuseNotRunning } from '../../../engine/driver/refuse-not-running.ts';
 import { refuseSecondAppend } from '../../../engine/driver/refuse-second-append.ts';
 import type { LaneToOpen, Opening } from '../../../model/lane.ts';
@@ -174,7 +175,7 @@ async function fence(
 ): Promise<void> {
   const table = tableKey({ ...ref, table: planned.plan.id });
   await session.query(`UPDATE ${names.lanes} SET ${FENCE} WHERE ${table}`);
-  await session.query(dropParked(names, { ...ref, table: planned.plan.id }));
+  for (const stale of staleTables(planned)) await session.query(dropParked(names, { ...ref, table: stale }));
   if (options.replaceBy === null)
     await refuseSecondAppend(planned, async () =>
       Number(await session.cell(`SELECT COALESCE(SUM(\`rows\`), 0) FROM ${names.lanes} WHERE ${table}`)),

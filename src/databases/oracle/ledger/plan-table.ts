@@ -1,4 +1,5 @@
 import type { Ledger, OwnedRun, PlannedTable } from '../../../engine/ports/ledger.ts';
+import { staleTables } from '../../../engine/quarantine/stale-tables.ts';
 import { refuseNotRunning } from '../../../engine/driver/refuse-not-running.ts';
 import { refuseSecondAppend } from '../../../engine/driver/refuse-second-append.ts';
 import { decodePosition, encodePosition, type Position } from '../../../model/row-block.ts';
@@ -103,8 +104,8 @@ async function fence(session: Session, names: LedgerNames, { ref, planned, optio
   const before = await readTable(session, names, table);
   if (before && before.generation >= planned.generation) return before;
   await session.query(fenceTable(names), tableBinds(table));
-  const { run: _, ...ofTable } = tableBinds(table);
-  await session.query(dropParked(names), ofTable);
+  for (const tableId of staleTables(planned))
+    await session.query(dropParked(names), { transfer: ref.transfer, tableId });
   if (options.replaceBy === null)
     await refuseSecondAppend(planned, async () =>
       Number(await session.cell(appliedRows(names), tableBinds(table))),
