@@ -68,6 +68,7 @@ describeWith(['postgres'], 'the plan before anything moves', () => {
       ) as string,
     ]);
     expect(found.preview.afterRows).toEqual([
+      'ALTER TABLE "public"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY ("id")',
       expect.stringContaining('CREATE INDEX "t_mail" ON "public"."t" USING btree (') as string,
       expect.stringMatching(/ADD CONSTRAINT "\w+" CHECK \(\(amount > /) as string,
     ]);
