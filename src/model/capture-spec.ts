@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { durationMs, type TransferSpec } from './transfer-spec.ts';
+import { DEFAULTS, durationMs, type TransferSpec } from './transfer-spec.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -140,8 +140,20 @@ export const capturePlaceOf = (spec: CaptureSpec | undefined): CapturePlace => (
 export const retentionMsOf = (spec: CaptureSpec | undefined): number =>
   durationMs(spec?.retention ?? CAPTURE_DEFAULTS.retention);
 
-/** What one claim of a transfer holds at most. */
-export const claimLimitsOf = ({ changes }: Pick<TransferSpec, 'changes'>) => ({
-  events: changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents,
-  bytes: changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes,
-});
+/** How far a claim goes beyond its limits to cut no transaction of the source, as a multiple of them; with ordering `transaction` farther. */
+const WHOLE = { times: 2, events: 1_000_000 } as const;
+
+/** What one claim of a transfer holds at most; to topics claims are cut anywhere. */
+export function claimLimitsOf({ changes, topics, read }: Pick<TransferSpec, 'changes' | 'topics' | 'read'>) {
+  const events = changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents;
+  const bytes = changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes;
+  if (topics) return { events, bytes };
+  const whole = { events: WHOLE.times * events, bytes: WHOLE.times * bytes };
+  if (changes?.ordering !== 'transaction') return { events, bytes, whole };
+  const creditBytes = read?.creditBytes ?? DEFAULTS.creditBytes;
+  return {
+    events,
+    bytes,
+    whole: { events: Math.max(whole.events, WHOLE.events), bytes: Math.max(whole.bytes, creditBytes) },
+  };
+}

@@ -28,5 +28,6 @@ export async function loadTable(
   // What blocked it meanwhile is the reason that a person must see.
   if (!outcome || table.status === 'blocked') return;
   if ('error' in outcome) tableFailed(control, table, outcome.error);
-  else if (outcome.result.rows > 0) Object.assign(table, { fruitless: 0, error: null });
+  else if (outcome.result.rows > 0)
+    Object.assign(table, { fruitless: 0, error: null, rows: outcome.result.rowsOfAll });
 }

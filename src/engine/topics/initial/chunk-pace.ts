@@ -23,17 +23,22 @@ export function createPace(rowBytes: number | null): ChunkPace {
     Math.min(MOST_ROWS, rowBytes === null ? MOST_ROWS : Math.floor(MOST_BYTES / Math.max(1, rowBytes))),
   );
   let rows = Math.min(FIRST_ROWS, most);
+  /** So many rows were free at once: above it chunks grow slowly, for rows that many change are never all free. */
+  let known = most;
   let waitMs = FIRST_WAIT_MS;
   return {
     rows: () => rows,
     took: (ms) => {
       waitMs = FIRST_WAIT_MS;
       // Twice as many at most: the next rows may be longer.
-      const factor = Math.min(2, WANTED_MS / Math.max(1, ms));
-      rows = Math.max(1, Math.min(most, Math.floor(rows * factor) || 1));
+      const wanted = Math.floor(rows * Math.min(2, WANTED_MS / Math.max(1, ms)));
+      const grown = rows < known ? Math.min(wanted, Math.max(known, rows + 1)) : rows + 1 + (rows >> 3);
+      rows = Math.max(1, Math.min(most, wanted, grown));
+      known = Math.max(known, rows);
     },
     held: () => {
       rows = Math.max(1, rows >> 1);
+      known = rows;
       const now = waitMs;
       waitMs = Math.min(LONGEST_WAIT_MS, 2 * waitMs);
       // Not in the rhythm of whoever holds them.
