@@ -50,12 +50,12 @@ export const createRelayToTopics =
                 async (lane, ofLane, count) => {
                   const ends = { source: capture, sink: sinkOf(hub), observer: counting(observer, count) };
                   const tables = byLane.get(lane) ?? [];
-                  const { why, claims, ...moved } = await relayToTopics(
+                  const { why, events, bytes, refusal } = await relayToTopics(
                     ends,
                     { ...request, lane, tables },
                     ofLane,
                   );
-                  return { ended: why === 'caught-up', ...moved };
+                  return { ended: why === 'caught-up', events, bytes, refusal };
                 },
                 movedBy(Context.current().info.heartbeatDetails),
               ),

@@ -11,6 +11,9 @@ interface Movex {
   readonly new?: { readonly k: number; readonly list: string };
 }
 
+/** temporal.api.enums.v1.PendingActivityState */
+const STARTED = 2;
+
 let stage: ChangeStage | undefined;
 let load: ChangeLoad | undefined;
 let topics: TestTopics | undefined;
@@ -42,7 +45,7 @@ describeWith(
         world.eventually(`${count} slices run at once`, async () => {
           const { raw } = await world.handle.describe();
           const running = (raw.pendingActivities ?? []).filter(
-            ({ activityType, state }) => activityType?.name === 'relayToTopics' && state === 2,
+            ({ activityType, state }) => activityType?.name === 'relayToTopics' && Number(state) === STARTED,
           );
           return running.length === count;
         });
