@@ -1,4 +1,6 @@
+import type { CaptureStatistics } from '../../src/engine/ports/capture-statistics.ts';
 import type { ChangeCapture } from '../../src/engine/ports/change-capture.ts';
+import type { Quarantine } from '../../src/engine/ports/quarantine.ts';
 
 /** A connection of an application that changes captured tables. Without `begin` each statement is a transaction. */
 export interface TestWriter {
@@ -24,6 +26,11 @@ export interface ChangesPlace {
   events(): Promise<number>;
   /** Makes them an hour older, where housekeeping leaves alone what is young. */
   age?(): Promise<void>;
+  /** What a person has of events that are set apart, and what is counted. */
+  apart(): { readonly quarantine: Quarantine; readonly statistics: CaptureStatistics };
+  /** Makes the installation one of version 1. */
+  outdate(): Promise<void>;
+  install(): Promise<void>;
   drop(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import type { ChangeCapture, ClaimLimits, Lease } from '../../src/engine/ports/change-capture.ts';
+import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { ChangeEvent, ChangeLetter } from '../../src/model/change-event.ts';
 import type { RowBlock } from '../../src/model/row-block.ts';
 import { cellsOf, never } from './test-tables.ts';
@@ -6,6 +7,13 @@ import { cellsOf, never } from './test-tables.ts';
 export const TRANSFER = 'orders';
 export const LANE = { transfer: TRANSFER, lane: 1 } as const;
 export const WIDE: ClaimLimits = { events: 10_000, bytes: 4 * 1024 * 1024 };
+
+/** What a capture has of events that are set apart, and of what is counted. */
+export function apartOf(capture: ReturnType<NonNullable<Database['capture']>>) {
+  const { quarantine, statistics } = capture;
+  if (!quarantine || !statistics) throw new Error('nothing can be set apart here');
+  return { quarantine, statistics };
+}
 
 export interface ReadClaim {
   readonly claim: number;

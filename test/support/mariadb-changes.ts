@@ -5,6 +5,7 @@ import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TableToCapture, TriggerManager } from '../../src/engine/ports/trigger-manager.ts';
 import { CAPTURE_DEFAULTS, type CapturedTableSpec, type CapturePlace } from '../../src/model/capture-spec.ts';
 import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
+import { apartOf } from '../contract/changes-steps.ts';
 import type { TestRow } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
 import { type MariadbPlace, mariadbPlace } from './mariadb-harness.ts';
@@ -92,6 +93,14 @@ export async function mariadbChanges(
       return writer;
     },
     events: async () => Number((await place.query(`SELECT COUNT(*) FROM sluice_event_logs`))[0]?.[0]),
+    apart: () => apartOf(database.capture!(PLACE)),
+    outdate: async () => {
+      const { parking, loads, installation } = captureNames(place.name, PLACE);
+      for (const table of [parking.excluded, parking.parked, parking.minutes, parking.lags, loads])
+        await place.execute(`DROP TABLE ${table}`);
+      await place.execute(`UPDATE ${installation} SET version = 1`);
+    },
+    install: () => triggers.install(never()),
     execute: (sql) => place.execute(sql),
     query: (sql) => place.query(sql),
     drop: async () => {

@@ -6,6 +6,7 @@ import { Pool } from '../../src/databases/postgresql/pool.ts';
 import type { ChangeCapture } from '../../src/engine/ports/change-capture.ts';
 import { CAPTURE_DEFAULTS, type CapturePlace } from '../../src/model/capture-spec.ts';
 import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
+import { apartOf } from '../contract/changes-steps.ts';
 import type { TestRow } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
 import { type PostgresPlace, postgresPlace, TEST_OPTIONS } from './postgresql-harness.ts';
@@ -105,6 +106,14 @@ export async function postgresChanges(source?: Source): Promise<PostgresChanges>
       return writerOf(client);
     },
     events: async () => Number((await place.query(`SELECT count(*) FROM ${names.events}`))[0]?.[0]),
+    apart: () => apartOf(database.capture!(PLACE)),
+    outdate: () => {
+      const { parked, excluded, minutes, lags } = names.parking;
+      return place.execute(
+        `DROP TABLE ${parked}, ${excluded}, ${minutes}, ${lags}, ${names.loads}; UPDATE ${names.installation} SET version = 1`,
+      );
+    },
+    install: () => triggers.install(never()),
     age: () => place.execute(`UPDATE ${names.events} SET at = at - interval '1 hour'`),
     execute: (sql) => place.execute(sql),
     query: (sql) => place.query(sql),

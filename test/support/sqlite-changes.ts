@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { captureTables } from '../../src/databases/sqlite/capture/capture-tables.ts';
 import { startThread } from '../../src/databases/sqlite/connections/start-thread.ts';
 import { CAPTURE_DEFAULTS, type CapturedTableSpec } from '../../src/model/capture-spec.ts';
 import type { ChangeEvent } from '../../src/model/change-event.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TableToCapture, TriggerManager } from '../../src/engine/ports/trigger-manager.ts';
 import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
-import { eventsOf, sealAll, TRANSFER } from '../contract/changes-steps.ts';
+import { apartOf, eventsOf, sealAll, TRANSFER } from '../contract/changes-steps.ts';
 import { never } from '../contract/test-tables.ts';
 import { type SqlitePlace, sqlitePlace } from './sqlite-harness.ts';
 
@@ -137,6 +138,14 @@ export function sqliteChanges(): ChangesFixture {
           );
           return rows.reduce((sum, [row]) => sum + Number(row![0]), 0);
         },
+        apart: () => apartOf(captureOf(first)),
+        async outdate() {
+          const { parking, loads, installation } = captureTables(PLACE.prefix);
+          for (const table of [parking.excluded, parking.parked, parking.minutes, parking.lags, loads])
+            await place.execute(`DROP TABLE ${table}`);
+          await place.execute(`UPDATE ${installation} SET version = 1`);
+        },
+        install: () => captureOf(first).triggers.install(never()),
         async drop() {
           await Promise.all(writers.map((writer) => writer.close()));
           await place.drop();
