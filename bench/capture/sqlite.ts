@@ -9,19 +9,19 @@ import { type CaptureEngine, FIRST_INSERTED, STRIDE, TABLE_ROWS, tableOf, type W
 const SQL = new URL('sqlite.sql', import.meta.url);
 const { prefix } = CAPTURE_DEFAULTS;
 
-/** A statement with one number: of the row, or of the row before the first one. */
+/** A statement with one number, n: of the row, or of the row before the first one. */
 function renderStatement({ operation, perStatement }: Workload, table: string): string {
   const isSingle = perStatement === 1;
   if (operation === 'insert')
     return isSingle
-      ? `INSERT INTO ${table} VALUES (?1, ?1 % 100000, 'paid', ?1 / 100.0, '2024-01-01 10:00:00', '8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d',
-          '{"k": 17, "x": "8f14e45fceea167a5a36dedd4bea2543", "tags": ["a", "b"]}', ?1 % 100, 1, '8f14e45f-ceea-167a-5a36-dedd4bea2543')`
+      ? `INSERT INTO ${table} VALUES (@n, @n % 100000, 'paid', @n / 100.0, '2024-01-01 10:00:00', '8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d',
+          '{"k": 17, "x": "8f14e45fceea167a5a36dedd4bea2543", "tags": ["a", "b"]}', @n % 100, 1, '8f14e45f-ceea-167a-5a36-dedd4bea2543')`
       : `INSERT INTO ${table} SELECT ${FIRST_INSERTED} + id, customer_id, status, amount, created_at, note, payload, qty, flag, ref
-          FROM app_none WHERE id > ?1 - ${FIRST_INSERTED} AND id <= ?1 - ${FIRST_INSERTED} + ${perStatement}`;
-  const which = isSingle ? 'id = ?1' : `id > ?1 AND id <= ?1 + ${perStatement}`;
+          FROM app_none WHERE id > @n - ${FIRST_INSERTED} AND id <= @n - ${FIRST_INSERTED} + ${perStatement}`;
+  const which = isSingle ? 'id = @n' : `id > @n AND id <= @n + ${perStatement}`;
   return operation === 'delete'
     ? `DELETE FROM ${table} WHERE ${which}`
-    : `UPDATE ${table} SET amount = amount + 1, qty = ?1 % 100 WHERE ${which}`;
+    : `UPDATE ${table} SET amount = amount + 1, qty = @n % 100 WHERE ${which}`;
 }
 
 function numberOf({ operation, perStatement }: Workload, i: number, round: number): number {
@@ -37,7 +37,7 @@ function runAll(database: Database.Database, workload: Workload, table: string, 
   for (let i = 0; i < statements; i += workload.perTransaction) {
     begin.run();
     for (let n = i; n < Math.min(statements, i + workload.perTransaction); n += 1)
-      statement.run(numberOf(workload, n, round));
+      statement.run({ n: numberOf(workload, n, round) });
     commit.run();
   }
 }

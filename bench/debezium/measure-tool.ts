@@ -31,6 +31,13 @@ export interface Sizes {
 /** A number that no other measurement of this process has. */
 let measured = 0;
 
+async function prepare(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(await readFile(LOAD, 'utf8'));
+  await client.end();
+}
+
 /** A database that is new, with the table that the load changes, and an empty topic. */
 async function withPlace<T>(
   server: string,
@@ -42,7 +49,7 @@ async function withPlace<T>(
   measured += 1;
   const place = { url: databases.source, table: TABLE, topic: `side-${process.pid}-${measured}`, folder };
   try {
-    await query(place.url, await readFile(LOAD, 'utf8'));
+    await prepare(place.url);
     await makeTopic(place.topic, 1);
     await query(place.url, 'CHECKPOINT');
     return await use(place);
