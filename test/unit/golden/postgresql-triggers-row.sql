@@ -17,10 +17,10 @@ DECLARE
 BEGIN
   BEGIN
     IF pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN
-      sluice.new_row := pg_catalog.json_build_object('id', NEW."id", 'note', CASE WHEN pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."doc"::pg_catalog.text) END)::pg_catalog.text;
+      sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."doc"::pg_catalog.text) END, 'null'), '}');
       sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     ELSE
-      sluice.new_row := pg_catalog.json_build_object('id', NEW."id", 'note', NEW."note", 'doc', NEW."doc"::pg_catalog.text)::pg_catalog.text;
+      sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(NEW."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(NEW."doc"::pg_catalog.text), 'null'), '}');
       sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     END IF;
   EXCEPTION WHEN OTHERS THEN
@@ -31,7 +31,7 @@ BEGIN
   IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
     PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     BEGIN
-      SELECT pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END)::pg_catalog.text, '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(NEW."id")::pg_catalog.record
+      SELECT pg_catalog.concat('{"id": ', coalesce(n."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'null'), '}'), '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(NEW."id")::pg_catalog.record
         INTO sluice.standing, sluice.standing_key, sluice.is_same
         FROM ONLY "public"."orders" AS n("id", "note", "doc")
         WHERE n."id" OPERATOR(pg_catalog.=) NEW."id" LIMIT 1;
@@ -84,12 +84,12 @@ BEGIN
       RETURN NULL;
     END IF;
     IF pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN
-      sluice.old_row := pg_catalog.json_build_object('id', OLD."id", 'note', CASE WHEN pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."doc"::pg_catalog.text) END)::pg_catalog.text;
-      sluice.new_row := pg_catalog.json_build_object('id', NEW."id", 'note', CASE WHEN pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."doc"::pg_catalog.text) END)::pg_catalog.text;
+      sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."doc"::pg_catalog.text) END, 'null'), '}');
+      sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."doc"::pg_catalog.text) END, 'null'), '}');
       sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     ELSE
-      sluice.old_row := pg_catalog.json_build_object('id', OLD."id", 'note', OLD."note", 'doc', OLD."doc"::pg_catalog.text)::pg_catalog.text;
-      sluice.new_row := pg_catalog.json_build_object('id', NEW."id", 'note', NEW."note", 'doc', NEW."doc"::pg_catalog.text)::pg_catalog.text;
+      sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(OLD."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(OLD."doc"::pg_catalog.text), 'null'), '}');
+      sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(NEW."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(NEW."doc"::pg_catalog.text), 'null'), '}');
       sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     END IF;
   EXCEPTION WHEN OTHERS THEN
@@ -104,7 +104,7 @@ BEGIN
     IF (OLD."id" OPERATOR(pg_catalog.=) NEW."id") IS NOT TRUE THEN
       sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
       BEGIN
-        SELECT pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END)::pg_catalog.text, '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record
+        SELECT pg_catalog.concat('{"id": ', coalesce(n."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'null'), '}'), '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record
           INTO sluice.standing, sluice.standing_key, sluice.is_same
           FROM ONLY "public"."orders" AS n("id", "note", "doc")
           WHERE n."id" OPERATOR(pg_catalog.=) OLD."id" LIMIT 1;
@@ -126,7 +126,7 @@ BEGIN
       END IF;
     END IF;
     BEGIN
-      SELECT pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END)::pg_catalog.text, '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(NEW."id")::pg_catalog.record
+      SELECT pg_catalog.concat('{"id": ', coalesce(n."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'null'), '}'), '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(NEW."id")::pg_catalog.record
         INTO sluice.standing, sluice.standing_key, sluice.is_same
         FROM ONLY "public"."orders" AS n("id", "note", "doc")
         WHERE n."id" OPERATOR(pg_catalog.=) NEW."id" LIMIT 1;
@@ -185,10 +185,10 @@ DECLARE
 BEGIN
   BEGIN
     IF pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN
-      sluice.old_row := pg_catalog.json_build_object('id', OLD."id", 'note', CASE WHEN pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."doc"::pg_catalog.text) END)::pg_catalog.text;
+      sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."doc"::pg_catalog.text) END, 'null'), '}');
       sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     ELSE
-      sluice.old_row := pg_catalog.json_build_object('id', OLD."id", 'note', OLD."note", 'doc', OLD."doc"::pg_catalog.text)::pg_catalog.text;
+      sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(OLD."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(OLD."doc"::pg_catalog.text), 'null'), '}');
       sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     END IF;
   EXCEPTION WHEN OTHERS THEN
@@ -199,7 +199,7 @@ BEGIN
   IF pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1 OR pg_catalog.current_setting('sluice.nested', true) OPERATOR(pg_catalog.=) 'on' THEN
     PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     BEGIN
-      SELECT pg_catalog.json_build_object('id', n."id", 'note', CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'doc', CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END)::pg_catalog.text, '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record
+      SELECT pg_catalog.concat('{"id": ', coalesce(n."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'null'), '}'), '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record
         INTO sluice.standing, sluice.standing_key, sluice.is_same
         FROM ONLY "public"."orders" AS n("id", "note", "doc")
         WHERE n."id" OPERATOR(pg_catalog.=) OLD."id" LIMIT 1;

@@ -134,17 +134,35 @@ function renderPlain(value: RecordedValue, sql: string): string {
   return AS_THEY_ARE.has(base) ? sql : asText(sql);
 }
 
-function renderValue(value: RecordedValue, alias: string, isMeasured: boolean): string {
-  const sql = columnOf(value, alias);
-  const plain = renderPlain(value, sql);
+function renderToJson(value: RecordedValue, sql: string, isMeasured: boolean): string {
+  const json = `pg_catalog.to_json(${renderPlain(value, sql)})`;
   const tooLong = isMeasured ? sizeOf(value, sql) : null;
   return tooLong === null
-    ? plain
-    : `CASE WHEN ${tooLong} THEN ${NOT_RECORDED}::pg_catalog.json ELSE pg_catalog.to_json(${plain}) END`;
+    ? json
+    : `CASE WHEN ${tooLong} THEN ${NOT_RECORDED}::pg_catalog.json ELSE ${json} END`;
 }
 
-/** An even number below the 100 arguments that a function takes. */
-const PAIRS = 40;
+const AS_NUMBERS = new Set(['smallint', 'integer', 'bigint']);
+
+/**
+ * A value as JSON, never NULL. What needs no escapes is put together by hand: json_build_object() looks up the type of every value, and
+ * of every name, for each row, and would take the application half as long again.
+ */
+function renderValue(value: RecordedValue, alias: string, isMeasured: boolean): string {
+  const sql = columnOf(value, alias);
+  const base = value.sql === undefined ? baseOf(value) : 'of a user';
+  if (AS_NUMBERS.has(base)) return `coalesce(${sql}::pg_catalog.text, 'null')`;
+  if (base === 'boolean') return `CASE WHEN ${sql} THEN 'true' WHEN NOT ${sql} THEN 'false' ELSE 'null' END`;
+  if (base === 'uuid')
+    return `coalesce('"' OPERATOR(pg_catalog.||) ${sql}::pg_catalog.text OPERATOR(pg_catalog.||) '"', 'null')`;
+  return `coalesce(${renderToJson(value, sql, isMeasured)}, 'null')`;
+}
+
+/** Names and values of so many columns stay below the 100 arguments that a function takes. */
+const COLUMNS = 40;
+
+const nameInJson = (name: string, at: number): string =>
+  literal(`${at === 0 ? '{' : ', '}${JSON.stringify(released(name))}: `);
 
 /**
  * The payload of a row as JSON text. No value of any column makes it fail; only that a text of more than 1 GB would come out, and with
@@ -153,33 +171,22 @@ const PAIRS = 40;
  */
 export function renderJsonOf(values: readonly RecordedValue[], alias: string, isMeasured = false): string {
   if (values.length === 0) return `'{}'`;
-  const parts: string[] = [];
-  for (let at = 0; at < values.length; at += PAIRS) {
-    const pairs = values
-      .slice(at, at + PAIRS)
-      .map((value) => `${literal(value.name)}, ${renderValue(value, alias, isMeasured)}`);
-    parts.push(`pg_catalog.json_build_object(${pairs.join(', ')})::pg_catalog.text`);
-  }
-  const { length } = parts;
-  return parts
-    .map((part, at) => {
-      const headless = at === 0 ? part : `pg_catalog.substr(${part}, 2)`;
-      return at === length - 1 ? headless : `pg_catalog.left(${headless}, -1)`;
-    })
-    .join(` OPERATOR(pg_catalog.||) ', ' OPERATOR(pg_catalog.||) `);
+  const parts = values.map(
+    (value, at) => `${nameInJson(value.name, at)}, ${renderValue(value, alias, isMeasured)}`,
+  );
+  const texts = Array.from({ length: Math.ceil(parts.length / COLUMNS) }, (_, at) =>
+    parts.slice(at * COLUMNS, (at + 1) * COLUMNS).join(', '),
+  );
+  const all = texts.length === 1 ? texts : texts.map((text) => `pg_catalog.concat(${text})`);
+  return `pg_catalog.concat(${all.join(', ')}, '}')`;
 }
-
-const AS_NUMBERS = new Set(['smallint', 'integer', 'bigint']);
 
 /** A key as JSON text, `{"id": 1, "line": 2}`. */
 export function renderKeyOf(key: readonly RecordedValue[], alias: string): string {
   const parts = key.flatMap((column, at) => {
-    const value = renderValue(column, alias, false);
-    const json = AS_NUMBERS.has(baseOf(column)) ? value : `pg_catalog.to_json(${value})`;
-    return [
-      literal(`${at === 0 ? '{' : ', '}${JSON.stringify(released(column.name))}: `),
-      `coalesce(${json}::pg_catalog.text, 'null')`,
-    ];
+    const sql = columnOf(column, alias);
+    const json = AS_NUMBERS.has(baseOf(column)) ? sql : renderToJson(column, sql, false);
+    return [nameInJson(column.name, at), `coalesce(${json}::pg_catalog.text, 'null')`];
   });
   return `${parts.join(' OPERATOR(pg_catalog.||) ')} OPERATOR(pg_catalog.||) '}'`;
 }

@@ -12,6 +12,7 @@ import {
   sameKey,
   standingRows,
   type Subject,
+  type UserExpression,
 } from './subject.ts';
 
 export type Which = 'NEW' | 'OLD';
@@ -25,11 +26,11 @@ const given = (which: Which, at: number | 'key'): string => `sluice.${lower(whic
 const jsonOf = (
   { payload, expressions }: Subject,
   alias: string,
-  ofExpression: (at: number, sql: string) => string,
+  ofExpression: (at: number, expression: UserExpression) => string,
   isMeasured = false,
 ): string => {
   const beside = expressions.map(
-    (each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each.sql) }),
+    (each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each) }),
   );
   return renderJsonOf([...payload, ...beside], alias, isMeasured);
 };
@@ -131,7 +132,7 @@ export function lookUp(subject: Subject, which: Which, failing: readonly string[
   const passes = subject.where === null ? '' : ` AND ${isTrue(subject.where)}`;
   return block(
     [
-      `SELECT ${jsonOf(subject, 'n', (_, sql) => `(\n${sql}\n)`, true)}, ${key}, ${sameImage('n', which, namesOf(subject.key))}
+      `SELECT ${jsonOf(subject, 'n', (_, { sql, type }) => `(\n${sql}\n)::${type}`, true)}, ${key}, ${sameImage('n', which, namesOf(subject.key))}
   INTO sluice.standing, sluice.standing_key, sluice.is_same
   FROM ${standingRows(subject, 'n')}
   WHERE ${sameKey(subject.key, 'n', which)}${passes} LIMIT 1;`,

@@ -84,6 +84,9 @@ function recordDeletes(subject: Subject, telling: Telling, unless: readonly stri
   return renderEvent(subject, { operation: 'D', key, old: json, new: null, from });
 }
 
+const usesSql = (subject: Subject): boolean =>
+  subject.where !== null || subject.expressions.length > 0 || keyExpression(subject) !== null;
+
 /** Deletions before all that is written: an update may give a row the key that another row had. */
 function recordUpdates(subject: Subject, telling: Telling): string {
   const keys = namesOf(subject.key);
@@ -95,7 +98,10 @@ function recordUpdates(subject: Subject, telling: Telling): string {
   const joined = [pair, ...isIn(subject, 'o')].join(' AND ');
   const from = `${changed(subject, 'new', telling)}
   LEFT JOIN ${changed(subject, 'old', telling)} ON ${joined}`;
-  const told = [...isIn(subject, 'n'), `(NOT ${found} OR ${otherImage('o', 'n', subject.watched)})`];
+  // Whole rows are compared in less time than their columns; those of a user's SQL have more beside.
+  const isWhole = subject.watched.length === subject.all.length && !usesSql(subject);
+  const differs = isWhole ? 'o OPERATOR(pg_catalog.*<>) n' : otherImage('o', 'n', subject.watched);
+  const told = [...isIn(subject, 'n'), `(NOT ${found} OR ${differs})`];
   return [
     recordDeletes(subject, telling, [gone]),
     renderEvent(subject, {
@@ -123,9 +129,6 @@ function recordStanding(subject: Subject, telling: Telling, sides: readonly Side
       : []),
   ].join('\n');
 }
-
-const usesSql = (subject: Subject): boolean =>
-  subject.where !== null || subject.expressions.length > 0 || keyExpression(subject) !== null;
 
 const failing = (work: string, then: string): string =>
   `BEGIN\n${indented(work)}\nEXCEPTION WHEN OTHERS THEN\n${indented(then)}\nEND;`;
