@@ -1,5 +1,5 @@
 import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { CHANGES } from '../model/changes-plan.ts';
+import { CHANGES, laneOfChanges } from '../model/changes-plan.ts';
 import { nextTableStatus, type TableEvent } from '../model/table-status.ts';
 import type { Control } from './control.ts';
 import { happen, type TableRecord } from './control-state.ts';
@@ -62,7 +62,7 @@ const TABLE_WISHES = [
     'resnapshot',
     messages.tableResnapshotSignal,
     messages.tableResnapshotUpdate,
-    'Copy a table again from its first row',
+    'Copy a table again from its first row; of (changes): copy all tables again, and begin with what changes from then on',
   ],
 ] as const satisfies readonly (readonly [TableEvent, unknown, unknown, string])[];
 
@@ -73,15 +73,34 @@ function meantBy(control: Control, id: string): readonly TableRecord[] {
   return table ? [table] : [];
 }
 
+/** Changes that begin anew need rows that are copied from then on. Null: of one of them nobody knows yet what the target has. */
+function copiedBehind(control: Control, lane: TableRecord): readonly TableRecord[] | null {
+  const { tables, prepared } = control.state;
+  const ordinals = prepared?.changes?.lanes?.find(
+    ({ lane: number }) => number === laneOfChanges(lane.id),
+  )?.tables;
+  const rows = tables.filter(
+    (table) => !isChanges(table) && table.status !== 'skipped' && ordinals?.includes(table.ordinal) !== false,
+  );
+  return rows.some(({ generation }) => generation === 0) ? null : rows;
+}
+
+function wantAnew(control: Control, table: TableRecord): void {
+  const rows = isChanges(table) ? copiedBehind(control, table) : [];
+  if (!rows || !happen(table, 'resnapshot')) return;
+  // A person wants it anew, and not the transfer after another interruption.
+  table.interruptions = 0;
+  for (const each of rows) wantAnew(control, each);
+}
+
 function tableHandlers(control: Control): void {
   const apply = (event: TableEvent, wish: TableWish): void => {
     const tables = meantBy(control, textOf(wish?.table) ?? '');
     if (tables.length === 0)
       log.warn('a signal names a table that this transfer does not have', { signal: event });
     for (const table of tables) {
-      happen(table, event);
-      // A person wants it anew, and not the transfer after another interruption.
-      if (event === 'resnapshot') table.interruptions = 0;
+      if (event === 'resnapshot') wantAnew(control, table);
+      else happen(table, event);
     }
     control.touch();
   };
@@ -100,6 +119,8 @@ function tableHandlers(control: Control): void {
           const tables = typeof wish?.table === 'string' ? meantBy(control, wish.table) : [];
           const [table] = tables;
           if (!table) throw invalidInput('the transfer has no such table; the query "tables" names them');
+          if (event === 'resnapshot' && isChanges(table) && !copiedBehind(control, table))
+            throw invalidInput('not all of its tables are planned yet; try again in a moment');
           if (tables.every(({ status }) => nextTableStatus(status, event) === status)) {
             throw invalidInput(`${event} means nothing for a table that is ${table.status}`);
           }

@@ -64,7 +64,7 @@ function anyColumns({ changes }: TablePlan): ReadonlyMap<number, readonly string
 
 /** The claim to read next, and where in it. */
 function nextOf(after: Position | null, lease: Lease): { claim: number; afterId: string | null } {
-  // A new run of a transfer whose earlier runs applied what is confirmed.
+  // Planned by an older version: earlier runs applied what is confirmed.
   if (after === null) return { claim: lease.confirmed + 1, afterId: null };
   const [claim = '', id = ''] = after;
   if (!/^\d+$/.test(claim))
@@ -169,7 +169,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
 
   return {
     readRange: ({ plan, range, after }, options, signal) =>
-      read(range.lane, after, { blockBytes: options.blockBytes, any: anyColumns(plan), signal }),
+      read(range.lane, after ?? range.after, { blockBytes: options.blockBytes, any: anyColumns(plan), signal }),
     applied(laneNumber, blocks) {
       const lane = lanes.get(laneNumber);
       if (!lane) return;

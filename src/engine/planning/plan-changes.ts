@@ -17,6 +17,8 @@ import { selectTables } from './select-tables.ts';
 export interface PlanChangesRequest extends Pick<PlanTableRequest, 'transfer' | 'run' | 'spec' | 'ordinal'> {
   readonly execution?: string | undefined;
   readonly lane: number;
+  /** Above 1: a person wants the changes anew, behind rows that are copied again. Null: as the ledger has them. */
+  readonly generation?: number | null;
   /** Tables that a person left out: their changes are dropped. */
   readonly absent: readonly string[];
 }
@@ -85,7 +87,7 @@ const planOf = (id: string, ordinal: number, tables: readonly ChangedTable[]): T
   position: { kind: 'row-address', columns: [], types: [], sameOrder: false, needsSnapshot: false },
   targetKey: [],
   where: null,
-  writeMode: 'append',
+  writeMode: 'upsert',
   estimatedRows: null,
   estimatedBytes: null,
   changes: { tables },
@@ -109,9 +111,22 @@ async function prepareTargets(
 const resync = (table: string, message: string): SluiceError =>
   new SluiceError('capture.resync_required', message, { table });
 
+/** Of the run, or of the one before it, which a transfer of changes alone goes on from: it copies nothing. */
+async function knownOf(
+  { target: { ledger } }: Pick<TransferDeps, 'target'>,
+  { transfer, run, lane, spec }: PlanChangesRequest,
+  signal: AbortSignal,
+): Promise<{ readonly planned: PlannedTable | null; readonly incarnation: string | undefined }> {
+  const table = changesId(lane);
+  const planned = await ledger.readTable(transfer, run, table, signal);
+  if (planned || movesRows(spec) || run <= 1) return { planned, incarnation: planned?.incarnation };
+  const before = await ledger.readTable(transfer, run - 1, table, signal);
+  return { planned, incarnation: before?.incarnation };
+}
+
 /**
  * Plans one lane of the changes of a run, once: what its events mean goes into the ledger. What the ledger has already is returned as it
- * stands, as long as it is of the same installation of the capture. Idempotent.
+ * stands, as long as it is of the same installation of the capture: of another one a person must want it anew. Idempotent.
  * @throws SluiceError capture.*, target.structure_differs, type.unsupported, database.*
  */
 export async function planChanges(
@@ -119,15 +134,21 @@ export async function planChanges(
   request: PlanChangesRequest,
   signal: AbortSignal,
 ): Promise<PlannedSummary> {
-  const { transfer, run, lane } = request;
+  const { transfer, run, lane, generation: wanted } = request;
   const table = changesId(lane);
   const capture = captureOf(deps.source, deps.place);
   const incarnation = await capture.triggers.incarnation(signal);
   const { ledger } = deps.target;
-  const known = await ledger.readTable(transfer, run, table, signal);
-  if (known && known.incarnation !== incarnation)
-    throw resync(table, 'the capture is another one than the run began with');
-  const planned = known ?? (await planAnew({ ...deps, capture }, request, incarnation, signal));
+  const known = await knownOf(deps, request, signal);
+  const isAnother = known.incarnation !== undefined && known.incarnation !== incarnation;
+  const isWanted = (wanted ?? 1) > 1;
+  if (isAnother && !isWanted) throw resync(table, 'the capture is another one than the changes began with');
+  const last = known.planned?.generation ?? 0;
+  const generation = isWanted ? Math.max(wanted ?? 1, isAnother ? last + 1 : last) : Math.max(1, last);
+  const planned =
+    known.planned?.generation === generation
+      ? known.planned
+      : await planAnew({ ...deps, capture }, request, { incarnation, generation }, signal);
   const [progress] = await ledger.lanes(transfer, run, table, signal);
   return {
     table,
@@ -183,7 +204,7 @@ async function tablesOfLane(
 async function planAnew(
   deps: Planning,
   request: PlanChangesRequest,
-  incarnation: string,
+  { incarnation, generation }: Pick<PlannedTable, 'incarnation' | 'generation'>,
   signal: AbortSignal,
 ): Promise<PlannedTable> {
   const { transfer, run, spec, ordinal, execution, lane } = request;
@@ -193,13 +214,15 @@ async function planAnew(
   }));
   await prepareTargets(deps, spec, tables, signal);
   const changed = tables.map((each) => each.changed);
+  // What earlier runs applied. Written down, for a target that is restored to here needs it again, whatever was confirmed since.
+  const { confirmed } = await deps.capture.changes.lease({ transfer, lane }, signal);
   return deps.target.ledger.planTable(
     { transfer, run, execution },
     {
       plan: planOf(changesId(lane), ordinal, changed),
-      generation: 1,
+      generation,
       // The number of the lane at the source, too.
-      ranges: [{ lane, after: null, upto: null }],
+      ranges: [{ lane, after: [String(confirmed), ''], upto: null }],
       incarnation,
       changeMarker: '',
     },
