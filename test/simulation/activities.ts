@@ -3,20 +3,26 @@ import type { Hub } from '../../src/engine/ports/hub.ts';
 import type { SliceControl } from '../../src/engine/slice.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import { standInDialect } from '../support/stand-in-dialect.ts';
+import { checkIntegrity } from './checks.ts';
 import { createCreditWatch, type CreditWatch } from './credit-watch.ts';
 import { createHub, type HubState } from './hub.ts';
 import { createLedger } from './ledger.ts';
 import type { Scenario } from './scenario.ts';
 import { createIntrospector, createSourceReader, type SourceState } from './source.ts';
 import type { TargetState } from './target-state.ts';
-import { createTargetWriter } from './target-writer.ts';
+import { type CheckBatch, createTargetWriter } from './target-writer.ts';
 import type { Actor, World } from './world.ts';
 
 export interface States {
   readonly source: SourceState;
   readonly target: TargetState;
   readonly hub: HubState;
+  /** Of each batch that commits; default: it has the rows that the source has there. */
+  readonly check?: CheckBatch;
 }
+
+/** Of a scenario: what befalls activities. */
+export type Fate = Pick<Scenario, 'isQuiet' | 'mostSleepMs' | 'zombiesOnly' | 'killRate' | 'freezeRate'>;
 
 /** What an activity works with: everything as its own process sees it. */
 export interface Tools {
@@ -52,6 +58,8 @@ const never = new Promise<never>(() => undefined);
 
 function createTools(world: World, states: States, actor: Actor, control: SliceControl): Tools {
   const watch = createCreditWatch(world, states.target, actor.name);
+  const check: CheckBatch =
+    states.check ?? (({ header, data }) => checkIntegrity(world, states.source, header, data));
   const shared = {
     dialect: DIALECT,
     incarnation: () => Promise.resolve('one'),
@@ -59,7 +67,7 @@ function createTools(world: World, states: States, actor: Actor, control: SliceC
     close: () => Promise.resolve(),
     reader: createSourceReader(world, states, actor),
     inspector: { bucketSums: () => Promise.resolve([]), rowDigests: () => Promise.resolve([]) },
-    writer: createTargetWriter(world, states.target, { actor, source: states.source }),
+    writer: createTargetWriter(world, states.target, { actor, check }),
     ledger: createLedger(world, states.target, { actor, watch }),
   };
   return {
@@ -85,7 +93,7 @@ function checkReturned(world: World, actor: Actor, error: unknown): void {
 }
 
 /** Starts activities: attempts that are killed, freeze and wake up as zombies, fail and are tried again. */
-export function createActivities(world: World, states: States, scenario: Scenario) {
+export function createActivities(world: World, states: States, scenario: Fate) {
   const { random } = world;
   const current = new Set<() => void>();
   const zombies = new Set<() => void>();

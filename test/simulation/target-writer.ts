@@ -2,11 +2,9 @@ import type { TargetTransaction, TargetWriter } from '../../src/engine/ports/tar
 import type { Batch } from '../../src/model/batch.ts';
 import type { LaneRef } from '../../src/model/lane.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
-import type { TablePlan } from '../../src/model/table-plan.ts';
-import { checkIntegrity } from './checks.ts';
 import { createHolder, type Holder } from './locks.ts';
-import type { SourceState } from './source.ts';
-import { type LaneRow, placeOf, type TargetRow, type TargetState } from './target-state.ts';
+import { commitSteps, rowsOf, type TargetStep } from './target-commit.ts';
+import { type LaneRow, placeOf, type TargetState } from './target-state.ts';
 import { type Actor, call, hold, type World } from './world.ts';
 
 /** A session that is idle in its transaction for so long is ended by the server: a frozen writer holds a lock. */
@@ -21,32 +19,26 @@ interface Open {
   end: () => void;
   /** Planted bug: these rows were seen before. */
   isRepeat: boolean;
-  /** The lane as it will be, and the rows, once committed. */
+  /** The lane as it will be, by which batch, and what is done to rows, once committed. */
   lane: LaneRow | null;
-  readonly rows: { readonly plan: TablePlan; readonly batch: Batch }[];
+  batch: Batch | null;
+  readonly steps: TargetStep[];
 }
 
 const gone = (): SluiceError => new SluiceError('database.unreachable', 'the session is over');
-
-const rowsOf = (plan: TablePlan, data: Buffer): TargetRow[] =>
-  data
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((text) => ({
-      text,
-      key: plan.position.kind === 'key' ? text.slice(0, text.indexOf('\t')) : null,
-    }));
 
 /** What a planted bug takes for the identity of a batch. */
 const contentOf = ({ header, data }: Batch): string =>
   JSON.stringify([header.table, header.first, header.last, data.toString('latin1')]);
 
+/** Told of each batch that commits: is it what the source has there? */
+export type CheckBatch = (batch: Batch) => void;
+
 /** The part of a simulated database that takes batches. */
 export function createTargetWriter(
   world: World,
   state: TargetState,
-  { actor, source }: { readonly actor: Actor; readonly source: SourceState },
+  { actor, check }: { readonly actor: Actor; readonly check: CheckBatch },
 ): TargetWriter {
   const { plant } = world;
 
@@ -88,6 +80,7 @@ export function createTargetWriter(
       lane.n === header.n - 1 &&
       !lane.ended;
     if (!isNext) return false;
+    open.batch = batch;
     open.isRepeat = plant === 'content-is-identity' && state.contents.has(contentOf(batch));
     open.lane = {
       ...lane,
@@ -104,26 +97,16 @@ export function createTargetWriter(
   };
 
   const commit = (open: Open): SluiceError | null => {
-    for (const { plan, batch } of open.rows) {
-      const table = [...(state.tables.get(plan.id) ?? [])];
-      const keys = new Map(table.map((row, index) => [row.key, index]));
-      for (const row of rowsOf(plan, batch.data)) {
-        const at = row.key === null ? undefined : keys.get(row.key);
-        if (at === undefined) table.push(row);
-        else if (plan.writeMode === 'upsert') table[at] = row;
-        else
-          return new SluiceError('target.constraint_violated', 'a key is there already', { table: plan.id });
-      }
-      state.tables.set(plan.id, table);
-    }
+    const refused = commitSteps(state, open.steps);
+    if (refused) return refused;
     if (open.lane) state.lanes.set(state.laneKey(open.lane.ref), open.lane);
-    for (const { plan, batch } of open.rows) {
-      checkIntegrity(world, source, batch.header, batch.data);
-      state.contents.add(contentOf(batch));
-      state.everCommitted.add(placeOf(batch.header));
-      const log = state.applied.get(plan.id) ?? [];
-      state.applied.set(plan.id, [...log, { header: batch.header, atMs: world.now() }]);
-    }
+    const { batch } = open;
+    if (!batch || open.steps.length === 0) return null;
+    check(batch);
+    state.contents.add(contentOf(batch));
+    state.everCommitted.add(placeOf(batch.header));
+    const log = state.applied.get(batch.header.table) ?? [];
+    state.applied.set(batch.header.table, [...log, { header: batch.header, atMs: world.now() }]);
     return null;
   };
 
@@ -163,8 +146,18 @@ export function createTargetWriter(
         }),
       write: (plan, batch) =>
         step<number>('write', (done) => {
-          if (!open.isRepeat) open.rows.push({ plan, batch });
+          if (!open.isRepeat) open.steps.push({ kind: 'write', plan, data: batch.data });
           done(rowsOf(plan, batch.data).length);
+        }),
+      remove: (plan, { rows, data }) =>
+        step<number>('remove', (done) => {
+          open.steps.push({ kind: 'remove', plan, data });
+          done(rows);
+        }),
+      empty: (plan) =>
+        step<void>('empty', (done) => {
+          open.steps.push({ kind: 'empty', plan, data: Buffer.alloc(0) });
+          done();
         }),
       commit: () =>
         step<void>('commit', (done, refuse) => {
@@ -208,7 +201,8 @@ export function createTargetWriter(
         end: () => end(open),
         isRepeat: false,
         lane: null,
-        rows: [],
+        batch: null,
+        steps: [],
       };
       open.holder.over = true; // until the server has made it
       return call(world, actor, {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/engine/clock.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import type { ErrorCode } from '../../src/model/error-codes.ts';
+import type { ChangePlant } from './changes/plants.ts';
 import { createQueue } from './event-queue.ts';
 import type { Plant } from './plants.ts';
 import { createRandom } from './random.ts';
@@ -18,6 +19,8 @@ export type Check =
   | 'refused' // a table was blocked although nothing is wrong with it
   | 'error' // an error that must not leave the engine
   | 'waste' // read again although nothing was lost
+  | 'confirmed' // the source was told that something is in before it is
+  | 'freed' // what somebody still reads was taken away
   | 'limit' // more is applied than may be, or less where it says that it may not go on
   | 'leak'; // something was left open
 
@@ -48,7 +51,7 @@ export interface Actor {
 
 export interface WorldOptions {
   readonly seed: number;
-  readonly plant: Plant | null;
+  readonly plant: Plant | ChangePlant | null;
   /** Keeps every line; otherwise nothing is recorded. */
   readonly tracing: boolean;
   /** Share of calls that fail, before or after they took effect. */
