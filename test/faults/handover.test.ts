@@ -2,15 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createRandom } from '../simulation/random.ts';
 import { type ChangeLoad, startLoad } from '../support/change-load.ts';
-import { type ChangeStage, createChangeStage } from '../support/change-stage.ts';
+import { type ChangeStage, createChangeStage, type EndName } from '../support/change-stage.ts';
+import { LOADS } from '../support/load-products.ts';
 import { describeWith, servers } from '../support/servers.ts';
 
-const KILLS = 12;
+const KILLS = 6;
 
 const randomSeed = (): number => Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 
+/** What a user of a product has: a source of each, and each hub. */
+const WAYS: readonly (readonly [EndName, string, (() => string) | undefined])[] = [
+  ['postgresql', 'NATS', undefined],
+  ['postgresql', 'Kafka', () => servers().kafkaUrl],
+  ['mariadb', 'NATS', undefined],
+  ['sqlite', 'Kafka', () => servers().kafkaUrl],
+];
+
 describeWith(
-  ['postgres', 'nats', 'kafka', 'temporal'],
+  ['postgres', 'mariadb', 'nats', 'kafka', 'temporal'],
   'rows and then their changes under a heavy load',
   () => {
     let stage: ChangeStage;
@@ -22,19 +31,14 @@ describeWith(
       await stage.close();
     });
 
-    const hubs = [
-      ['NATS', undefined],
-      ['Kafka', () => servers().kafkaUrl],
-    ] as const;
-
-    test.each(hubs)(
-      'lose, double and reorder nothing while workers are killed, through %s',
-      async (_, hub) => {
+    test.each(WAYS)(
+      'of %s lose, double and reorder nothing while workers are killed, through %s',
+      async (from, _, hub) => {
         const seed = randomSeed();
         const random = createRandom(seed);
-        stage = await createChangeStage(hub ? { hub: hub() } : {});
+        stage = await createChangeStage({ from, ...(hub ? { hub: hub() } : {}) });
         const { world } = stage;
-        load = await startLoad(stage.source.url, { seed, pauseMs: 10 });
+        load = await startLoad(stage.source.url, { seed, product: LOADS[from], pauseMs: 10 });
         const workers = [world.worker(), world.worker()];
         await world.start();
         try {

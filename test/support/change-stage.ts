@@ -1,55 +1,73 @@
 import { expect } from 'vitest';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
-import { LOAD_SQL, LOAD_TABLES } from './change-load.ts';
-import { createPostgresDatabase, type TestDatabase } from './databases.ts';
-import { digestSql } from './orders.ts';
+import { LOAD_TABLES } from './change-load.ts';
+import { LOADS } from './load-products.ts';
 import { servers } from './servers.ts';
+import { MARIADB, POSTGRESQL, SQLITE, type StageDatabase, type StageProduct } from './stage-databases.ts';
 import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
 
 export interface ChangeStage {
-  readonly source: TestDatabase;
-  readonly target: TestDatabase;
+  readonly source: StageDatabase;
+  readonly target: StageDatabase;
   readonly world: TransferWorld;
   /** Every list of the target is a beginning of the source's, now. */
   expectPrefixes(): Promise<void>;
   /** No difference in any table. */
   expectEqual(): Promise<void>;
-  /** Events that are recorded at the source, applied or not. */
+  /** Events that are recorded at a PostgreSQL source, applied or not. */
   recorded(): Promise<number>;
   close(): Promise<void>;
 }
 
+export type EndName = keyof typeof LOADS;
+
+const ENDS: Readonly<Record<EndName, { readonly product: StageProduct; readonly server: () => string }>> = {
+  postgresql: { product: POSTGRESQL, server: () => servers().postgresUrl },
+  mariadb: { product: MARIADB, server: () => servers().mariadbUrl },
+  sqlite: { product: SQLITE, server: () => 'a file' },
+};
+
 const SPEC = {
-  tables: { 'public.*': {} },
   completion: { verify: 'checksum', gracePeriod: '1s' },
   recovery: { heartbeatTimeout: '5s' },
   reportingInterval: '1s',
   changes: { claimEvents: 500 },
 } as const satisfies Partial<TransferSpec>;
 
-/** Two PostgreSQL databases and a transfer whose source is captured and changed while it is copied and followed. */
-export async function createChangeStage(
-  options: {
-    readonly spec?: Partial<TransferSpec>;
-    readonly hub?: WorldOptions['hub'];
-    readonly sql?: string;
-  } = {},
-): Promise<ChangeStage> {
-  const source = await createPostgresDatabase(servers().postgresUrl);
-  const target = await createPostgresDatabase(servers().postgresUrl);
-  await source.query(options.sql ?? LOAD_SQL);
+export interface ChangeStageOptions {
+  /** Of both ends; default: PostgreSQL. */
+  readonly from?: EndName;
+  readonly spec?: Partial<TransferSpec>;
+  readonly hub?: WorldOptions['hub'];
+  /** Statements that make the tables; default: those of the load. */
+  readonly sql?: string;
+  readonly capture?: WorldOptions['capture'];
+  /** How workers reach an end, when it is not by its own URL: through a proxy. */
+  readonly through?: { readonly source?: (url: string) => string; readonly target?: (url: string) => string };
+}
+
+/** Two databases of a product and a transfer whose source is captured and changed while it is copied and followed. */
+export async function createChangeStage(options: ChangeStageOptions = {}): Promise<ChangeStage> {
+  const { from = 'postgresql' } = options;
+  const { product, server } = ENDS[from];
+  const load = LOADS[from];
+  const [source, target] = await Promise.all([product.create(server()), product.create(server())]);
+  const session = await load.connect(source.url);
+  for (const sql of options.sql === undefined ? load.tables : [options.sql]) await session.run(sql);
+  await session.close();
+  const { through = {} } = options;
   const world = await createWorld({
-    source: source.url,
-    target: target.url,
+    source: through.source?.(source.url) ?? source.url,
+    target: through.target?.(target.url) ?? target.url,
     ...(options.hub === undefined ? {} : { hub: options.hub }),
-    capture: { tables: { 'public.*': {} } },
-    spec: { ...SPEC, mode: 'both', ...options.spec },
+    capture: options.capture ?? { tables: { [product.pattern]: {} } },
+    spec: { ...SPEC, tables: { [product.pattern]: {} }, mode: 'both', ...options.spec },
   });
   for (const command of ['install', 'deploy']) {
     const ran = await world.cli('capture', command, 'source');
     expect(ran, ran.stderr + ran.stdout).toMatchObject({ code: 0 });
   }
-  const listsOf = async (database: TestDatabase): Promise<ReadonlyMap<string, string>> => {
+  const listsOf = async (database: StageDatabase): Promise<ReadonlyMap<string, string>> => {
     const rows = await database.query('SELECT k, list FROM lists');
     return new Map(rows.map(([k, list]) => [k ?? '', list ?? '']));
   };
@@ -65,7 +83,7 @@ export async function createChangeStage(
     },
     expectEqual: async () => {
       for (const table of LOAD_TABLES)
-        expect(await target.cell(digestSql(table)), table).toBe(await source.cell(digestSql(table)));
+        expect(await target.digest(table), table).toBe(await source.digest(table));
     },
     recorded: async () => Number(await source.cell('SELECT count(*) FROM sluice_capture.event_logs')),
     close: async () => {
