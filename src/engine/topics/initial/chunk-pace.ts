@@ -1,6 +1,8 @@
 /** A chunk keeps whoever changes its rows waiting for about so long. */
 const WANTED_MS = 15;
 const FIRST_ROWS = 100;
+/** Fewer take no less time: what is left then is the way to the source and back. */
+const LEAST_ROWS = 50;
 const MOST_ROWS = 5_000;
 /** About so many bytes of rows in a chunk, where the source knows how long its rows are. */
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -31,7 +33,7 @@ export function createPace(rowBytes: number | null): ChunkPace {
     took: (ms) => {
       waitMs = FIRST_WAIT_MS;
       // Twice as many at most: the next rows may be longer.
-      const wanted = Math.floor(rows * Math.min(2, WANTED_MS / Math.max(1, ms)));
+      const wanted = Math.max(LEAST_ROWS, Math.floor(rows * Math.min(2, WANTED_MS / Math.max(1, ms))));
       const grown = rows < known ? Math.min(wanted, Math.max(known, rows + 1)) : rows + 1 + (rows >> 3);
       rows = Math.max(1, Math.min(most, wanted, grown));
       known = Math.max(known, rows);

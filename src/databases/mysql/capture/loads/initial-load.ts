@@ -49,18 +49,20 @@ async function writeChunk(
   names: CaptureNames,
   load: { readonly wanted: WantedLoad; readonly source: LoadSource },
   rows: number,
-): Promise<LoadedChunk> {
+): Promise<LoadedChunk & { readonly lockedAtMs: number }> {
   const { wanted, source } = load;
+  const beganMs = performance.now();
   const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', rows: 0 };
-  if (stored.isDone) return { state: 'done', rows: 0 };
+  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', rows: 0, lockedAtMs: beganMs };
+  if (stored.isDone) return { state: 'done', rows: 0, lockedAtMs: beganMs };
   const { after } = stored;
   const [bound] = (await session.query(renderBound(source, after, rows))).rows;
   const upto: LoadPosition | null = bound === undefined ? null : bound.map((cell) => cell ?? '');
+  const lockedAtMs = performance.now();
   const locked = await session.query(renderLocked(source, { after, upto }, session.facts.flavour));
   for (const statement of renderEvents(names, source, locked.rows.map(toRow))) await session.query(statement);
   await storeLoad(session, names, wanted, { upto, events: locked.rows.length });
-  return { state: upto === null ? 'done' : 'more', rows: locked.rows.length };
+  return { state: upto === null ? 'done' : 'more', rows: locked.rows.length, lockedAtMs };
 }
 
 const told = (error: unknown, { table }: WantedLoad['table']): unknown =>
@@ -91,9 +93,9 @@ export function createInitialLoad(pool: Pool, names: CaptureNames): InitialLoad 
         asDeployer(session, async () => {
           await session.query('START TRANSACTION');
           try {
-            const chunk = await writeChunk(session, names, { wanted, source }, rows);
+            const { lockedAtMs, ...chunk } = await writeChunk(session, names, { wanted, source }, rows);
             await session.query('COMMIT');
-            return chunk;
+            return { ...chunk, tookMs: performance.now() - lockedAtMs };
           } catch (error) {
             if (!HELD.has(vendorCode(error))) throw told(error, wanted.table);
             await session.query('ROLLBACK');

@@ -58,20 +58,22 @@ async function writeChunk(
   names: CaptureNames,
   load: { readonly wanted: WantedLoad; readonly chunks: ChunkOf },
   rows: number,
-): Promise<LoadedChunk> {
+): Promise<LoadedChunk & { readonly lockedAtMs: number }> {
   const { wanted, chunks } = load;
+  const beganMs = performance.now();
   const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', ...NOTHING };
-  if (stored.isDone) return { state: 'done', ...NOTHING };
+  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', ...NOTHING, lockedAtMs: beganMs };
+  if (stored.isDone) return { state: 'done', ...NOTHING, lockedAtMs: beganMs };
   const { after } = stored;
   const [bound] = (await session.query(renderBound(chunks, after, rows))).rows;
   const upto = bound === undefined ? null : (bound as LoadPosition);
   // The transaction has its number before the first id is drawn: ticks.ts rests on it.
   await session.query(`SELECT txid_current()`);
+  const lockedAtMs = performance.now();
   await session.query(renderChunk(chunks, { after, upto }));
   const events = Number(await session.cell(`SELECT current_setting('${COUNT_SETTING}')`));
   await storeLoad(session, names, wanted, { upto, events });
-  return { state: upto === null ? 'done' : 'more', rows: events };
+  return { state: upto === null ? 'done' : 'more', rows: events, lockedAtMs };
 }
 
 /**
@@ -119,9 +121,9 @@ export function createInitialLoad(pool: Pool, place: CapturePlace): InitialLoad 
       use(signal, async (session) => {
         await session.query(BEGIN);
         try {
-          const chunk = await writeChunk(session, names, { wanted, chunks }, rows);
+          const { lockedAtMs, ...chunk } = await writeChunk(session, names, { wanted, chunks }, rows);
           await session.query(chunk.state === 'done' ? 'SET LOCAL synchronous_commit = on; COMMIT' : 'COMMIT');
-          return chunk;
+          return { ...chunk, tookMs: performance.now() - lockedAtMs };
         } catch (error) {
           if (!HELD.has(vendorCode(error)))
             throw told(error, wanted.table, { columns: chunks.columns, user: pool.user });
