@@ -256,6 +256,32 @@ describeWith(['postgres'], 'triggers of PostgreSQL', () => {
     ).toBe(true);
   });
 
+  test.each(FORMS)(
+    'whole rows are compared, whatever their columns are called and were dropped before, by $form',
+    async (spec) => {
+      await capture(
+        `CREATE TABLE t (id int PRIMARY KEY, gone text DEFAULT 'x', n int, o int, c uuid, e boolean);
+         INSERT INTO t VALUES (1, 'a', 1, 1), (2, 'b', 2, 2); ALTER TABLE t DROP COLUMN gone; INSERT INTO t VALUES (3, 3, 3)`,
+        { t: spec },
+      );
+      await stage.place.execute('UPDATE t SET n = n, o = o');
+      await stage.place.execute('UPDATE t SET n = n + 10, e = id = 2 WHERE id > 1');
+      const events = await stage.events();
+      expect(events.map(({ operation, old, new: row }) => [operation, old, row])).toEqual([
+        [
+          'U',
+          '{"id": 2, "n": 2, "o": 2, "c": null, "e": null}',
+          '{"id": 2, "n": 12, "o": 2, "c": null, "e": true}',
+        ],
+        [
+          'U',
+          '{"id": 3, "n": 3, "o": 3, "c": null, "e": null}',
+          '{"id": 3, "n": 13, "o": 3, "c": null, "e": false}',
+        ],
+      ]);
+    },
+  );
+
   test('a table without a key, and one with more columns than a function takes arguments', async () => {
     const names = Array.from({ length: 130 }, (_, at) => `c${at}`);
     await capture(

@@ -100,7 +100,7 @@ function recordUpdates(subject: Subject, telling: Telling): string {
   LEFT JOIN ${changed(subject, 'old', telling)} ON ${joined}`;
   // Whole rows are compared in less time than their columns; those of a user's SQL have more beside.
   const isWhole = subject.watched.length === subject.all.length && !usesSql(subject);
-  const differs = isWhole ? 'o OPERATOR(pg_catalog.*<>) n' : otherImage('o', 'n', subject.watched);
+  const differs = isWhole ? 'o.* OPERATOR(pg_catalog.*<>) n.*' : otherImage('o', 'n', subject.watched);
   const told = [...isIn(subject, 'n'), `(NOT ${found} OR ${differs})`];
   return [
     recordDeletes(subject, telling, [gone]),
