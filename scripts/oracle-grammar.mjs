@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Parses what Sluice sends to Oracle (test/unit/golden/oracle-statements.sql) by the grammar of grammars-v4, and notes in
- * oracle-statements.checked which statements passed: a unit test compares. Takes minutes, so only what is new is parsed.
+ * Parses what Sluice sends to Oracle (test/unit/golden/oracle-statements.sql, and units of PL/SQL in oracle-plsql.sql) by the grammar of
+ * grammars-v4, and notes in oracle-statements.checked and oracle-plsql.checked what passed: a unit test compares. Takes minutes, so
+ * only what is new is parsed.
  *
  * The grammar knows no names and no types, and takes some keywords for names: what it refuses is wrong, what it passes may be.
  */
@@ -14,7 +15,6 @@ import PlSqlParser from '@griffithswaite/ts-plsql-parser/antlr/PlSqlParser.js';
 import { CharStream, CommonTokenStream, ErrorListener } from 'antlr4';
 
 const folder = join(dirname(import.meta.dirname), 'test/unit/golden');
-const checked = join(folder, 'oracle-statements.checked');
 
 /** What the grammar does not know, and Oracle's manual does: settings of a session, an identity that is altered, a sequence that begins anew. */
 const UNKNOWN = [
@@ -35,8 +35,8 @@ class Complaints extends ErrorListener {
   }
 }
 
-/** @param {string} text @returns {readonly string[]} */
-function complaintsOf(text) {
+/** What the grammar says against a text; nothing: it is one or more statements or units. @param {string} text @returns {readonly string[]} */
+export function complaintsOf(text) {
   const complaints = new Complaints();
   // The packages' types do not fit together.
   const lexer = /** @type {any} */ (new PlSqlLexer(new CharStream(text)));
@@ -53,23 +53,37 @@ function complaintsOf(text) {
 /** @param {string} text */
 const hashOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 32);
 
-const statements = readFileSync(join(folder, 'oracle-statements.sql'), 'utf8').trimEnd().split('\n\n');
-const texts = statements.map((block) => block.slice(block.indexOf('\n') + 1));
-const wanted = new Set(texts.map(hashOf));
-const known = new Set(
-  existsSync(checked)
-    ? readFileSync(checked, 'utf8')
-        .split('\n')
-        .filter((line) => wanted.has(line))
-    : [],
-);
-writeFileSync(checked, [...known].map((line) => `${line}\n`).join(''));
-for (const [place, text] of texts.entries()) {
-  if (known.has(hashOf(text))) continue;
-  const complaints = UNKNOWN.some((each) => each.test(text)) ? [] : complaintsOf(replaced(text));
-  if (complaints.length === 0) appendFileSync(checked, `${hashOf(text)}\n`);
-  else {
-    process.exitCode = 1;
-    console.log(`${statements[place]?.split('\n')[0]}\n${complaints.slice(0, 3).join('\n')}`);
+/**
+ * @param {string} name of the golden file
+ * @param {string} end what stands between two blocks; each has its title in its first line
+ */
+function check(name, end) {
+  const checked = join(folder, `${name}.checked`);
+  const blocks = readFileSync(join(folder, `${name}.sql`), 'utf8')
+    .trimEnd()
+    .split(end);
+  const texts = blocks.map((block) => block.slice(block.indexOf('\n') + 1));
+  const wanted = new Set(texts.map(hashOf));
+  const known = new Set(
+    existsSync(checked)
+      ? readFileSync(checked, 'utf8')
+          .split('\n')
+          .filter((line) => wanted.has(line))
+      : [],
+  );
+  writeFileSync(checked, [...known].map((line) => `${line}\n`).join(''));
+  for (const [place, text] of texts.entries()) {
+    if (known.has(hashOf(text))) continue;
+    const complaints = UNKNOWN.some((each) => each.test(text)) ? [] : complaintsOf(replaced(text));
+    if (complaints.length === 0) appendFileSync(checked, `${hashOf(text)}\n`);
+    else {
+      process.exitCode = 1;
+      console.log(`${blocks[place]?.split('\n')[0]}\n${complaints.slice(0, 3).join('\n')}`);
+    }
   }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  check('oracle-statements', '\n\n');
+  check('oracle-plsql', '\n/\n');
 }

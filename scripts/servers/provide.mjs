@@ -3,6 +3,7 @@ import { provideBinary } from './install/install-binary.mjs';
 import { provideChromium } from './install/install-chromium.mjs';
 import { provideKafka } from './install/install-kafka.mjs';
 import { provideMariadb } from './install/install-mariadb.mjs';
+import { providePlsqlParser } from './install/install-plsql-parser.mjs';
 import { providePostgres } from './install/install-postgres.mjs';
 import { startKafka } from './start-kafka.mjs';
 import { startMariadb } from './start-mariadb.mjs';
@@ -26,12 +27,12 @@ import { startTemporal } from './start-temporal.mjs';
  *
  * @typedef {object} Kind
  * @property {string} [address] the variable that names a server which runs already
- * @property {() => Promise<string>} install resolves to the program, for PostgreSQL and Kafka to a folder of theirs
+ * @property {() => Promise<string>} install resolves to the program, for PostgreSQL, Kafka and the parser of PL/SQL to a folder of theirs
  * @property {string} program the variable for what `install` resolves to
  * @property {(program: string, options: StartOptions) => Promise<Started>} [start]
  */
 
-/** @type {Record<'temporal' | 'nats' | 'kafka' | 'postgres' | 'toxiproxy' | 'mariadb' | 'chromium', Kind>} */
+/** @type {Record<'temporal' | 'nats' | 'kafka' | 'postgres' | 'toxiproxy' | 'mariadb' | 'chromium' | 'plsql', Kind>} */
 export const KINDS = {
   temporal: {
     address: 'SLUICE_TEST_TEMPORAL_ADDRESS',
@@ -91,12 +92,16 @@ export const KINDS = {
     install: provideChromium,
     program: 'SLUICE_TEST_CHROMIUM_BIN',
   },
+  plsql: {
+    install: providePlsqlParser,
+    program: 'SLUICE_TEST_PLSQL_LIBS',
+  },
 };
 
 /** @typedef {keyof typeof KINDS} KindName */
 
 /** @type {ReadonlySet<KindName>} */
-const OPTIONAL = new Set(['mariadb', 'kafka', 'toxiproxy', 'chromium']);
+const OPTIONAL = new Set(['mariadb', 'kafka', 'toxiproxy', 'chromium', 'plsql']);
 
 /** @param {string} text @returns {text is KindName} */
 const isKind = (text) => Object.hasOwn(KINDS, text);

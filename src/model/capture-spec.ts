@@ -83,6 +83,27 @@ export const CapturedTableSpec = Type.Object(
 );
 export type CapturedTableSpec = Static<typeof CapturedTableSpec>;
 
+const StagingSpec = Type.Object(
+  {
+    partitionEvents: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000_000,
+        description:
+          'Events that one partition of the staging table takes; 0: it has none. Default 100000, where the edition has partitions.',
+      }),
+    ),
+    initrans: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 255,
+        description: 'Transactions that write into one block of the staging table at once. Default 16.',
+      }),
+    ),
+  },
+  { ...closed, description: 'How Oracle stores events until they are confirmed; of no meaning elsewhere.' },
+);
+
 /** What is captured of one source connection, by triggers, into a schema of ours there. */
 export const CaptureSpec = Type.Object(
   {
@@ -98,6 +119,7 @@ export const CaptureSpec = Type.Object(
           'Before the names of our tables and triggers, where the source has no schemas. Default sluice_.',
       }),
     ),
+    staging: Type.Optional(StagingSpec),
     tables: Type.Record(Type.String(), Type.Union([CapturedTableSpec, Type.Literal(false)]), {
       description:
         'Patterns of table names as in transfers; false excludes. Later lines win over earlier ones.',
@@ -119,6 +141,8 @@ export const CAPTURE_DEFAULTS = {
   schema: 'sluice_capture',
   prefix: 'sluice_',
   retention: '0s',
+  partitionEvents: 100_000,
+  initrans: 16,
   /** Events of one sealed claim at most, and about so many bytes (design.md: transaction size). */
   claimEvents: 10_000,
   claimBytes: 4 * 1024 * 1024,
@@ -128,12 +152,26 @@ export const CAPTURE_DEFAULTS = {
 export interface CapturePlace {
   readonly schema: string;
   readonly prefix: string;
+  /** As configured; see stagingOf. */
+  readonly staging?: Static<typeof StagingSpec>;
 }
+
+/** How events are stored where there is a choice. */
+export interface CaptureStaging {
+  readonly partitionEvents: number;
+  readonly initrans: number;
+}
+
+export const stagingOf = ({ staging }: Pick<CapturePlace, 'staging'>): CaptureStaging => ({
+  partitionEvents: staging?.partitionEvents ?? CAPTURE_DEFAULTS.partitionEvents,
+  initrans: staging?.initrans ?? CAPTURE_DEFAULTS.initrans,
+});
 
 /** Where a capture is by its configuration; without one, where it would be. */
 export const capturePlaceOf = (spec: CaptureSpec | undefined): CapturePlace => ({
   schema: spec?.schema ?? CAPTURE_DEFAULTS.schema,
   prefix: spec?.prefix ?? CAPTURE_DEFAULTS.prefix,
+  ...(spec?.staging && { staging: spec.staging }),
 });
 
 /** How long events stay after they were confirmed. */

@@ -28,6 +28,7 @@ const VARIABLES = {
   temporalUi: 'SLUICE_TEST_TEMPORAL_UI',
   toxiproxy: 'SLUICE_TEST_TOXIPROXY_BIN',
   chromium: 'SLUICE_TEST_CHROMIUM_BIN',
+  plsql: 'SLUICE_TEST_PLSQL_LIBS',
 } as const;
 
 export type ServerName = keyof typeof VARIABLES;
@@ -68,6 +69,10 @@ export const servers = () => ({
   },
   get chromium(): string {
     return required('SLUICE_TEST_CHROMIUM_BIN');
+  },
+  /** Jars of PMD's parser of PL/SQL. */
+  get plsqlLibs(): string {
+    return required('SLUICE_TEST_PLSQL_LIBS');
   },
 });
 

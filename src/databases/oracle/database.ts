@@ -1,4 +1,8 @@
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
+import { stagingOf } from '../../model/capture-spec.ts';
+import { captureNames } from './capture/capture-names.ts';
+import { createChangeCapture } from './capture/change-capture.ts';
+import { createTriggerManager } from './capture/trigger-manager.ts';
 import type { OracleConfig } from './config.ts';
 import { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
@@ -42,6 +46,7 @@ export async function openOracle(
     const { schema, identifierBytes } = session.facts;
     pool.give(session);
     const names = ledgerNames(schema, options.ledger);
+    const identity = (signal: AbortSignal): Promise<string> => pool.use(incarnation, signal);
     const capabilities = Object.freeze({ ...dialect.capabilities, identifierBytes });
     return {
       dialect: { ...dialect, capabilities },
@@ -53,7 +58,15 @@ export async function openOracle(
       structure: createStructure(pool),
       ledger: createLedger(pool, names),
       quarantine: createTargetQuarantine(pool, names),
-      incarnation: (signal) => pool.use(incarnation, signal),
+      capture: (place) => {
+        const own = captureNames(schema, place);
+        const staging = stagingOf(place);
+        return {
+          triggers: createTriggerManager({ pool, names: own, staging, incarnation: identity }),
+          changes: createChangeCapture(pool, own),
+        };
+      },
+      incarnation: identity,
       ping: (signal) =>
         pool.use(async (asked) => {
           await asked.query('SELECT 1 FROM DUAL');

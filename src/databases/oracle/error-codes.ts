@@ -247,7 +247,7 @@ export function classify(error: unknown): ErrorCode {
 }
 
 /** Where a statement ran: what the numbers that mean different things at source and target become. */
-export type Side = 'source' | 'snapshot' | 'target' | 'ledger';
+export type Side = 'source' | 'snapshot' | 'target' | 'ledger' | 'capture';
 
 const SOURCE: readonly [string, ErrorCode][] = [
   ['ORA-00904', 'source.changed_structure'],
@@ -272,6 +272,7 @@ const BY_SIDE: Readonly<Record<Side, ReadonlyMap<string, ErrorCode>>> = {
     ['ORA-32795', 'target.structure_differs'], // an identity GENERATED ALWAYS
     ['ORA-00932', 'target.structure_differs'],
   ]),
+  capture: new Map<string, ErrorCode>([['ORA-00942', 'capture.not_installed']]),
   ledger: new Map<string, ErrorCode>([
     ['ORA-00942', 'target.ledger_damaged'],
     ['ORA-00904', 'target.ledger_damaged'],

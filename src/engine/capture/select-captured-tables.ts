@@ -7,9 +7,14 @@ import type { Database } from '../ports/dialect.ts';
 import type { TableToCapture } from '../ports/trigger-manager.ts';
 
 /** Where the capture of a source is, by its specification. */
-export const placeOf = ({ schema, prefix }: Pick<CaptureSpec, 'schema' | 'prefix'>): CapturePlace => ({
+export const placeOf = ({
+  schema,
+  prefix,
+  staging,
+}: Pick<CaptureSpec, 'schema' | 'prefix' | 'staging'>): CapturePlace => ({
   schema: schema ?? CAPTURE_DEFAULTS.schema,
   prefix: prefix ?? CAPTURE_DEFAULTS.prefix,
+  ...(staging && { staging }),
 });
 
 export interface CaptureRequest {

@@ -37,6 +37,7 @@ import {
   renderMarker,
 } from '../../../src/databases/oracle/sql/table-sql.ts';
 import { postgresql } from '../../../src/databases/postgresql/dialect.ts';
+import { captureStatements } from './capture-statements.ts';
 import { ledgerStatements } from './ledger-statements.ts';
 import { policies } from './policy-statements.ts';
 import { structures } from './structure-statements.ts';
@@ -205,5 +206,6 @@ export function statements(): readonly (readonly [string, string])[] {
     ...policies(),
     ...writings(),
     ...structures(),
+    ...captureStatements(),
   ];
 }

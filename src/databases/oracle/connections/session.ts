@@ -109,14 +109,14 @@ export class Session implements PooledSession {
     return result.resultSet;
   }
 
-  /** One statement for many rows of texts. */
-  async texts(text: string, rows: readonly Binds[]): Promise<void> {
+  /** One statement for many rows of texts. @returns rows that each of them changed */
+  async texts(text: string, rows: readonly Binds[]): Promise<readonly number[]> {
     const names = Object.keys(rows[0] ?? {});
     const defs = names.map((name) => {
       const maxSize = rows.reduce((most, row) => Math.max(most, Buffer.byteLength(row[name] ?? '')), 1);
       return [name, { type: oracledb.DB_TYPE_VARCHAR, maxSize }] as const;
     });
-    await this.many(text, rows as readonly oracledb.BindParameters[], Object.fromEntries(defs));
+    return this.many(text, rows as readonly oracledb.BindParameters[], Object.fromEntries(defs));
   }
 
   /** One statement for many rows. @returns rows that each of them changed */

@@ -129,7 +129,7 @@ export async function textOfCell(cell: RowCell): Promise<string | null> {
   return texts.join('');
 }
 
-async function writeCell(
+export async function writeCell(
   block: BlockFilling,
   cell: RowCell,
   most: { readonly bytes: number; readonly table: string },

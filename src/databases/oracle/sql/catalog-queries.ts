@@ -135,5 +135,5 @@ export const INDEXES: CatalogQuery = {
   order: 'I.TABLE_OWNER, I.TABLE_NAME, I.INDEX_NAME, C.COLUMN_POSITION',
 };
 
-/** Tables of everybody but the server itself, with estimates. */
-export const LIST_STATEMENT = `SELECT T.OWNER, T.TABLE_NAME, T.NUM_ROWS FROM ALL_TABLES T JOIN ALL_USERS U ON U.USERNAME = T.OWNER AND U.ORACLE_MAINTAINED = 'N' WHERE ${TABLES_ONLY} AND NOT (T.OWNER = :schema AND T.TABLE_NAME IN (:runs, :tables, :lanes, :parked)) ORDER BY T.OWNER, T.TABLE_NAME`;
+/** Tables of everybody but the server itself, with estimates; without those of a ledger, and of captures (their comment says so). */
+export const LIST_STATEMENT = `SELECT T.OWNER, T.TABLE_NAME, T.NUM_ROWS FROM ALL_TABLES T JOIN ALL_USERS U ON U.USERNAME = T.OWNER AND U.ORACLE_MAINTAINED = 'N' WHERE ${TABLES_ONLY} AND NOT (T.OWNER = :schema AND T.TABLE_NAME IN (:runs, :tables, :lanes, :parked)) AND NOT EXISTS (SELECT 1 FROM ALL_TAB_COMMENTS M WHERE M.OWNER = T.OWNER AND M.TABLE_NAME = T.TABLE_NAME AND M.COMMENTS = 'Sluice capture') ORDER BY T.OWNER, T.TABLE_NAME`;

@@ -1,0 +1,154 @@
+import {
+  between,
+  contains,
+  decodeRuns,
+  groupsOf,
+  LAST_ID,
+  type Runs,
+} from '../../../../engine/capture/id-runs.ts';
+import type { Lease } from '../../../../engine/ports/change-capture.ts';
+import type { RowBlock } from '../../../../model/row-block.ts';
+import type { Pool } from '../../connections/pool.ts';
+import type { Session } from '../../connections/session.ts';
+import { toSluiceError } from '../../error-codes.ts';
+import { BlockFilling } from '../../rows/block-filling.ts';
+import { fetchRows, type RowReading, textOfCell, writeCell } from '../../rows/read-rows.ts';
+import { MOST_BYTES } from '../../types/type-text.ts';
+import { inCapture, resyncRequired } from '../capture-errors.ts';
+import type { CaptureNames } from '../capture-names.ts';
+import { EVENT_ITEMS, renderClaim, renderEventIds, renderEvents } from '../sql/claims-sql.ts';
+import { laneBinds } from './lanes.ts';
+
+export interface ClaimRequest {
+  readonly claim: number;
+  readonly afterId: string | null;
+  readonly blockBytes: number;
+  readonly mostRowBytes?: number;
+}
+
+const BLOCK_ROWS = 65_536;
+/** Runs of a claim that lie closer are read by one statement; so are so many ids at most. */
+const NEAR = { apart: 1_000n, most: 1_000_000n } as const;
+
+/** What is left to read of a claim. */
+interface Sealed {
+  /** Of each run of the claim the events of the lane's tables. */
+  readonly numbers: string;
+  readonly runs: Runs;
+  /** Events that they must have. */
+  readonly events: number;
+}
+
+const rangeOf = (group: Runs) => ({
+  fromId: String(group[0]?.from ?? 0n),
+  toId: String(group.at(-1)?.to ?? 0n),
+});
+
+async function countOf(
+  session: Session,
+  names: CaptureNames,
+  { numbers, runs }: Pick<Sealed, 'numbers' | 'runs'>,
+): Promise<number> {
+  let count = 0;
+  for (const group of groupsOf(runs, NEAR)) {
+    const { rows } = await session.query(renderEventIds(names, numbers), rangeOf(group));
+    count += rows.filter(([id]) => contains(group, BigInt(id ?? 0))).length;
+  }
+  return count;
+}
+
+/** @throws SluiceError capture.resync_required where the claim is gone */
+async function sealedOf(
+  session: Session,
+  names: CaptureNames,
+  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+): Promise<Sealed> {
+  const binds = { ...laneBinds(lease), claim: String(request.claim) };
+  const { rows } = await session.query(renderClaim(names), binds);
+  const [found] = rows;
+  if (!found) throw resyncRequired(lease, `claim ${request.claim} is gone`);
+  const [numbers = '', runs = '', events] = found.map((cell) => cell ?? '');
+  const sealed = { numbers, runs: decodeRuns(runs), events: Number(events) };
+  if (request.afterId === null) return sealed;
+  const after = BigInt(request.afterId);
+  const before = await countOf(session, names, { numbers, runs: between(sealed.runs, 0n, after) });
+  return { ...sealed, runs: between(sealed.runs, after + 1n, LAST_ID), events: sealed.events - before };
+}
+
+/** Cells of an event as the driver is to fetch them: a long text stands behind its short one. */
+const SHAPES: RowReading['shapes'] = EVENT_ITEMS.map((items) => ({
+  items,
+  kind: items.length > 1 ? 'inline-lob' : 'value',
+  mostBytes: items.length > 1 ? MOST_BYTES['VARCHAR2']! : 64,
+}));
+const KINDS: RowReading['kinds'] = EVENT_ITEMS.map(() => ({ kind: 'text', single: false }));
+
+/** Blocks of the events, with their ids as positions. */
+async function* blocksOf(
+  session: Session,
+  names: CaptureNames,
+  { sealed, request }: { readonly sealed: Sealed; readonly request: ClaimRequest },
+): AsyncGenerator<RowBlock> {
+  const most = { bytes: request.mostRowBytes ?? Number.MAX_SAFE_INTEGER, table: 'an event' };
+  const block = new BlockFilling('an event');
+  for (const group of groupsOf(sealed.runs, NEAR)) {
+    const statement = { text: renderEvents(names, sealed.numbers), binds: rangeOf(group) };
+    const reading: RowReading = { statement, shapes: SHAPES, kinds: KINDS, addressed: false };
+    for await (const { cells } of fetchRows(session, reading)) {
+      const id = (await textOfCell(cells[0] ?? null)) ?? '';
+      if (!contains(group, BigInt(id))) continue;
+      for (const [place, cell] of cells.entries()) {
+        if (place > 0) block.write('\t');
+        await writeCell(block, cell, most);
+      }
+      block.endRow([id]);
+      if (block.bytes < request.blockBytes && block.rows < BLOCK_ROWS) continue;
+      const full = block.take();
+      if (full) yield full;
+    }
+  }
+  const rest = block.take();
+  if (rest) yield rest;
+}
+
+/**
+ * See ChangeCapture.read. The ids of the claim are the query, so it gives the same bytes each time. Pulls, and is one block behind: the
+ * last one is told from the others only when all events were counted. What was freed meanwhile is missed, and never in silence.
+ */
+export async function* readClaim(
+  pool: Pool,
+  names: CaptureNames,
+  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  signal: AbortSignal,
+): AsyncGenerator<RowBlock, void, undefined> {
+  const claim = String(request.claim);
+  const empty: RowBlock = { rows: 0, data: Buffer.alloc(0), first: [claim, ''], last: [claim, ''] };
+  const session = await pool.take(signal);
+  const leave = (): void => session.cancel();
+  signal.addEventListener('abort', leave, { once: true });
+  let held: RowBlock | null = null;
+  let whole = false;
+  try {
+    const sealed = await sealedOf(session, names, { lease, request });
+    let rows = 0;
+    for await (const block of blocksOf(session, names, { sealed, request })) {
+      if (held) yield held;
+      signal.throwIfAborted(); // what was read already is not handed out any more
+      const [first = '', last = ''] = [block.first[0], block.last[0]];
+      held = { ...block, first: [claim, first], last: [claim, last], isLive: true };
+      rows += block.rows;
+    }
+    if (rows !== sealed.events)
+      throw resyncRequired(lease, `claim ${claim} has ${rows} events left of ${sealed.events}`);
+    whole = true;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw toSluiceError(error, inCapture(names));
+  } finally {
+    signal.removeEventListener('abort', leave);
+    // Left early or failed: what the server was about to send is nobody's any more.
+    if (whole) pool.give(session);
+    else pool.discard(session);
+  }
+  yield { ...(held ?? empty), last: empty.last, isLive: true };
+}

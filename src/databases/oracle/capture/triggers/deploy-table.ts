@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeployOutcome } from '../../../../engine/ports/trigger-manager.ts';
+import { isSluiceError, SluiceError } from '../../../../model/sluice-error.ts';
+import { type TableName, tableId } from '../../../../model/table-name.ts';
+import { COMMIT } from '../../connections/pool.ts';
+import { WAIT_SECONDS } from '../../connections/pins.ts';
+import type { Session } from '../../connections/session.ts';
+import { toSluiceError, vendorCode } from '../../error-codes.ts';
+import { qualified } from '../../sql/names.ts';
+import type { CaptureNames } from '../capture-names.ts';
+import { GONE, renderErrors } from '../sql/install-sql.ts';
+import { renderLockTimeout } from '../sql/keeper-sql.ts';
+import { renderDropTrigger, renderWaitForWriters } from '../sql/trigger-catalog-sql.ts';
+import { besideName } from '../trigger-names.ts';
+import { renderCreate } from './render-trigger.ts';
+import type { Designed } from './make-plan.ts';
+import type { StandingTrigger } from './standing-triggers.ts';
+
+/** Whoever waits for a table's lock holds up all that come after: only so long, and then anew. */
+const LOCK_SECONDS = 1;
+const TRIES = 20;
+const PAUSE_MS = 500;
+/** Waited too long: for a lock of rows or tables, for an object that is in use. */
+const BUSY = new Set(['ORA-00054', 'ORA-30006', 'ORA-04021', 'ORA-00060']);
+
+/** Waits briefly, again and again. */
+async function patiently(session: Session, text: string, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await session.query(text);
+      return;
+    } catch (error) {
+      if (!BUSY.has(vendorCode(error)) || attempt === TRIES) throw error;
+    }
+    await sleep(PAUSE_MS * (0.5 + Math.random()), undefined, { signal });
+  }
+}
+
+/** Settings of a session for the work, and the pinned ones again behind it. A failure leaves the session to its end. */
+export async function asDeployer<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  await session.query(renderLockTimeout(LOCK_SECONDS));
+  const result = await work();
+  await session.query(renderLockTimeout(WAIT_SECONDS));
+  return result;
+}
+
+async function dropOne(
+  session: Session,
+  names: CaptureNames,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await patiently(session, renderDropTrigger(names, name), signal);
+  } catch (error) {
+    if (!GONE.has(vendorCode(error))) throw error;
+  }
+}
+
+/** What the server says of a text that it did not compile; null: it did. The messages name lines and identifiers, and no row. */
+async function errorsOf(session: Session, names: CaptureNames, name: string): Promise<string | null> {
+  const { rows } = await session.run(renderErrors(names.schema, name, 'TRIGGER'));
+  return rows.length === 0 ? null : rows.map(([at, text]) => `${at} ${(text ?? '').trim()}`).join('; ');
+}
+
+/**
+ * The trigger is compiled beside the one that stands, where it fires for nobody; only what compiles takes its place, in one statement. Then
+ * all transactions end that wrote to the table before it.
+ * @throws SluiceError capture.condition_invalid where the user's SQL does not compile, capture.table_unsupported
+ */
+export async function makeTrigger(
+  session: Session,
+  names: CaptureNames,
+  { subject, trigger, text, wanted }: Designed,
+  signal: AbortSignal,
+): Promise<void> {
+  const beside = besideName(trigger.name);
+  await patiently(session, renderCreate(names, subject, { ...trigger, name: beside }, 'DISABLE'), signal);
+  const errors = await errorsOf(session, names, beside);
+  await dropOne(session, names, beside, signal);
+  if (errors !== null) {
+    const { where, expressions, key } = wanted.spec;
+    const isUsers = where !== undefined || expressions !== undefined || typeof key === 'object';
+    throw new SluiceError(
+      isUsers ? 'capture.condition_invalid' : 'capture.table_unsupported',
+      `the server does not compile the trigger of ${tableId(subject.table)}: ${errors}`,
+      { table: tableId(subject.table) },
+    );
+  }
+  await patiently(session, text, signal);
+  await patiently(session, renderWaitForWriters(subject.table, LOCK_SECONDS), signal);
+  await session.query(COMMIT);
+}
+
+export async function dropTriggers(
+  session: Session,
+  names: CaptureNames,
+  standing: readonly StandingTrigger[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { name } of standing) await dropOne(session, names, name, signal);
+}
+
+const grantOf = ({ facts }: Session, names: CaptureNames, table: TableName): string =>
+  table.schema === names.schema
+    ? `GRANT CREATE TRIGGER TO "${facts.user}";`
+    : `GRANT CREATE ANY TRIGGER TO "${facts.user}"; GRANT SELECT ON ${qualified(table)} TO "${facts.user}";`;
+
+export function failureOf(
+  session: Session,
+  names: CaptureNames,
+  table: TableName,
+  error: unknown,
+): DeployOutcome {
+  const told = ({ code, message }: SluiceError, suggestion: string | null): DeployOutcome => ({
+    table,
+    done: 'failed',
+    error: { code, message, suggestion },
+  });
+  if (isSluiceError(error)) return told(error, error.details.suggestion ?? null);
+  if (BUSY.has(vendorCode(error)))
+    return told(new SluiceError('database.transient', 'others hold the table for too long'), null);
+  const known = toSluiceError(error);
+  return told(known, known.code === 'database.permission_denied' ? grantOf(session, names, table) : null);
+}

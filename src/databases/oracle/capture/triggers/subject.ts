@@ -1,0 +1,87 @@
+import { globToRegExp } from '../../../../engine/planning/glob.ts';
+import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
+import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
+import type { TableName } from '../../../../model/table-name.ts';
+import type { ColumnSchema } from '../../../../model/table-schema.ts';
+import { type AskedSql, columnsIn } from './user-sql.ts';
+
+/** What triggers of this product see. */
+export const SEEN = ['insert', 'update', 'delete'] as const;
+export type SeenOperation = (typeof SEEN)[number];
+
+export type RecordedColumn = Pick<ColumnSchema, 'name' | 'type'>;
+
+/** A table as its trigger is to record it. */
+export interface Subject {
+  readonly number: number;
+  readonly table: TableName;
+  /** Names of all of its columns. */
+  readonly all: readonly string[];
+  /** An update that changes none of them is silent. */
+  readonly watched: readonly RecordedColumn[];
+  /** What the payload has of the row itself. */
+  readonly payload: readonly RecordedColumn[];
+  readonly key: readonly RecordedColumn[];
+  readonly where: string | null;
+  /** Columns of the condition that are not recorded: with them a row may come into it or leave it. */
+  readonly deciding: readonly RecordedColumn[];
+  readonly expressions: readonly { readonly name: string; readonly sql: string }[];
+  readonly messageKey: CapturedTableSpec['key'];
+  readonly operations: readonly SeenOperation[];
+}
+
+/** Columns that the specification takes, in the table's order; those of the key always, generated ones never. */
+export function recordedColumns({ table, spec }: TableToCapture): readonly ColumnSchema[] {
+  const { include = ['*'], exclude = [] } = spec.columns ?? {};
+  const any = (globs: readonly string[], name: string): boolean =>
+    globs.some((glob) => globToRegExp(glob).test(name));
+  const key = new Set(table.primaryKey?.columns);
+  return table.columns.filter(
+    ({ name, generated }) =>
+      generated === null && (key.has(name) || (any(include, name) && !any(exclude, name))),
+  );
+}
+
+/** By which the events of the table are read. */
+export function payloadColumns(wanted: TableToCapture): readonly ColumnSchema[] {
+  const keys = wanted.table.primaryKey?.columns ?? [];
+  const columns = recordedColumns(wanted);
+  return wanted.spec.payload === 'key' ? columns.filter(({ name }) => keys.includes(name)) : columns;
+}
+
+export function askedSql({ where, expressions = {}, key }: CapturedTableSpec): readonly AskedSql[] {
+  return [
+    ...(where === undefined ? [] : [{ place: 'where', sql: where, isCondition: true }]),
+    ...(typeof key === 'object' && 'expression' in key
+      ? [{ place: 'key', sql: key.expression, isCondition: false }]
+      : []),
+    ...Object.entries(expressions).map(([name, sql]) => ({
+      place: `expressions.${name}`,
+      sql,
+      isCondition: false,
+    })),
+  ];
+}
+
+/** The user's SQL in it was checked before. */
+export function makeSubject(wanted: TableToCapture, number: number): Subject {
+  const { table, spec } = wanted;
+  const watched = recordedColumns(wanted);
+  const all = table.columns.map(({ name }) => name);
+  const inWhere = new Set(columnsIn(spec.where ?? '', all));
+  return {
+    number,
+    table: table.table,
+    all,
+    watched,
+    payload: payloadColumns(wanted),
+    key: (table.primaryKey?.columns ?? []).flatMap(
+      (name) => table.columns.find((column) => column.name === name) ?? [],
+    ),
+    where: spec.where ?? null,
+    deciding: table.columns.filter((column) => inWhere.has(column.name) && !watched.includes(column)),
+    expressions: Object.entries(spec.expressions ?? {}).map(([name, sql]) => ({ name, sql })),
+    messageKey: spec.key,
+    operations: SEEN.filter((operation) => (spec.operations ?? SEEN).includes(operation)),
+  };
+}
