@@ -195,6 +195,21 @@ export function describeChanges(fixture: ChangesFixture): void {
       expect(eventsOf(await textOf(changes, lease, { claim }))).toHaveLength(200);
     });
 
+    test('refuses an event that takes more than it may', async () => {
+      const lease = await begin();
+      await writer.insert('a', [1]);
+      const claim = await sealOne(changes, lease);
+      const read = async (mostRowBytes: number): Promise<number> => {
+        let rows = 0;
+        const request = { claim, afterId: null, blockBytes: 1_000, mostRowBytes };
+        for await (const block of changes.read(lease, request, never())) rows += block.rows;
+        return rows;
+      };
+      expect(await read(1_000)).toBe(1);
+      await expect(read(10)).rejects.toMatchObject({ code: 'source.row_too_large' });
+      expect(await read(1_000)).toBe(1);
+    });
+
     test('refuses a claim that is not there', async () => {
       const lease = await begin();
       await expect(textOf(changes, lease, { claim: 1 })).rejects.toMatchObject({

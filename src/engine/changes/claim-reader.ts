@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import { type ClaimConfirmer, createConfirmer } from './claim-confirmer.ts';
 import type { ChangeCapture, Lease } from '../ports/change-capture.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
+import { CREDITS } from '../reading/largest-row.ts';
 import type { SliceControl } from '../slice.ts';
 
 /** Nothing is pending: asked again soon after the last event, then seldom, so that an idle source has little to do. */
@@ -30,7 +31,7 @@ export type ClaimReader = Pick<SourceReader, 'readRange'> &
 export interface ClaimReading {
   readonly changes: ChangeCapture;
   readonly transfer: string;
-  readonly spec: Pick<TransferSpec, 'changes'>;
+  readonly spec: Pick<TransferSpec, 'changes' | 'topics' | 'read'>;
   /** Read to where nothing is pending, and end there; else for as long as the slice lasts. */
   readonly drain: boolean;
   /** Events stay so long after they were confirmed. */
@@ -61,6 +62,12 @@ function anyColumns({ changes }: TablePlan): ReadonlyMap<number, readonly string
   ]);
   return new Map(found.filter(([, names]) => names.length > 0));
 }
+
+/**
+ * A block is a batch, and that is a transaction of the target: a claim, which cuts no transaction of the source, is one of them as far as
+ * the credit goes, so that the hub's stream holds it, in several messages, with the next ones. What is larger goes on in another one.
+ */
+const wholeBlockBytes = (streamBytes: number): number => Math.floor(streamBytes / CREDITS);
 
 /** The claim to read next, and where in it. */
 function nextOf(after: Position | null, lease: Lease): { claim: number; afterId: string | null } {
@@ -140,13 +147,11 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
   async function* read(
     laneNumber: number,
     after: Position | null,
-    options: {
-      readonly blockBytes: number;
-      readonly any: ReadonlyMap<number, readonly string[]>;
+    options: Omit<Parameters<ChangeCapture['read']>[1], 'claim' | 'afterId'> & {
       readonly signal: AbortSignal;
     },
   ): AsyncGenerator<RowBlock, void, undefined> {
-    const { blockBytes, any, signal } = options;
+    const { signal, ...how } = options;
     const lane = await open(laneNumber, after, signal);
     let { claim, afterId } = nextOf(after, lane.lease);
     for (;;) {
@@ -156,7 +161,7 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       if (next !== claim)
         throw new SluiceError('capture.resync_required', 'claims of the source are not contiguous');
       lane.lastEvents = 0;
-      for await (const block of changes.read(lane.lease, { claim, afterId, blockBytes, any }, signal)) {
+      for await (const block of changes.read(lane.lease, { ...how, claim, afterId }, signal)) {
         lane.blocks += 1;
         lane.lastEvents += block.rows;
         if (block.last[1] === '') lane.wholeAt.set(lane.blocks, claim);
@@ -168,8 +173,13 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
   }
 
   return {
-    readRange: ({ plan, range, after }, options, signal) =>
-      read(range.lane, after ?? range.after, { blockBytes: options.blockBytes, any: anyColumns(plan), signal }),
+    readRange: ({ plan, range, after }, { blockBytes, mostRowBytes }, signal) =>
+      read(range.lane, after ?? range.after, {
+        blockBytes: Math.max(blockBytes, wholeBlockBytes(mostRowBytes)),
+        mostRowBytes,
+        any: anyColumns(plan),
+        signal,
+      }),
     applied(laneNumber, blocks) {
       const lane = lanes.get(laneNumber);
       if (!lane) return;

@@ -125,7 +125,7 @@ async function* readClaim(
   request: Parameters<ChangeCapture['read']>[1],
   signal: AbortSignal,
 ): AsyncGenerator<RowBlock, void, undefined> {
-  const { claim, blockBytes, any = new Map<number, readonly string[]>() } = request;
+  const { claim, blockBytes, mostRowBytes = Number.MAX_SAFE_INTEGER, any = new Map() } = request;
   const thread = await pool.scan(signal);
   try {
     let afterId = request.afterId === null ? null : BigInt(request.afterId);
@@ -139,6 +139,7 @@ async function* readClaim(
           claim: BigInt(claim),
           afterId,
           blockBytes,
+          mostRowBytes,
           any,
         },
         { signal },

@@ -81,6 +81,8 @@ export interface EventsToRead {
   /** Null: from the claim's beginning. */
   readonly afterId: bigint | null;
   readonly blockBytes: number;
+  /** A longer line is refused. */
+  readonly mostRowBytes: number;
   readonly any: ReadonlyMap<number, readonly string[]>;
 }
 

@@ -70,7 +70,7 @@ export function renderPayload(subject: Subject, row: RowOf, computed: Computed):
  * in the session, where there is a binary log.
  */
 const TRANSACTION =
-  "CONCAT(CONNECTION_ID() /*M! , '/', IF(@@in_transaction, @@last_gtid, UTC_TIMESTAMP(6)) */)";
+  "CONCAT(CONNECTION_ID() /*M! , '/', IF(@@in_transaction, IF(@@log_bin, CONCAT('-', @@last_gtid), ''), UTC_TIMESTAMP(6)) */)";
 
 export const keyExpression = ({ messageKey }: Subject): string | null =>
   typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;

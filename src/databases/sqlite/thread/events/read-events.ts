@@ -1,4 +1,5 @@
 import type BetterSqlite from 'better-sqlite3';
+import { rowTooLarge } from '../../../../engine/reading/largest-row.ts';
 import { PAYLOAD_COLUMNS } from '../../../../engine/capture/parking/parked-tables.ts';
 import { captureTables } from '../../capture/capture-tables.ts';
 import { escapeCell } from '../../values/cell-escapes.ts';
@@ -150,6 +151,7 @@ export function readEvents(database: BetterSqlite.Database, request: EventsToRea
         isEnd = false;
         break;
       }
+      if (line.length > request.mostRowBytes) throw rowTooLarge(line.length, request.mostRowBytes);
       writer.add(line);
       last = String(id);
       first ??= last;
