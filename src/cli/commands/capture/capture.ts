@@ -6,6 +6,7 @@ import type { Run } from '../../run-command.ts';
 import { showCaptured } from '../../show/show-trigger-plan.ts';
 import { deployOutcome, registerDeploy, registerPlanOfTriggers, tablesOf } from './plan-and-deploy.ts';
 import { registerRelease } from './release.ts';
+import { registerStats } from './stats.ts';
 import { demandYes, type OpenCapture, withCapture } from './with-capture.ts';
 
 const CONNECTION = ['<connection>', 'source of the configuration'] as const;
@@ -129,5 +130,6 @@ export function registerCapture(program: Command, run: Run): void {
   registerStatusOfCapture(group, run);
   registerDrop(group, run);
   registerRelease(group, run);
+  registerStats(group, run);
   registerUninstall(group, run);
 }

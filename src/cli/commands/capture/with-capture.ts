@@ -1,3 +1,4 @@
+import type { CaptureStatistics } from '../../../engine/ports/capture-statistics.ts';
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { Database } from '../../../engine/ports/dialect.ts';
 import type { TableToCapture, TriggerManager } from '../../../engine/ports/trigger-manager.ts';
@@ -12,6 +13,7 @@ export interface OpenCapture {
   readonly spec: CaptureSpec;
   readonly triggers: TriggerManager;
   readonly changes: ChangeCapture;
+  readonly statistics: CaptureStatistics;
   readonly signal: AbortSignal;
   readonly defaultSchema: string | undefined;
   /** The tables that the configuration captures, or those among them that patterns name. */
@@ -37,6 +39,9 @@ const unsupported = (database: Database): SluiceError =>
     suggestion: 'transfers with mode: snapshot',
   });
 
+/** Of a source that does not count. */
+const NO_STATISTICS: CaptureStatistics = { counts: async () => [], lags: async () => [] };
+
 /** Opens a source for as long as `work` needs its capture. @throws SluiceError config.*, database.*, capture.* */
 export async function withCapture<T>(
   config: Config,
@@ -53,6 +58,7 @@ export async function withCapture<T>(
       spec,
       triggers: found.triggers,
       changes: found.changes,
+      statistics: found.statistics ?? NO_STATISTICS,
       signal,
       defaultSchema: database.defaultSchema,
       select: (only) => selectCapturedTables(database, { connection, spec, only }, signal),
