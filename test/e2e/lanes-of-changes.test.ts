@@ -138,6 +138,16 @@ describeWith(
           async () => (await world.status()).tables.byStatus.built === 2,
         );
         expect((await world.cli('table', 'pause', world.transfer, 'public.b')).code).toBe(0);
+        await world.eventually('its lane alone stands still', async () => {
+          const { tables } = await world.tables();
+          const lanes = tables.filter(({ table }) => table.startsWith('(changes'));
+          return (
+            lanes
+              .map(({ status }) => status)
+              .toSorted()
+              .join() === 'copying,ready'
+          );
+        });
         await source.query('INSERT INTO a VALUES (2, 2); INSERT INTO b VALUES (2, 2)');
         await world.eventually('the change of one is there', async () => (await rows('a')) === 2);
         await source.query('INSERT INTO a VALUES (3, 3)');
@@ -148,7 +158,7 @@ describeWith(
         expect((await world.cli('cut-over', world.transfer, '--wait')).code).toBe(0);
         expect(await world.result()).toMatchObject({ phase: 'finished', equal: 2 });
         const all = 'SELECT * FROM b ORDER BY id';
-      expect(await target.query(all)).toEqual(await source.query(all));
+        expect(await target.query(all)).toEqual(await source.query(all));
       });
     });
   },
