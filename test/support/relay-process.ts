@@ -4,6 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
+import type { ChangeCapture } from '../../src/engine/ports/change-capture.ts';
+import type { RetryPolicy } from '../../src/engine/ports/event-parking.ts';
 import { relayToTopics } from '../../src/engine/topics/relay-to-topics.ts';
 import { silentObserver } from '../../src/engine/observer.ts';
 import { loadHubKind } from '../../src/hubs/index.ts';
@@ -32,6 +34,9 @@ export interface RelayOrder {
   readonly topics: TopicsSpec;
   /** Of a claim. */
   readonly events: number;
+  readonly quarantine?: RetryPolicy;
+  /** Dies at the first claim from which something is excluded. */
+  readonly dieAtPark?: 'before' | 'after';
   readonly killAt?: {
     readonly call: keyof typeof DEATHS;
     readonly nth: number;
@@ -61,6 +66,16 @@ function dieAt({ call, nth, when }: NonNullable<RelayOrder['killAt']>): void {
   };
 }
 
+function dyingAtPark(changes: ChangeCapture, when: 'before' | 'after'): ChangeCapture {
+  const { parking } = changes;
+  if (!parking) throw new Error('nothing can be set apart');
+  const park: typeof parking.park = async (...given) => {
+    if (when === 'after') await parking.park(...given);
+    process.kill(process.pid, 'SIGKILL');
+  };
+  return { ...changes, parking: { ...parking, park } };
+}
+
 async function main(order: RelayOrder): Promise<void> {
   if (order.killAt) dieAt(order.killAt);
   const options = { maxConnections: 6, applicationName: 'relay', ledger: { schema: 'sluice', prefix: '' } };
@@ -69,8 +84,10 @@ async function main(order: RelayOrder): Promise<void> {
   const hub = await kind.open(kind.parseUrl(order.hub, {}), { applicationName: 'relay' });
   if (!source.capture || !hub.topicSink) throw new Error('nothing to relay');
   const observer = { ...silentObserver, published: () => void process.send?.('published') };
+  const { triggers, changes } = source.capture(CAPTURE_DEFAULTS);
+  const capture = { triggers, changes: order.dieAtPark ? dyingAtPark(changes, order.dieAtPark) : changes };
   await relayToTopics(
-    { source: source.capture(CAPTURE_DEFAULTS), sink: hub.topicSink, observer },
+    { source: capture, sink: hub.topicSink, observer },
     {
       ...order,
       lane: 1,

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
+import type { RetryPolicy } from '../../src/engine/ports/event-parking.ts';
 import { relayToTopics, type TopicsRelayResult } from '../../src/engine/topics/relay-to-topics.ts';
 import { loadHubKind } from '../../src/hubs/index.ts';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
@@ -22,6 +23,8 @@ export interface RelayOptions {
   /** Left out: caught-up. */
   readonly until?: 'caught-up' | undefined;
   readonly progress?: () => void;
+  /** Left out: what is refused stops the lane. */
+  readonly quarantine?: RetryPolicy;
 }
 
 /** A captured PostgreSQL database, whose changes go out to the topics of a hub. */
@@ -63,7 +66,7 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
     transfer,
     tables,
     relay: (topics, options = {}) => {
-      const { stop = never(), events = 500, progress = () => undefined } = options;
+      const { stop = never(), events = 500, progress = () => undefined, quarantine } = options;
       if (!hub.topicSink) throw new Error('no sink');
       return relayToTopics(
         { source: capture, sink: hub.topicSink },
@@ -74,6 +77,7 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
           topics,
           until: 'until' in options ? options.until : 'caught-up',
           limits: { events, bytes: CAPTURE_DEFAULTS.claimBytes },
+          quarantine,
         },
         { stop, overdue: () => false, progress },
       );

@@ -44,17 +44,14 @@ async function heldOf(
     const table = tables.get(event.table) ?? (await tables.find(event.table, signal));
     const key = rowKeyOf(event, table);
     const mark = { event: event.id, table: event.table, key };
+    // Of those of a key the first one is what is refused: the others wait for it, whatever they are.
+    const isBehind = keys.holds(mark);
     const refusal = refusals.get(event.id);
-    if (!refusal && !keys.holds(mark)) continue;
+    if (!refusal && !isBehind) continue;
     held.add(event.id);
     keys.add(mark);
-    const { code, message } = refusal ?? {};
-    found.push({
-      event,
-      table: table.id,
-      key,
-      refusal: code === undefined ? null : { code, message: message ?? '' },
-    });
+    const why = refusal && !isBehind ? { code: refusal.code, message: refusal.message } : null;
+    found.push({ event, table: table.id, key, refusal: why });
   }
   return found;
 }

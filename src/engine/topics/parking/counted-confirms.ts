@@ -52,7 +52,16 @@ export function countConfirms(
   return {
     wrote(claim, events) {
       const counts = new Map<string, EventCount>();
-      for (const { table, operation } of events) addTo(counts, { table, operation, events: 1 });
+      // Those that follow each other are mostly of one table and operation: nothing is looked for.
+      let run = { table: '', operation: '', events: 0 };
+      for (const { table, operation } of events) {
+        if (table !== run.table || operation !== run.operation) {
+          if (run.events > 0) addTo(counts, run);
+          run = { table, operation, events: 0 };
+        }
+        run.events += 1;
+      }
+      if (run.events > 0) addTo(counts, run);
       written.set(claim, counts);
     },
     changes: { ...changes, confirm },

@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RetryPolicy } from '../../src/engine/ports/event-parking.ts';
+import type { TopicsSpec } from '../../src/model/topics-spec.ts';
+import { createRelayStage, gone, type RelayStage } from '../support/relay-stage.ts';
+import { apartOf } from './changes-steps.ts';
+import { never } from './test-tables.ts';
+
+/** A message as consumers have it. */
+export interface ReadEvent {
+  readonly id: number;
+  readonly operation: string;
+  readonly old?: { readonly id: number; readonly n: number };
+  readonly new?: { readonly id: number; readonly n: number };
+}
+
+/** Topics of a hub that take no message above LIMIT_BYTES until their limit is raised. */
+export interface NarrowTopics {
+  readonly topics: TopicsSpec;
+  /** All that a consumer reads from the beginning on, in its order; repeats that it drops left out. */
+  read(): Promise<readonly ReadEvent[]>;
+  raiseLimit(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export interface NarrowHub {
+  readonly url: string;
+  narrow(): Promise<NarrowTopics>;
+  /** Calls at which a process dies while it stores a claim. */
+  readonly deaths: readonly ('endTxn' | 'publish' | 'replace')[];
+}
+
+export const LIMIT_BYTES = 20_000;
+
+const SQL = 'CREATE TABLE orders (id integer PRIMARY KEY, n integer NOT NULL, note text)';
+/** A large one of key 2 between small ones of all keys, and a small one of key 2 behind. */
+const CHANGES = `INSERT INTO orders SELECT i, 0, 'new' FROM generate_series(1, 5) i;
+  UPDATE orders SET n = 1, note = repeat('x', 30000) WHERE id = 2;
+  UPDATE orders SET n = 2, note = 'small';
+  UPDATE orders SET n = 3`;
+const LATER = 'UPDATE orders SET n = n + 1';
+const HOURS: RetryPolicy = { retryAfterMs: 3_600_000, tries: 5, holdForMs: 3_600_000 };
+
+const keyOf = (event: ReadEvent): number => event.new?.id ?? event.old?.id ?? 0;
+
+/** Each event once, those of a key one after the other. @returns how often each key was changed last */
+function statesOf(events: readonly ReadEvent[]): ReadonlyMap<number, number> {
+  expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+  const states = new Map<number, number>();
+  for (const event of events) {
+    expect(event.old?.n, `the row before of key ${keyOf(event)}`).toBe(states.get(keyOf(event)));
+    states.set(keyOf(event), event.new?.n ?? 0);
+  }
+  return states;
+}
+
+/** What becomes of events that a hub refuses, from real triggers to what a consumer reads. */
+export function describeRefusedEvents(hub: NarrowHub): void {
+  let stage: RelayStage;
+  let place: NarrowTopics;
+  beforeEach(async () => {
+    place = await hub.narrow();
+    stage = await createRelayStage(hub.url, SQL);
+  });
+  afterEach(async () => {
+    await stage?.close();
+    await place?.drop();
+  });
+
+  const relay = (quarantine = HOURS) => stage.relay(place.topics, { quarantine, events: 4 });
+  const start = (order: Parameters<RelayStage['start']>[1]) =>
+    stage.start(place.topics, { quarantine: HOURS, events: 4, ...order });
+  const count = () => apartOf(stage.capture).quarantine.count(stage.transfer, never());
+  const reactivate = () => apartOf(stage.capture).quarantine.reactivate(stage.transfer, {}, never());
+  const expectAllBut = async (n: number): Promise<void> => {
+    const states = statesOf(await place.read());
+    expect(Object.fromEntries(states)).toEqual({ 1: n, 2: 0, 3: n, 4: n, 5: n });
+  };
+
+  describe('an event that the hub refuses', () => {
+    test('is set apart with those of its key behind it, in its claim and later ones; the rest goes on', async () => {
+      await stage.database.query(CHANGES);
+      expect(await relay()).toMatchObject({ why: 'caught-up', events: 13 });
+      await expectAllBut(3);
+      expect(await count()).toEqual({ waiting: 1, behind: 2 });
+      await stage.database.query(LATER);
+      expect(await relay()).toMatchObject({ why: 'caught-up', events: 4 });
+      await expectAllBut(4);
+      expect(await count()).toEqual({ waiting: 1, behind: 3 });
+    });
+
+    test('goes out before those of its key once the hub takes it, each once and in order', async () => {
+      await stage.database.query(CHANGES);
+      await relay();
+      await place.raiseLimit();
+      expect(await reactivate()).toBe(1);
+      expect(await relay()).toMatchObject({ why: 'caught-up', events: 3 });
+      await stage.database.query(LATER);
+      await relay();
+      expect(Object.fromEntries(statesOf(await place.read()))).toEqual({ 1: 4, 2: 4, 3: 4, 4: 4, 5: 4 });
+      expect(await count()).toEqual({});
+    });
+
+    test('is tried as often as is allowed, and is counted', async () => {
+      await stage.database.query(CHANGES);
+      const soon = { ...HOURS, retryAfterMs: 0, tries: 3 };
+      for (let left = 20; left > 0 && (await count()).final !== 1; left -= 1) await relay(soon);
+      expect(await count()).toEqual({ final: 1, behind: 2 });
+      await expectAllBut(3);
+      const counts = await apartOf(stage.capture).statistics.counts({ sinceMs: 0 }, never());
+      const sum = (what: 'success' | 'delayed' | 'final' | 'divisions') =>
+        counts.reduce((all, each) => all + each[what], 0);
+      expect([sum('success'), sum('delayed'), sum('final'), sum('divisions')]).toEqual([13, 3, 1, 3]);
+    });
+
+    test('stops its lane where nothing is to be set apart, and nothing is lost', async () => {
+      await stage.database.query(CHANGES);
+      const refused = await stage.relay(place.topics, { events: 100 });
+      expect(refused).toMatchObject({
+        why: 'refused',
+        events: 0,
+        refusal: { code: 'hub.message_too_large', table: 'public.orders' },
+      });
+      await place.raiseLimit();
+      expect(await stage.relay(place.topics)).toMatchObject({ why: 'caught-up', events: 16 });
+      expect(statesOf(await place.read()).get(2)).toBe(3);
+    });
+
+    for (const when of ['before', 'after'] as const)
+      test(`is in nobody's way whose process dies ${when} it was excluded`, async () => {
+        await stage.database.query(CHANGES);
+        expect(await gone(start({ dieAtPark: when }))).toBe('SIGKILL');
+        expect(await count()).toEqual(when === 'after' ? { waiting: 1 } : {});
+        expect((await relay()).why).toBe('caught-up');
+        await expectAllBut(3);
+        expect(await count()).toEqual({ waiting: 1, behind: 2 });
+      });
+
+    for (const call of hub.deaths)
+      for (const when of ['before', 'after'] as const)
+        test(`is out once where the process that tries it again dies ${when} its ${call}`, async () => {
+          await stage.database.query(CHANGES);
+          await relay();
+          await place.raiseLimit();
+          await reactivate();
+          // The first message to the stream of claims takes the lane over.
+          const killAt = { call, nth: call === 'replace' ? 2 : 1, when };
+          expect(await gone(start({ killAt }))).toBe('SIGKILL');
+          expect((await relay()).why).toBe('caught-up');
+          expect(Object.fromEntries(statesOf(await place.read()))).toEqual({ 1: 3, 2: 3, 3: 3, 4: 3, 5: 3 });
+          expect(await count()).toEqual({});
+          const counts = await apartOf(stage.capture).statistics.counts({ sinceMs: 0 }, never());
+          expect(counts.reduce((sum, { success }) => sum + success, 0)).toBe(16);
+        });
+  });
+}
