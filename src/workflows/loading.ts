@@ -6,10 +6,7 @@ import type { Move } from './schedule.ts';
 import { runSlice, sliceOf } from './slices.ts';
 
 /** One slice of the load of a table; see TransferActivities.loadTable. How far it is stands at the source. */
-export async function loadTable(
-  control: Control,
-  { table }: Extract<Move, { move: 'load' }>,
-): Promise<void> {
+export async function loadTable(control: Control, { table }: Extract<Move, { move: 'load' }>): Promise<void> {
   const slice = sliceOf(control, 'load', [table]);
   const { generation } = table;
   happen(table, 'reading');

@@ -32,7 +32,12 @@ export function describeInitialLoad(fixture: LoadFixture): void {
       await place.execute('DELETE FROM a WHERE id = 3');
       await place.execute('INSERT INTO a (id, n) VALUES (3, 30)');
       const [, inserted] = await stage.take();
-      expect(events[2]).toMatchObject({ key: inserted!.key, new: inserted!.new, old: null, table: inserted!.table });
+      expect(events[2]).toMatchObject({
+        key: inserted!.key,
+        new: inserted!.new,
+        old: null,
+        table: inserted!.table,
+      });
       expect(await stage.loads.progress(stage.wanted.transfer, never())).toEqual([
         { table: stage.wanted.captured.number, generation: 1, rows: 50, isDone: true },
       ]);
@@ -85,7 +90,9 @@ export function describeInitialLoad(fixture: LoadFixture): void {
     test('takes the rows of its condition and of the condition of the capture', async () => {
       await fill(place, upTo(10));
       const stage = await stageOf(place, 'a', { where: 'n > 30' });
-      expect(await loadAll({ ...stage, wanted: { ...stage.wanted, where: 'n < 80 AND id <> 5' } }, 3)).toBe(3);
+      expect(await loadAll({ ...stage, wanted: { ...stage.wanted, where: 'n < 80 AND id <> 5' } }, 3)).toBe(
+        3,
+      );
       expect(told(await stage.take())).toEqual(['i 4=40', 'i 6=60', 'i 7=70']);
     });
 
@@ -97,7 +104,9 @@ export function describeInitialLoad(fixture: LoadFixture): void {
       );
       for (const [at, text] of texts.entries()) {
         const value = fixture.escape ? fixture.escape(quoted(text)) : quoted(text);
-        await place.execute(`INSERT INTO a (k, id, n) VALUES (${value}, ${at}, 1), (${value}, ${at + 100}, 2)`);
+        await place.execute(
+          `INSERT INTO a (k, id, n) VALUES (${value}, ${at}, 1), (${value}, ${at + 100}, 2)`,
+        );
       }
       const stage = await stageOf(place, 'a');
       const orders = [
@@ -111,7 +120,9 @@ export function describeInitialLoad(fixture: LoadFixture): void {
       for (const [at, order] of orders.entries()) {
         const wanted = { ...stage.wanted, generation: at + 1, order };
         expect(await loadAll({ ...stage, wanted }, 1 + at)).toBe(20);
-        const rows = (await stage.take()).map(({ new: now }) => JSON.parse(now!) as { k: string; id: number });
+        const rows = (await stage.take()).map(
+          ({ new: now }) => JSON.parse(now!) as { k: string; id: number },
+        );
         expect(new Set(rows.map(({ id }) => id)).size).toBe(20);
         expect(new Set(rows.map(({ k }) => k))).toEqual(new Set(texts));
       }

@@ -74,10 +74,14 @@ export async function tellTable(
   if (context.options.dryRun)
     return { value: { transfer: name, table, told: false }, text: `would ${verb} ${table} of ${name}` };
   if (clears && !context.options.yes) {
-    throw new SluiceError('input.invalid', `${verb} clears ${table} at the target and copies it again`, {
-      where: `transfer ${name}`,
-      suggestion: 'say so with --yes',
-    });
+    throw new SluiceError(
+      'input.invalid',
+      `${verb} clears ${table} at the target and copies it again, or sends all of its rows to its topic again`,
+      {
+        where: `transfer ${name}`,
+        suggestion: 'say so with --yes',
+      },
+    );
   }
   const arg: TableWish = {
     table,

@@ -16,7 +16,13 @@ import { asDeployer } from '../triggers/deploy-table.ts';
 import { makeSubject } from '../triggers/subject.ts';
 import { checkUserSql } from '../triggers/user-sql.ts';
 import { type LoadPosition, orderedColumns } from './load-position.ts';
-import { type LoadSource, type LockedRow, renderBound, renderEvents, renderLocked } from './load-statements.ts';
+import {
+  type LoadSource,
+  type LockedRow,
+  renderBound,
+  renderEvents,
+  renderLocked,
+} from './load-statements.ts';
 import { beginLoad, lockLoad, readLoads, storeLoad } from './stored-load.ts';
 
 /** A row is held by others, on MariaDB and on MySQL; a deadlock, which is none of ours. */
@@ -53,7 +59,8 @@ async function writeChunk(
   const { wanted, source } = load;
   const beganMs = performance.now();
   const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', rows: 0, lockedAtMs: beganMs };
+  if (stored === null || stored.generation !== wanted.generation)
+    return { state: 'superseded', rows: 0, lockedAtMs: beganMs };
   if (stored.isDone) return { state: 'done', rows: 0, lockedAtMs: beganMs };
   const { after } = stored;
   const [bound] = (await session.query(renderBound(source, after, rows))).rows;

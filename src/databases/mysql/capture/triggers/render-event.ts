@@ -116,9 +116,7 @@ export function renderInsertEvents(
   number: number,
   events: readonly EventText[],
 ): string {
-  const rows = events.map(
-    (event) => `(${list(eventCells(number, event))})`,
-  );
+  const rows = events.map((event) => `(${list(eventCells(number, event))})`);
   return `INSERT INTO ${names.events} ${EVENT_COLUMNS} VALUES ${list(rows)};`;
 }
 
@@ -131,8 +129,7 @@ export const renderInsertSelected = (
   number: number,
   event: EventText,
   from: string,
-): string =>
-  `INSERT INTO ${names.events} ${EVENT_COLUMNS} SELECT ${list(eventCells(number, event))} ${from}`;
+): string => `INSERT INTO ${names.events} ${EVENT_COLUMNS} SELECT ${list(eventCells(number, event))} ${from}`;
 
 /**
  * What a table has lost that its trigger names fails no statement: an event is recorded that nobody can read, by which whoever reads on

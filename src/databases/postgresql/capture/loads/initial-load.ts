@@ -62,7 +62,8 @@ async function writeChunk(
   const { wanted, chunks } = load;
   const beganMs = performance.now();
   const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', ...NOTHING, lockedAtMs: beganMs };
+  if (stored === null || stored.generation !== wanted.generation)
+    return { state: 'superseded', ...NOTHING, lockedAtMs: beganMs };
   if (stored.isDone) return { state: 'done', ...NOTHING, lockedAtMs: beganMs };
   const { after } = stored;
   const [bound] = (await session.query(renderBound(chunks, after, rows))).rows;
@@ -122,7 +123,9 @@ export function createInitialLoad(pool: Pool, place: CapturePlace): InitialLoad 
         await session.query(BEGIN);
         try {
           const { lockedAtMs, ...chunk } = await writeChunk(session, names, { wanted, chunks }, rows);
-          await session.query(chunk.state === 'done' ? 'SET LOCAL synchronous_commit = on; COMMIT' : 'COMMIT');
+          await session.query(
+            chunk.state === 'done' ? 'SET LOCAL synchronous_commit = on; COMMIT' : 'COMMIT',
+          );
           return { ...chunk, tookMs: performance.now() - lockedAtMs };
         } catch (error) {
           if (!HELD.has(vendorCode(error)))

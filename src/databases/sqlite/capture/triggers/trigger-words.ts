@@ -78,17 +78,11 @@ export const renderInserted = (
   `INSERT INTO ${names.events} (table_number, layout, operation, at, message_key) SELECT ${number}, ${layout}, '${letter}', ${NOW}, ${key ?? 'NULL'}${rest}`;
 
 /** Rows of events. @param list  the place of each, and its values */
-export const renderInsertedRows = (
-  { names }: TriggerSource,
-  list: readonly string[],
-  rest: string,
-): string => `INSERT INTO ${names.rows} SELECT ${list.join(', ')}${rest}`;
+export const renderInsertedRows = ({ names }: TriggerSource, list: readonly string[], rest: string): string =>
+  `INSERT INTO ${names.rows} SELECT ${list.join(', ')}${rest}`;
 
 /** One event with its rows. last_insert_rowid() is the event's id, and then the number of the row that was written last. */
-export function renderEvent(
-  source: TriggerSource,
-  { letter, old, fresh, key }: Recorded,
-): readonly string[] {
+export function renderEvent(source: TriggerSource, { letter, old, fresh, key }: Recorded): readonly string[] {
   const from = (fresh ?? old)?.from ?? '';
   const row = (place: string, one: OneRow): string =>
     `${renderInsertedRows(source, [place, ...one.list], one.from)};`;
