@@ -6,7 +6,7 @@ import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TestChange } from '../support/changes.ts';
 import type { ContractHarness, TestRow } from './harness.ts';
 import { type ParkingStage, parkingFixture } from './parking-fixture.ts';
-import { never, random, sorted, wholeRange } from './test-tables.ts';
+import { never, quoteOf, random, sorted, wholeRange } from './test-tables.ts';
 import { TRANSFER } from './test-transfer.ts';
 
 const HOUR = 3_600_000;
@@ -179,5 +179,36 @@ export function describeParkingOnce(harness: ContractHarness): void {
       );
       expect(await parked()).toEqual([]);
     });
+  });
+}
+
+/** Where rows go along with those that they refer to. */
+export function describeParkingWithCascades(harness: ContractHarness): void {
+  describe(`${harness.title}: changes that are refused, with cascades`, () => {
+    const fixture = parkingFixture(harness, 'ON DELETE CASCADE');
+    const { seat, guest, rows, told, later } = fixture;
+    const refused = [() => guest('U', 4, 2, 'taken'), () => seat('D', 1)] as const;
+
+    test.each(['one batch', 'two'])(
+      'keep deletions from taking rows along that wait for what is set apart, in %s',
+      async (batches) => {
+        const { changes, place } = fixture.stage();
+        const quote = quoteOf(harness);
+        await changes.park(seat('I', 1), seat('I', 2), guest('I', 4, 1));
+        const made = refused.map((make) => make());
+        if (batches === 'two') for (const each of made) await changes.park(each);
+        else await changes.park(...made);
+        expect(await rows('guests')).toEqual(['4 1 b4']);
+        expect(await told()).toEqual(['update {"id":"4"} waiting 1', 'delete {"id":"1"} waiting 1']);
+        later(20_000);
+        expect(await changes.retry()).toEqual({ applied: 0, refused: 2 });
+        expect(await rows('guests')).toEqual(['4 1 b4']);
+        await place.execute(`DELETE FROM ${quote('guests')} WHERE ${quote('id')} = 99`);
+        later(60_000);
+        expect(await changes.retry()).toEqual({ applied: 2, refused: 0 });
+        expect(await rows('guests')).toEqual(['4 2 taken']);
+        expect(await rows()).toEqual(['2 s2']);
+      },
+    );
   });
 }

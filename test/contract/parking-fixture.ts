@@ -20,7 +20,7 @@ export interface ParkingStage {
  * Two tables of a target whose unique values are taken by rows that the source does not have, made anew for each test of the block
  * that calls it.
  */
-export function parkingFixture(harness: ContractHarness) {
+export function parkingFixture(harness: ContractHarness, onDelete = '') {
   let place: TestPlace;
   let target: Database;
   let quarantine: Quarantine;
@@ -36,7 +36,7 @@ export function parkingFixture(harness: ContractHarness) {
     await place.execute(
       `CREATE TABLE ${quote('seats')} (${id}, ${quote('seat')} varchar(20) UNIQUE, ${quote('note')} varchar(20))`,
     );
-    const refers = `FOREIGN KEY (${quote('of')}) REFERENCES ${quote('seats')} (${quote('id')})`;
+    const refers = `FOREIGN KEY (${quote('of')}) REFERENCES ${quote('seats')} (${quote('id')}) ${onDelete}`;
     await place.execute(
       `CREATE TABLE ${quote('guests')} (${id}, ${quote('of')} ${spelled('bigint')}, ${quote('badge')} varchar(20) UNIQUE, ${refers})`,
     );
