@@ -83,11 +83,13 @@ export function relay(scene: Scene, isPlanning: boolean): readonly Move[] {
   // New ones begin when all old ones have ended: which slice has which lanes may be another.
   if (running.some((slice) => slice.key !== key)) return halts;
   const isDue = ({ id, notBeforeMs }: TableRecord): boolean => !held.has(id) && notBeforeMs <= scene.nowMs;
-  // To topics rows go by way of the lanes.
+  // To topics rows go by way of the lanes; one that was planned before goes on beside tables of other lanes.
   const isCopying =
     scene.changes?.toTopics !== true && scene.tables.some((table) => !isChanges(table) && isMoving(table));
-  const plans = isPlanning || isCopying || [...scene.running].some(({ kind }) => kind === 'plan');
-  const waiting = plans ? [] : lanes.filter((table) => table.status === 'waiting' && isDue(table));
+  const mayPlan = !isPlanning && ![...scene.running].some(({ kind }) => kind === 'plan');
+  const isUnplanned = (table: TableRecord): boolean =>
+    table.status === 'waiting' && isDue(table) && (table.generation > 0 || !isCopying);
+  const waiting = mayPlan ? lanes.filter(isUnplanned) : [];
   const ready = lanes.filter((table) => table.status === 'ready' && isDue(table));
   return [
     ...halts,

@@ -128,6 +128,14 @@ describe('lanes of changes', () => {
     ]);
   });
 
+  test('are planned again when a person has mended them, whatever is copied for other lanes meanwhile', () => {
+    const tables = [table('a', 1, { status: 'copying' }), table('b', 2), table('c', 3)];
+    const retried = table('(changes 2)', 12, { status: 'waiting', generation: 1 });
+    const reading = { ...BUSY, kind: 'read', tables: ['a'] } as const;
+    const given = { tables: [...tables, lane(1, 'ready'), retried], running: [reading] };
+    expect(told(given)).toContain('plan (changes 2)');
+  });
+
   test('are shared by as many slices as there are to be, and all begin anew when that number changes', () => {
     const ready = [...copied, ...[1, 2, 3].map((each) => lane(each, 'ready'))];
     const relays = (count: number) =>

@@ -17,7 +17,7 @@ export interface RelayRequest
   /** Events stay at the source so long after they were confirmed. */
   readonly retentionMs: number;
   readonly lane: number;
-  /** Lanes that share the transfer's credit, this one among them; default: it alone. */
+  /** Lanes that share the transfer's credit and rates, this one among them; default: it alone. */
   readonly lanesOfAll?: number;
 }
 
@@ -41,7 +41,7 @@ export async function relayChanges(
   const reader = createClaimReader({ changes, transfer, spec, drain, retentionMs, control, clock });
   const result = await readAndPublish(
     { ...ends, clock, source: { reader: reader as ChangesReader } },
-    { ...request, settings, table: changesId(lane), readers: 1, snapshot: null },
+    { ...request, settings, rateShare: 1 / lanesOfAll, table: changesId(lane), readers: 1, snapshot: null },
     control,
   );
   if (result.why === 'ended') await reader.ended();
