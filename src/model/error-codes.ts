@@ -251,7 +251,7 @@ export const ERRORS = {
     'manual',
     EXIT.usage,
     409,
-    'Drop the foreign key at the target, and make it again after the cut-over; or begin with a transfer of another name.',
+    'Drop the foreign key at the target, and make it again after the cut-over; or begin anew, with sluice capture release and a copy of all rows.',
   ),
   'batch.damaged': entry('auto', EXIT.failed, 422, 'Nothing: the batch is sent again.'),
   'transfer.shortfall': entry(

@@ -38,7 +38,7 @@ function refuseSeveral({ transfer, spec }: LanesRequest, { lanes }: AssignedLane
     `changes.ordering is transaction, which needs one lane, and the changes of the transfer would have ${lanes.length}`,
     {
       where: `transfers.${transfer}`,
-      suggestion: 'another ordering, or a transfer of another name, which begins with lanes of its own',
+      suggestion: `another ordering; or begin anew, with sluice capture release ${spec.source} ${transfer} and a copy of all rows`,
     },
   );
 }
