@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ParkedChoice, Quarantine } from '../../../engine/ports/quarantine.ts';
+import { CHANGE_OPERATIONS, type ChangeLetter } from '../../../model/change-event.ts';
 import {
   PARKED_STATES,
   type ParkedEvent,
@@ -28,6 +29,14 @@ interface ListOptions extends ChoiceOptions {
 const PAGE = 1_000;
 const never = (): AbortSignal => new AbortController().signal;
 
+const isLetter = (text: string): text is ChangeLetter => Object.hasOwn(CHANGE_OPERATIONS, text);
+
+/** Those that go to topics say it by its letter. */
+const inWords = <T extends ParkedEvent>(event: T): T => ({
+  ...event,
+  operation: isLetter(event.operation) ? CHANGE_OPERATIONS[event.operation] : event.operation,
+});
+
 const choiceOf = ({ table, key, event, state }: ChoiceOptions): ParkedChoice => ({
   table,
   key,
@@ -46,7 +55,7 @@ async function upTo(
     const after = last ? { lane: last.lane, event: last.event } : null;
     const size = Math.min(PAGE, limit - events.length);
     const page = await quarantine.list(transfer, choice, { limit: size, after }, never());
-    events.push(...page);
+    events.push(...page.map(inWords));
     if (page.length < size) break;
   }
   return events;
@@ -68,7 +77,7 @@ async function show(context: Context, name: string, event: string): Promise<Outc
   const found = await withQuarantine(context.config(), name, (quarantine) =>
     quarantine.show(name, event, never()),
   );
-  if (found) return { value: found, text: showError(found) };
+  if (found) return { value: inWords(found), text: showError(inWords(found)) };
   throw new SluiceError('input.invalid', `event ${event} is not set apart`, {
     where: `transfer ${name}`,
     suggestion: `sluice errors list ${name}`,
