@@ -95,7 +95,11 @@ async function live(place: Place, tool: Tool, { changes }: Sizes): Promise<Measu
       await arrivals.reached(changes);
       const seconds = (arrivals.lastMs() - beganMs) / 1000;
       const lagSeconds = Math.max(0, seconds - loadSeconds);
-      return { rows: arrivals.count(), seconds, extra: { loadSeconds, lagSeconds } };
+      return {
+        rows: arrivals.count(),
+        seconds,
+        extra: { loadSeconds, lagSeconds, bytesPerEvent: arrivals.bytes() / changes },
+      };
     });
   } finally {
     await arrivals.close();

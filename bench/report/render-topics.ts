@@ -32,7 +32,6 @@ function renderDrains(summaries: readonly Summary[]): string {
       'drained from a filled staging table',
       'runs',
       'events',
-      'bytes of one',
       's: median (least-most)',
       'events/s',
       'events a minute',
@@ -44,7 +43,6 @@ function renderDrains(summaries: readonly Summary[]): string {
       sourceOf(summary),
       summary.good === summary.runs ? number(summary.runs) : `${summary.good} of ${summary.runs}`,
       number(summary.rows),
-      number(extra(summary, 'bytesPerEvent')),
       `${number(summary.seconds.median, 2)} (${number(summary.seconds.least, 2)}-${number(summary.seconds.most, 2)})`,
       number(perSecond(summary)),
       `**${number(perSecond(summary) * 60)}**`,
@@ -60,6 +58,7 @@ const renderLive = (summaries: readonly Summary[]): string =>
     [
       'while they are made',
       'changes',
+      'bytes of a message',
       'load s',
       'without capture',
       'slow-down',
@@ -70,6 +69,7 @@ const renderLive = (summaries: readonly Summary[]): string =>
     of(summaries, 'live').map((summary) => [
       sourceOf(summary),
       number(summary.rows),
+      number(extra(summary, 'bytesPerEvent')),
       number(extra(summary, 'loadSeconds'), 1),
       number(extra(summary, 'aloneSeconds'), 1),
       `× ${number(extra(summary, 'loadSeconds') / extra(summary, 'aloneSeconds'), 2)}`,

@@ -4,7 +4,7 @@ import { PER_TRANSACTION, type Session, STRIDE, TABLE, TABLE_ROWS, type TopicSou
 
 const CREATE = [
   `CREATE TABLE ${TABLE} (id bigint PRIMARY KEY, status varchar(20) NOT NULL, amount decimal(12,2) NOT NULL, at datetime(6) NOT NULL, note text, sent_us bigint)`,
-  `INSERT INTO ${TABLE} SELECT seq, 'new', seq / 100.0, TIMESTAMPADD(SECOND, seq, '2024-01-01'), MD5(seq), 0 FROM seq_1_to_${TABLE_ROWS}`,
+  `INSERT INTO ${TABLE} SELECT seq, 'new', seq / 100.0, TIMESTAMPADD(SECOND, seq, '2024-01-01'), CONCAT(MD5(seq), MD5(seq + 1)), 0 FROM seq_1_to_${TABLE_ROWS}`,
 ];
 const UPDATE = `UPDATE ${TABLE} SET amount = amount + 1, sent_us = CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)
   WHERE id = ?`;

@@ -30,14 +30,14 @@ async function measureDrain(source: TopicSource, request: RelayRequest, events: 
   const drained = await drain(request);
   const stored = (await storedIn(request.topic)) - before;
   const ok = drained.events === events && stored >= events;
-  const { seconds, cpuSeconds, peakBytes, claims, bytes } = drained;
+  const { seconds, cpuSeconds, peakBytes, claims } = drained;
   return {
     ok,
     rows: drained.events,
     seconds,
     cpuSeconds,
     peakBytes,
-    extra: { fillSeconds, claims, bytesPerEvent: bytes / Math.max(1, drained.events) },
+    extra: { fillSeconds, claims },
     ...(ok ? {} : { error: `${drained.events} events were moved of ${events}, ${stored} are stored` }),
   };
 }
@@ -63,7 +63,7 @@ async function measureLive(
       seconds,
       cpuSeconds,
       peakBytes: 0,
-      extra: { loadSeconds, aloneSeconds, lagSeconds },
+      extra: { loadSeconds, aloneSeconds, lagSeconds, bytesPerEvent: arrivals.bytes() / live },
     };
   } finally {
     await arrivals.close();

@@ -4,7 +4,7 @@ import { PER_TRANSACTION, type Session, STRIDE, TABLE, TABLE_ROWS, type TopicSou
 
 const CREATE = [
   `CREATE TABLE ${TABLE} (id bigint PRIMARY KEY, status text NOT NULL, amount numeric(12,2) NOT NULL, at timestamptz NOT NULL, note text, sent_us bigint)`,
-  `INSERT INTO ${TABLE} SELECT i, 'new', i / 100.0, timestamptz '2024-01-01' + i * interval '1 s', md5(i::text), 0 FROM generate_series(1, ${TABLE_ROWS}) i`,
+  `INSERT INTO ${TABLE} SELECT i, 'new', i / 100.0, timestamptz '2024-01-01' + i * interval '1 s', md5(i::text) || md5((i + 1)::text), 0 FROM generate_series(1, ${TABLE_ROWS}) i`,
 ];
 const UPDATE = `UPDATE ${TABLE} SET amount = amount + 1, sent_us = (extract(epoch FROM clock_timestamp()) * 1e6)::bigint
   WHERE id = 1 + (random() * ${TABLE_ROWS - 1})::bigint`;

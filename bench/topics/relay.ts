@@ -31,7 +31,6 @@ const environment = ({ url, table, topic }: RelayRequest): NodeJS.ProcessEnv => 
 export interface Drained {
   readonly events: number;
   readonly claims: number;
-  readonly bytes: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakBytes: number;

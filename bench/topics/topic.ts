@@ -27,6 +27,8 @@ export const storedIn = async (topic: string): Promise<number> =>
 /** What came into a topic since it was opened. */
 export interface Arrivals {
   readonly count: () => number;
+  /** Of keys and values. */
+  readonly bytes: () => number;
   /** Of the first one and of the last; NaN before it. */
   readonly firstMs: () => number;
   readonly lastMs: () => number;
@@ -47,7 +49,7 @@ export async function openArrivals(
     readUncommitted: false,
     maxWaitTimeInMs: 50,
   });
-  let [count, firstMs, lastMs] = [0, Number.NaN, Number.NaN];
+  let [count, bytes, firstMs, lastMs] = [0, 0, Number.NaN, Number.NaN];
   const ends = await endsOf(topic);
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: false });
@@ -57,6 +59,7 @@ export async function openArrivals(
       lastMs = performance.now();
       if (count === 0) firstMs = lastMs;
       count += batch.messages.length;
+      for (const { key, value } of batch.messages) bytes += (key?.length ?? 0) + (value?.length ?? 0);
       each(
         batch.messages.map(({ value }) => String(value)),
         performance.timeOrigin + lastMs,
@@ -69,6 +72,7 @@ export async function openArrivals(
   for (const { partition, high } of ends) consumer.seek({ topic, partition, offset: high });
   return {
     count: () => count,
+    bytes: () => bytes,
     firstMs: () => firstMs,
     lastMs: () => lastMs,
     reached: async (wanted) => {
