@@ -26,12 +26,16 @@ export interface ChangesPlace {
   events(): Promise<number>;
   /** Makes them an hour older, where housekeeping leaves alone what is young. */
   age?(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** One that has place for events that are set apart. */
+export interface ParkedPlace extends ChangesPlace {
   /** What a person has of events that are set apart, and what is counted. */
   apart(): { readonly quarantine: Quarantine; readonly statistics: CaptureStatistics };
   /** Makes the installation one of version 1. */
   outdate(): Promise<void>;
   install(): Promise<void>;
-  drop(): Promise<void>;
 }
 
 /** What a database gives the suite of its ChangeCapture. */
@@ -39,4 +43,8 @@ export interface ChangesFixture {
   /** Several connections write at once. */
   readonly concurrentWriters: boolean;
   place(): Promise<ChangesPlace>;
+}
+
+export interface ParkedFixture extends ChangesFixture {
+  place(): Promise<ParkedPlace>;
 }

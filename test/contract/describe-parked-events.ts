@@ -4,7 +4,7 @@ import type { EventParking, EventToPark, RetryPolicy } from '../../src/engine/po
 import { wholeEvents } from '../../src/engine/changes/parse-events.ts';
 import type { ChangeEvent } from '../../src/model/change-event.ts';
 import { eventually } from '../support/eventually.ts';
-import type { ChangesFixture, ChangesPlace, TestWriter } from './changes-fixture.ts';
+import type { ParkedFixture, ParkedPlace, TestWriter } from './changes-fixture.ts';
 import { eventsOf, LANE, readBlocksOf, sealOne, tellEvent, textOf, TRANSFER, WIDE } from './changes-steps.ts';
 import { never } from './test-tables.ts';
 
@@ -12,8 +12,8 @@ const AT_ONCE: RetryPolicy = { retryAfterMs: 0, tries: 5, holdForMs: 3_600_000 }
 const LATER: RetryPolicy = { ...AT_ONCE, retryAfterMs: 20_000 };
 
 /** EventParking, Quarantine and CaptureStatistics of any source: events that are set apart of claims that real triggers filled. */
-export function describeParkedEvents(fixture: ChangesFixture): void {
-  let place: ChangesPlace;
+export function describeParkedEvents(fixture: ParkedFixture): void {
+  let place: ParkedPlace;
   let changes: ChangeCapture;
   let parking: EventParking;
   let writer: TestWriter;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RetryPolicy } from '../../src/engine/ports/event-parking.ts';
 import type { TopicsSpec } from '../../src/model/topics-spec.ts';
+import { eventually } from '../support/eventually.ts';
 import { createRelayStage, gone, type RelayStage } from '../support/relay-stage.ts';
 import { apartOf } from './changes-steps.ts';
 import { never } from './test-tables.ts';
@@ -110,6 +111,48 @@ export function describeRefusedEvents(hub: NarrowHub): void {
       const sum = (what: 'success' | 'delayed' | 'final' | 'divisions') =>
         counts.reduce((all, each) => all + each[what], 0);
       expect([sum('success'), sum('delayed'), sum('final'), sum('divisions')]).toEqual([13, 3, 1, 3]);
+    });
+
+    test('that is given up leaves its place to the next one of its key, while the lane goes on', async () => {
+      await stage.database.query(CHANGES);
+      await relay();
+      const { quarantine } = apartOf(stage.capture);
+      const [first, second] = await quarantine.list(stage.transfer, {}, { limit: 2, after: null }, never());
+      const stop = new AbortController();
+      const running = stage.relay(place.topics, {
+        quarantine: HOURS,
+        until: undefined,
+        stop: stop.signal,
+        progress: () => undefined,
+      });
+      try {
+        await quarantine.discard(stage.transfer, { event: first!.event }, never());
+        // Its old row is the large one: it is refused as well.
+        await eventually('the next one was tried', async () => {
+          expect(await count()).toEqual({ waiting: 1, behind: 1 });
+        });
+        await quarantine.discard(stage.transfer, { event: second!.event }, never());
+        await eventually('nothing is set apart', async () => expect(await count()).toEqual({}));
+        await stage.database.query(LATER);
+        await eventually('all keys go on', async () => {
+          const last = new Map((await place.read()).map((event) => [keyOf(event), event.new?.n]));
+          expect(Object.fromEntries(last)).toEqual({ 1: 4, 2: 4, 3: 4, 4: 4, 5: 4 });
+        });
+      } finally {
+        stop.abort();
+        await running;
+      }
+    });
+
+    test('may be one that no message can be made of', async () => {
+      await stage.database.query(`INSERT INTO orders VALUES (1, 0, 'odd'), (2, 0, 'even'); ${LATER}`);
+      // As a trigger records a value that it must not write.
+      await stage.database.query(
+        `UPDATE sluice_capture.event_logs SET new = replace(new, '"odd"', '{"sluice": "too large"}') WHERE operation = 'I'`,
+      );
+      expect(await relay()).toMatchObject({ why: 'caught-up', events: 2 });
+      expect(await count()).toEqual({ waiting: 1, behind: 1 });
+      expect(Object.fromEntries(statesOf(await place.read()))).toEqual({ 2: 1 });
     });
 
     test('stops its lane where nothing is to be set apart, and nothing is lost', async () => {

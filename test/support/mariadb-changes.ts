@@ -4,7 +4,7 @@ import type { ChangeCapture } from '../../src/engine/ports/change-capture.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TableToCapture, TriggerManager } from '../../src/engine/ports/trigger-manager.ts';
 import { CAPTURE_DEFAULTS, type CapturedTableSpec, type CapturePlace } from '../../src/model/capture-spec.ts';
-import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
+import type { ParkedFixture, ParkedPlace, TestWriter } from '../contract/changes-fixture.ts';
 import { apartOf } from '../contract/changes-steps.ts';
 import type { TestRow } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
@@ -17,7 +17,7 @@ export interface MariadbWriter extends TestWriter {
   execute(sql: string): Promise<void>;
 }
 
-export interface MariadbChanges extends ChangesPlace {
+export interface MariadbChanges extends ParkedPlace {
   readonly place: MariadbPlace;
   readonly database: Database;
   readonly triggers: TriggerManager;
@@ -110,7 +110,7 @@ export async function mariadbChanges(
   };
 }
 
-export const mariadbChangesFixture: ChangesFixture = {
+export const mariadbChangesFixture: ParkedFixture = {
   concurrentWriters: true,
   place: () => mariadbChanges(),
 };

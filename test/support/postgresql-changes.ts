@@ -5,7 +5,7 @@ import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import { Pool } from '../../src/databases/postgresql/pool.ts';
 import type { ChangeCapture } from '../../src/engine/ports/change-capture.ts';
 import { CAPTURE_DEFAULTS, type CapturePlace } from '../../src/model/capture-spec.ts';
-import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
+import type { ParkedFixture, ParkedPlace, TestWriter } from '../contract/changes-fixture.ts';
 import { apartOf } from '../contract/changes-steps.ts';
 import type { TestRow } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
@@ -33,7 +33,7 @@ export interface PostgresWriter extends TestWriter {
   execute(sql: string): Promise<void>;
 }
 
-export interface PostgresChanges extends ChangesPlace {
+export interface PostgresChanges extends ParkedPlace {
   readonly url: string;
   writer(): Promise<PostgresWriter>;
   execute(sql: string): Promise<void>;
@@ -125,7 +125,7 @@ export async function postgresChanges(source?: Source): Promise<PostgresChanges>
   };
 }
 
-export const postgresqlChanges: ChangesFixture = {
+export const postgresqlChanges: ParkedFixture = {
   concurrentWriters: true,
   place: () => postgresChanges(),
 };

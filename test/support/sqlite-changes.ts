@@ -5,7 +5,7 @@ import { CAPTURE_DEFAULTS, type CapturedTableSpec } from '../../src/model/captur
 import type { ChangeEvent } from '../../src/model/change-event.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { TableToCapture, TriggerManager } from '../../src/engine/ports/trigger-manager.ts';
-import type { ChangesFixture, ChangesPlace, TestWriter } from '../contract/changes-fixture.ts';
+import type { ParkedFixture, ParkedPlace, TestWriter } from '../contract/changes-fixture.ts';
 import { apartOf, eventsOf, sealAll, TRANSFER } from '../contract/changes-steps.ts';
 import { never } from '../contract/test-tables.ts';
 import { type SqlitePlace, sqlitePlace } from './sqlite-harness.ts';
@@ -100,11 +100,11 @@ export async function openWriter(path: string): Promise<TestWriter> {
  * Every other file is written with a log that holds nobody up, and every other one without. Two openings of it stand for all
  * processes: each has threads of its own, which take their time to start.
  */
-export function sqliteChanges(): ChangesFixture {
+export function sqliteChanges(): ParkedFixture {
   let places = 0;
   return {
     concurrentWriters: false,
-    async place(): Promise<ChangesPlace> {
+    async place(): Promise<ParkedPlace> {
       const place = await sqlitePlace();
       places += 1;
       await place.execute(`PRAGMA journal_mode = ${places % 2 === 0 ? 'wal' : 'delete'}`);

@@ -97,10 +97,27 @@ describe('what is set apart', () => {
     expect(keys.holds(mark(31))).toBe(true);
     keys.add(mark(5));
     expect(keys.holds(mark(6))).toBe(true);
-    keys.release(['5', '30']);
+    keys.release(['5']);
+    expect(keys.holds(mark(29))).toBe(false);
+    keys.release(['30']);
     expect(keys.size).toBe(0);
     expect(keys.holds(mark(31))).toBe(false);
   });
+});
+
+test('what was given up is waited for no more once what stood behind it is on its way', () => {
+  const mark = (event: number, key = 'a') => ({ event: String(event), table: 1, key });
+  const keys = new ParkedKeys([mark(5), mark(6), mark(7, 'b'), mark(9, ANY_KEY), mark(12)]);
+  keys.release(['6']);
+  expect(keys.has('5')).toBe(false);
+  expect(keys.holds(mark(8, 'b'))).toBe(true);
+  expect(keys.holds(mark(8))).toBe(false);
+  keys.release(['12']);
+  expect(keys.holds(mark(13, 'c'))).toBe(false);
+  expect(keys.size).toBe(1);
+  const all = new ParkedKeys([mark(5), mark(7, 'b'), mark(9, ANY_KEY)]);
+  all.release(['9']);
+  expect(all.size).toBe(0);
 });
 
 describe('the order of a row’s events', () => {

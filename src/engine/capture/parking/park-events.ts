@@ -1,4 +1,4 @@
-import type { Counted, EventCount } from '../../../model/change-statistics.ts';
+import type { EventCount } from '../../../model/change-statistics.ts';
 import { type ParkedState, retryDelayMs } from '../../../model/quarantine.ts';
 import type { ChangeLane, ClaimLimits } from '../../ports/change-capture.ts';
 import type { EventToPark, ParkedMark, RetryPolicy } from '../../ports/event-parking.ts';
@@ -157,7 +157,7 @@ export async function parkEvents(
   await countEvents(session, tables, {
     lane,
     nowMs,
-    counts: Object.fromEntries(all) as Partial<Record<Counted, readonly EventCount[]>>,
+    counts: Object.fromEntries(all),
   });
 }
 

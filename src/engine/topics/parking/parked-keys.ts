@@ -56,18 +56,40 @@ export class ParkedKeys {
     waiting.add(event);
   }
 
-  /** They are on their way. */
+  /**
+   * They are on their way, in a claim that was sealed of what is set apart: it has no event whose key has an earlier one outside. So what
+   * stands here before them was given up since.
+   */
   release(events: readonly string[]): void {
-    for (const event of events) {
-      const mark = this.#places.get(event);
-      if (!mark) continue;
-      this.#places.delete(event);
-      const keys = this.#tables.get(mark.table);
-      const waiting = keys?.get(mark.key);
-      waiting?.delete(event);
-      if (waiting?.ids.size === 0) keys?.delete(mark.key);
-      if (keys?.size === 0) this.#tables.delete(mark.table);
+    const marks = events.flatMap((event) => this.#places.get(event) ?? []);
+    const last = new Map<string, ParkedMark>();
+    for (const mark of marks) {
+      this.#drop(mark.event);
+      const key = `${mark.table} ${mark.key}`;
+      const known = last.get(key);
+      if (!known || BigInt(known.event) < BigInt(mark.event)) last.set(key, mark);
     }
+    for (const mark of last.values()) this.#forgetBefore(mark);
+  }
+
+  #forgetBefore({ event, table, key }: ParkedMark): void {
+    const keys = this.#tables.get(table);
+    if (!keys || key === '') return;
+    const before = key === ANY_KEY ? [...keys.values()] : [keys.get(key), keys.get(ANY_KEY)];
+    const id = BigInt(event);
+    for (const waiting of before)
+      for (const each of [...(waiting?.ids ?? [])]) if (BigInt(each) < id) this.#drop(each);
+  }
+
+  #drop(event: string): void {
+    const mark = this.#places.get(event);
+    if (!mark) return;
+    this.#places.delete(event);
+    const keys = this.#tables.get(mark.table);
+    const waiting = keys?.get(mark.key);
+    waiting?.delete(event);
+    if (waiting?.ids.size === 0) keys?.delete(mark.key);
+    if (keys?.size === 0) this.#tables.delete(mark.table);
   }
 
   /** Whether an earlier event of its key is set apart. */
