@@ -79,7 +79,7 @@ class Readers {
   }
 
   #limits(): ClaimLimits {
-    const [events, bytes] = [1 + this.#draw(40), 200 + this.#draw(20_000)];
+    const [events, bytes] = [1 + this.#draw(12), 200 + this.#draw(20_000)];
     const whole = { events: 2 * events, bytes: 2 * bytes };
     return { events, bytes, ...(this.#draw(2) === 0 && { whole }) };
   }
