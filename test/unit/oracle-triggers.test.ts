@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { complaintsOf } from '../../scripts/oracle-grammar.mjs';
+import { captureNames } from '../../src/databases/oracle/capture/capture-names.ts';
+import { readerGrants } from '../../src/databases/oracle/capture/sql/install-sql.ts';
+import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
 import { EVERY_RECORDED_TYPE, triggerOf, units } from '../support/oracle/captured.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
@@ -28,6 +31,15 @@ describe('PL/SQL', () => {
       'run node scripts/oracle-grammar.mjs',
     ).toEqual([]);
   });
+});
+
+test('the rights of a user who only reads and frees events are on their page, word for word', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/how-to/rights.md'), 'utf8').toUpperCase();
+  const own = captureNames('SLUICE', { schema: CAPTURE_DEFAULTS.schema, prefix: CAPTURE_DEFAULTS.prefix });
+  const missing = readerGrants(own, 'READER').filter(
+    (text) => !page.includes(`${text.replaceAll('"', '').toUpperCase()};`),
+  );
+  expect(missing).toEqual([]);
 });
 
 describe('the grammar', () => {

@@ -14,7 +14,7 @@ const OPTIONS: OpenOptions = {
 const PASSWORD = 'only_for_a_test';
 
 /** Of a user who may make users: `system` of a pluggable database. */
-const serverUrl = (): string => process.env['SLUICE_TEST_ORACLE_URL'] ?? '';
+export const serverUrl = (): string => process.env['SLUICE_TEST_ORACLE_URL'] ?? '';
 
 function userUrl(user: string): string {
   const url = new URL(serverUrl());
@@ -23,7 +23,10 @@ function userUrl(user: string): string {
   return url.href;
 }
 
-async function withClient<T>(url: string, work: (client: oracledb.Connection) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  url: string,
+  work: (client: oracledb.Connection) => Promise<T>,
+): Promise<T> {
   const config = parseUrl(url, {});
   const client = await oracledb.getConnection({
     user: config.user,
@@ -65,12 +68,13 @@ const shown = (cell: unknown): string | null => {
   return cell instanceof Date ? cell.toISOString() : JSON.stringify(cell);
 };
 
-interface OraclePlace extends TestPlace {
+export interface OraclePlace extends TestPlace {
   readonly user: string;
+  readonly url: string;
 }
 
 /** A schema, which is a user, of its own. */
-async function oraclePlace(): Promise<OraclePlace> {
+export async function oraclePlace(): Promise<OraclePlace> {
   const user = `SLUICE_TEST_${randomBytes(5).toString('hex').toUpperCase()}`;
   await withClient(serverUrl(), async (client) => {
     await client.execute(`CREATE USER ${user} IDENTIFIED BY "${PASSWORD}" QUOTA UNLIMITED ON USERS`);
@@ -82,6 +86,7 @@ async function oraclePlace(): Promise<OraclePlace> {
   const open: Database[] = [];
   return {
     user,
+    url,
     open: async (options = {}) => {
       const database = await oracle.open(parseUrl(url, {}), { ...OPTIONS, ...options });
       open.push(database);
