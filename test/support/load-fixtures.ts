@@ -7,13 +7,14 @@ import { TEST_OPTIONS } from './postgresql-harness.ts';
 import { openWriter, PLACE as SQLITE } from './sqlite-changes.ts';
 import { sqlitePlace } from './sqlite-harness.ts';
 
-export const postgresqlLoads: LoadFixture = {
+export const postgresqlLoads = {
   concurrentWriters: true,
   keyText: 'text COLLATE "C"',
   place: async () => {
     const place = await postgresChanges();
     const opened: Database[] = [];
     return {
+      url: place.url,
       capture: POSTGRESQL,
       schema: 'public',
       open: async () => {
@@ -30,7 +31,7 @@ export const postgresqlLoads: LoadFixture = {
       },
     };
   },
-};
+} satisfies LoadFixture;
 
 export const mariadbLoads: LoadFixture = {
   concurrentWriters: true,

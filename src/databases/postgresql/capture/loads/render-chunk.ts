@@ -2,7 +2,15 @@ import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
 import { qualified } from '../../sql.ts';
 import { held, released } from '../triggers/texts/json-of.ts';
 import { declarations } from '../triggers/texts/row-bodies.ts';
-import { computed, condition, INSERTED, notRecorded, when, writtenOr } from '../triggers/texts/row-records.ts';
+import {
+  computed,
+  condition,
+  INSERTED,
+  notRecorded,
+  unset,
+  when,
+  writtenOr,
+} from '../triggers/texts/row-records.ts';
 import { indented, isTrue, renderEvent, type Subject, tableItself } from '../triggers/texts/subject.ts';
 import { type LoadPosition, renderOrder, renderPosition, renderWithin } from './load-position.ts';
 
@@ -24,7 +32,11 @@ const whereOf = (conditions: readonly string[]): string =>
   conditions.length === 0 ? '' : `\n  WHERE ${conditions.join(' AND ')}`;
 
 /** The position of the last of so many rows behind another position; no row where there are fewer. */
-export const renderBound = ({ subject, columns }: ChunkOf, after: LoadPosition | null, rows: number): string =>
+export const renderBound = (
+  { subject, columns }: ChunkOf,
+  after: LoadPosition | null,
+  rows: number,
+): string =>
   `SELECT ${renderPosition(columns)} FROM ${tableItself(subject)} AS n${whereOf(renderWithin(columns, after, null))}
   ORDER BY ${renderOrder(columns)} OFFSET ${Math.max(1, rows) - 1} LIMIT 1`;
 
@@ -35,7 +47,10 @@ export const renderBound = ({ subject, columns }: ChunkOf, after: LoadPosition |
  *
  * No function of ours stands in the source for it, so that it may be run by who has no right to make one.
  */
-export function renderChunk({ subject: wanted, columns, where }: ChunkOf, { after, upto }: ChunkBounds): string {
+export function renderChunk(
+  { subject: wanted, columns, where }: ChunkOf,
+  { after, upto }: ChunkBounds,
+): string {
   const subject = JSON.parse(JSON.stringify(wanted), (_, value: unknown) =>
     typeof value === 'string' ? held(value) : value,
   ) as Subject;
@@ -46,10 +61,9 @@ export function renderChunk({ subject: wanted, columns, where }: ChunkOf, { afte
     `  ORDER BY ${held(renderOrder(columns))} FOR SHARE OF n NOWAIT`,
   ].join('\n');
   const record = [
-    ...(subject.where === null
-      ? []
-      : [condition(subject, 'NEW'), when('NOT sluice.new_is_in', 'CONTINUE;')]),
+    ...(subject.where === null ? [] : [condition(subject, 'NEW'), when('NOT sluice.new_is_in', 'CONTINUE;')]),
     'sluice.loaded := sluice.loaded OPERATOR(pg_catalog.+) 1;',
+    ...unset(subject),
     ...computed(subject, 'NEW'),
     writtenOr(subject, ['NEW'], [notRecorded(subject, 'i'), 'CONTINUE;']),
     renderEvent(subject, { ...INSERTED, operation: 'i' }),
@@ -59,7 +73,9 @@ export function renderChunk({ subject: wanted, columns, where }: ChunkOf, { afte
     '#variable_conflict use_column',
     '<<sluice>>',
     'DECLARE',
-    ...[`new ${qualified(subject.table)};`, 'loaded bigint := 0;', ...declarations(subject)].map((line) => indented(line)),
+    ...[`new ${qualified(subject.table)};`, 'loaded bigint := 0;', ...declarations(subject)].map((line) =>
+      indented(line),
+    ),
     'BEGIN',
     indented(`FOR new IN ${rows} LOOP`),
     ...record.map((line) => indented(line, 4)),

@@ -29,9 +29,7 @@ const jsonOf = (
   ofExpression: (at: number, expression: UserExpression) => string,
   isMeasured = false,
 ): string => {
-  const beside = expressions.map(
-    (each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each) }),
-  );
+  const beside = expressions.map((each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each) }));
   return renderJsonOf([...payload, ...beside], alias, isMeasured);
 };
 
@@ -65,6 +63,12 @@ export function computed(subject: Subject, which: Which): readonly string[] {
   ];
 }
 
+/** Where several rows are told one after the other: what fails of one must not be what the one before gave. */
+export const unset = (subject: Subject): readonly string[] => [
+  ...subject.expressions.map((_, at) => `${given('NEW', at + 1)} := NULL;`),
+  ...(keyExpression(subject) === null ? [] : [`${given('NEW', 'key')} := NULL;`]),
+];
+
 /** All that can be told is that there was a change; who reads it asks for the table anew. */
 export function lost(subject: Subject, whichs: readonly Which[]): readonly string[] {
   const has = (which: Which): string | null => (whichs.includes(which) ? NOT_RECORDED : null);
@@ -83,11 +87,8 @@ export const writeKey = (subject: Subject, which: Which): string =>
  * Writes the rows down, and the key of the last one. What fails here is no row's fault: a column was renamed or dropped since the deployment, or its text would pass 1 GB;
  * the application's statement goes on, and what is recorded says that it was not.
  */
-export const written = (
-  subject: Subject,
-  whichs: readonly Which[],
-  first: readonly string[] = [],
-): string => writtenOr(subject, whichs, lost(subject, whichs), first);
+export const written = (subject: Subject, whichs: readonly Which[], first: readonly string[] = []): string =>
+  writtenOr(subject, whichs, lost(subject, whichs), first);
 
 /** The same; @param failing  what is done where it fails */
 export function writtenOr(
