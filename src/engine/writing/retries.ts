@@ -48,12 +48,11 @@ export function createRetries(options: RetriesOptions) {
   let askedMs = clock.now();
   let running: Promise<void> | null = null;
 
-  const isDue = async (parked: ParkingOptions): Promise<boolean> => {
-    const nowMs = parked.now();
+  const isDue = async (parked: ParkingOptions, nowMs = parked.now()): Promise<boolean> => {
     return (
       (await target.quarantine?.isDue?.(
         run.transfer,
-        { nowMs, finalBeforeMs: nowMs - parked.holdForMs },
+        { nowMs, finalBeforeMs: parked.now() - parked.holdForMs },
         never,
       )) ?? false
     );
@@ -97,7 +96,7 @@ export function createRetries(options: RetriesOptions) {
       await running;
       if (!parking) return;
       try {
-        await tryAll(parking, true);
+        if (await isDue(parking, Number.MAX_SAFE_INTEGER)) await tryAll(parking, true);
       } catch (error) {
         options.onError('', error);
       }
