@@ -106,6 +106,8 @@ export interface ControlState {
   tables: TableRecord[];
   /** Changes came near enough to the present once; absent where none are moved. */
   caughtUp?: boolean;
+  /** Since when all rows are copied, as far as it is known. */
+  copiedAtMs?: number | null;
   /** A person wants the transfer to end where nothing is pending any more. */
   cutOver?: StandingReason;
   sample: LastSample | null;

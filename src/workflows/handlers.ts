@@ -90,6 +90,7 @@ function wantAnew(control: Control, table: TableRecord): void {
   if (!rows || !happen(table, 'resnapshot')) return;
   // A person wants it anew, and not the transfer after another interruption.
   table.interruptions = 0;
+  if (!isChanges(table)) Object.assign(control.state, { caughtUp: false, copiedAtMs: null });
   for (const each of rows) wantAnew(control, each);
 }
 

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Sample } from '../activities/contract.ts';
 import type { Control } from './control.ts';
-import { isMoving, type TableRecord } from './control-state.ts';
+import { type ControlState, isMoving, type TableRecord } from './control-state.ts';
 import { isChanges } from './relay-moves.ts';
 
 /** The first minute as often as reports are wanted, then seldom: each sample costs the history about eight events. */
@@ -20,6 +20,19 @@ function intervalMs(control: Control): number {
   if (state.stopping !== null) return DRAINING_MS;
   if (state.samples < OFTEN) return wished;
   return Math.max(wished, state.samples < SOMETIMES ? SOMETIMES_MS : SELDOM_MS);
+}
+
+/**
+ * Whether all that is pending came after the rows were copied: rows are of then, and changes of before take them back to states that the
+ * source never had, of which a unique index may refuse one.
+ */
+const isPresent = ({ copiedAtMs }: ControlState, lagMs: number, nowMs: number): boolean =>
+  lagMs <= CAUGHT_UP_MS && typeof copiedAtMs === 'number' && lagMs < nowMs - copiedAtMs;
+
+/** Noted before it is asked what is pending. */
+function noteCopied({ state }: Control): void {
+  const isCopying = state.tables.some((table) => !isChanges(table) && isMoving(table));
+  state.copiedAtMs = isCopying ? null : (state.copiedAtMs ?? Date.now());
 }
 
 /**
@@ -49,7 +62,7 @@ export function learn(control: Control, sample: Sample, nowMs: number, isQuiet =
   };
   state.samples += 1;
   const isRelaying = state.tables.some((table) => isChanges(table) && table.status === 'copying');
-  if (isRelaying && sample.pending && sample.pending.lagMs <= CAUGHT_UP_MS) state.caughtUp = true;
+  if (isRelaying && sample.pending && isPresent(state, sample.pending.lagMs, nowMs)) state.caughtUp = true;
   for (const told of sample.tables) {
     const table = control.table(told.table);
     if (!table || told.generation < table.generation) continue;
@@ -121,6 +134,7 @@ export async function sampleOnce(
       ...(changes?.toTopics && { topics: true }),
     };
     const isQuiet = control.isQuiet();
+    noteCopied(control);
     const ended = changes?.toTopics ? movedBefore(control) : { rows: 0, bytes: 0 };
     const sample = await control.queues.control.sampleProgress(request);
     const [rows, bytes] = [ended.rows + sample.rows, ended.bytes + sample.bytes];
