@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { install } from '../../src/databases/oracle/capture/installation.ts';
 import { PARTITIONING } from '../../src/databases/oracle/capture/sql/install-sql.ts';
+import { renderKeeperBody, renderKeeperSpec } from '../../src/databases/oracle/capture/sql/keeper-sql.ts';
+import { renderRecorderBody } from '../../src/databases/oracle/capture/sql/recorder-body.ts';
+import { renderRecorderSpec } from '../../src/databases/oracle/capture/sql/recorder-spec.ts';
 import { makeTrigger } from '../../src/databases/oracle/capture/triggers/deploy-table.ts';
 import { designTriggers, planOf } from '../../src/databases/oracle/capture/triggers/make-plan.ts';
 import { renderCheckCondition } from '../../src/databases/oracle/capture/sql/trigger-catalog-sql.ts';
@@ -188,6 +191,38 @@ describe('an installation', () => {
       details: { suggestion: expect.stringContaining('GV_$TRANSACTION') as string },
     });
     expect(sent().filter((text) => text.startsWith('CREATE'))).toEqual([]);
+  });
+
+  test('leaves packages alone that stand as they are, and compiles triggers again where they do not', async () => {
+    const trigger: Answer = (text) => {
+      if (text.includes('S.NAME, S.TEXT')) return [['SLUICE_1_ORDERS', `"SLUICE_RECORDER".WRITE_EVENTS(`]];
+      return text.includes('T.TRIGGER_NAME, T.TABLE_OWNER')
+        ? [['SLUICE_1_ORDERS', 'SHOP', 'ORDERS', 'ENABLED', 'INVALID']]
+        : [];
+    };
+    const packages = [
+      renderRecorderSpec(captured),
+      renderRecorderBody(captured),
+      renderKeeperSpec(captured),
+      renderKeeperBody(captured),
+    ];
+    const standing: Answer = (text, binds) => {
+      if (!text.startsWith('SELECT TEXT FROM ALL_SOURCE')) return trigger(text, binds);
+      const own = packages.find((each) =>
+        each.startsWith(`CREATE OR REPLACE ${String(binds['type'])} "CDC"."${String(binds['name'])}"`),
+      );
+      return (own ?? '')
+        .replace('CREATE OR REPLACE ', '')
+        .split(/(?<=\n)/)
+        .map((line) => [line]);
+    };
+    const changed = async (answer: Answer): Promise<readonly string[]> => {
+      const { session, sent } = await opened(withTable(answer));
+      await install(session, captured, STAGING);
+      return sent().filter((text) => /PACKAGE|COMPILE/.test(text) && !text.startsWith('SELECT'));
+    };
+    expect(await changed(standing)).toEqual([]);
+    expect(beginnings((await changed(trigger)).slice(-1))).toEqual(['ALTER TRIGGER "CDC"."SLUICE_1_ORDERS"']);
   });
 
   test('says what of a package did not compile', async () => {

@@ -46,7 +46,7 @@ function ofInstallation(): Titled {
   const { PARTITIONING, grantStatements, installStatements, readerGrants, removeStatements, ...rest } =
     install;
   const { renderPartitioned, renderHeap, renderIdIndex, renderInterval, renderPartInitrans, ...more } = rest;
-  const { renderHeapInitrans, renderErrors, renderComments, ...others } = more;
+  const { renderHeapInitrans, renderErrors, renderSource, renderComments, ...others } = more;
   const { CAPTURE_VERSION: _, OURS: __, GONE: ___, ...simple } = others;
   const ofForm = {
     renderPartitioned,
@@ -62,6 +62,7 @@ function ofInstallation(): Titled {
       ([name, render]) => [`capture ${name}`, render(captured, STAGING)] as const,
     ),
     ['capture renderErrors', renderErrors('CDC', 'SLUICE_RECORDER', 'PACKAGE').text],
+    ['capture renderSource', renderSource('CDC', 'SLUICE_RECORDER', 'PACKAGE').text],
     ...titled('table', installStatements(captured)),
     ...titled('comment', renderComments(captured)),
     ...titled('grant', grantStatements('"CDC"')),
@@ -78,6 +79,7 @@ function ofTriggers(): Titled {
     renderCheckCondition,
     renderCheckExpression,
     renderDropTrigger,
+    renderCompileTrigger,
     renderWaitForWriters,
     ...rest
   } = triggers;
@@ -87,6 +89,7 @@ function ofTriggers(): Titled {
     ['capture condition', renderCheckCondition(ORDERS, 'total > 3')],
     ['capture expression', renderCheckExpression(ORDERS, 'total * 2')],
     ['capture renderDropTrigger', renderDropTrigger(captured, 'SLUICE_7_ORDERS')],
+    ['capture renderCompileTrigger', renderCompileTrigger(captured, 'SLUICE_7_ORDERS')],
     ['capture renderWaitForWriters', renderWaitForWriters(ORDERS, 1)],
     ...plain(rest),
   ];

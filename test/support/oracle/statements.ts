@@ -166,9 +166,12 @@ function writings(): readonly (readonly [string, string])[] {
     mode: 'upsert',
   });
   const none: ReadonlySet<string> = new Set();
+  const zoned = tableOf([{ name: 'C0', type: 'TIMESTAMP(9) WITH TIME ZONE' }], null);
+  const same = planOf({ dialect: oracle, table: zoned }, target);
   const empties = new Set(binds.filter(({ empty }) => empty !== null).map(({ name }) => name));
   return [
     ['insert', renderInsert(plan, binds, none)],
+    ['insert moments with their zones', renderInsert(same, columnBinds(same), none)],
     ['insert empty large objects', renderInsert(plan, binds, empties)],
     ['merge', renderMerge(plan, small)],
     ['merge of keys alone', renderMerge(keyOnly, columnBinds(keyOnly))],

@@ -5,6 +5,7 @@ import type { Session } from '../connections/session.ts';
 import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-names.ts';
+import type { Statement } from '../sql/names.ts';
 import { openTransactions } from './claims/open-transactions.ts';
 import {
   CAPTURE_VERSION,
@@ -26,11 +27,14 @@ import {
   renderPartInitrans,
   renderPartitioned,
   renderSequence,
+  renderSource,
   renderThere,
 } from './sql/install-sql.ts';
 import { renderKeeperBody, renderKeeperSpec } from './sql/keeper-sql.ts';
 import { renderRecorderBody } from './sql/recorder-body.ts';
 import { renderRecorderSpec } from './sql/recorder-spec.ts';
+import { renderCompileTrigger } from './sql/trigger-catalog-sql.ts';
+import { readStanding } from './triggers/standing-triggers.ts';
 
 export async function isInstalled(session: Session, names: CaptureNames): Promise<boolean> {
   const { rows } = await session.run(renderThere(names));
@@ -98,9 +102,20 @@ async function adapt(session: Session, names: CaptureNames, staging: CaptureStag
   if (partInitrans !== wanted) await session.query(renderPartInitrans(names, staging));
 }
 
-/** Packages are made anew each time: they have no state, and a text of another version is none of ours. */
+/** The text as the server has it, but for the words that made it. */
+async function isMade(session: Session, text: string, source: Statement): Promise<boolean> {
+  const { rows } = await session.run(source);
+  const standing = rows.map(([line]) => line ?? '').join('');
+  return standing.trimEnd() === text.replace('CREATE OR REPLACE ', '').trimEnd();
+}
+
+/**
+ * Packages are made where they are missing, or of another version: each statement that fires a trigger waits meanwhile, and the
+ * triggers must be compiled again, which the server would else do with the next statement of the application.
+ */
 async function makePackages(session: Session, names: CaptureNames): Promise<void> {
   const bare = (what: string): string => `${names.prefix}${what}`;
+  let made = 0;
   const parts = [
     ['RECORDER', 'PACKAGE', renderRecorderSpec(names)],
     ['RECORDER', 'PACKAGE BODY', renderRecorderBody(names)],
@@ -108,12 +123,17 @@ async function makePackages(session: Session, names: CaptureNames): Promise<void
     ['KEEPER', 'PACKAGE BODY', renderKeeperBody(names)],
   ] as const;
   for (const [what, type, text] of parts) {
+    if (await isMade(session, text, renderSource(names.schema, bare(what), type))) continue;
     await session.query(text);
+    made += 1;
     const { rows } = await session.run(renderErrors(names.schema, bare(what), type));
     if (rows.length === 0) continue;
     const told = rows.map(([at, message]) => `${at} ${(message ?? '').trim()}`).join('; ');
     throw new SluiceError('database.internal', `the server does not compile ${type} ${bare(what)}: ${told}`);
   }
+  if (made === 0) return;
+  for (const { name, isValid } of await readStanding(session, names))
+    if (!isValid) await session.query(renderCompileTrigger(names, name));
 }
 
 async function refuseLater(session: Session, names: CaptureNames): Promise<void> {

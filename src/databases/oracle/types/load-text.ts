@@ -22,5 +22,5 @@ export const LOAD_TRUTH = "CASE $value WHEN 't' THEN TRUE WHEN 'f' THEN FALSE EN
 export const LOAD_UUID_BYTES = "HEXTORAW(REPLACE($value, '-'))";
 export const LOAD_BYTES = 'HEXTORAW(SUBSTR($value, 3))';
 
-/** What renderZoned wrote. */
-export const LOAD_ZONED = `CASE WHEN REGEXP_LIKE($value, '[+-][0-9]{2}:[0-9]{2}$') THEN TO_TIMESTAMP_TZ($value, 'SYYYY-MM-DD HH24:MI:SS.FF9 TZH:TZM') ELSE TO_TIMESTAMP_TZ($value, 'SYYYY-MM-DD HH24:MI:SS.FF9 TZR TZD') END`;
+/** What renderZoned wrote; or, of a change, a moment in UTC that says no zone. */
+export const LOAD_ZONED = `CASE WHEN REGEXP_LIKE($value, ' [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?( BC)?$') THEN FROM_TZ(${timestamp('$value')}, '+00:00') WHEN REGEXP_LIKE($value, '[+-][0-9]{2}:[0-9]{2}$') THEN TO_TIMESTAMP_TZ($value, 'SYYYY-MM-DD HH24:MI:SS.FF9 TZH:TZM') ELSE TO_TIMESTAMP_TZ($value, 'SYYYY-MM-DD HH24:MI:SS.FF9 TZR TZD') END`;

@@ -94,6 +94,12 @@ export const renderErrors = (schema: string, name: string, type: string): Statem
   binds: { schema, name, type },
 });
 
+/** A package as it was given, line by line. */
+export const renderSource = (schema: string, name: string, type: string): Statement => ({
+  text: 'SELECT TEXT FROM ALL_SOURCE WHERE OWNER = :schema AND NAME = :name AND TYPE = :type ORDER BY LINE',
+  binds: { schema, name, type },
+});
+
 /** Packages first, for they name the tables; the installation goes last, so that who dies in between finds the rest again. */
 export const removeStatements = (names: CaptureNames): readonly string[] => [
   `DROP PACKAGE ${names.recorder}`,

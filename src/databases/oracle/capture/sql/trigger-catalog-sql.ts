@@ -46,6 +46,9 @@ export const OTHER_TRIGGERS: CatalogQuery = {
 export const renderDropTrigger = ({ schema }: CaptureNames, name: string): string =>
   `DROP TRIGGER ${quote(schema)}.${quote(name)}`;
 
+export const renderCompileTrigger = ({ schema }: CaptureNames, name: string): string =>
+  `ALTER TRIGGER ${quote(schema)}.${quote(name)} COMPILE`;
+
 /** Behind it no transaction is open that wrote to the table before. */
 export const renderWaitForWriters = (table: TableName, seconds: number): string =>
   `LOCK TABLE ${qualified(table)} IN SHARE MODE WAIT ${seconds}`;
