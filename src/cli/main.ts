@@ -48,4 +48,15 @@ function isEntry(): boolean {
   return entries.includes(pathToFileURL(realpathSync(script)).href);
 }
 
-if (isEntry()) process.exit(await main(process.argv.slice(2)));
+/** A pipe takes 64 KiB at once: what waits behind them would be lost. Nobody need read it: then there is nothing to wait for. */
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
+
+if (isEntry()) {
+  const exit = await main(process.argv.slice(2));
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit(exit);
+}

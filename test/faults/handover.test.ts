@@ -57,7 +57,8 @@ describeWith(
           await stage.expectPrefixes();
           // No error of the application is ours.
           await load.stop();
-          expect((await world.cli('cut-over', world.transfer, '--wait')).code).toBe(0);
+          const ended = await world.cli('cut-over', world.transfer, '--wait');
+          expect(ended, ended.stderr + ended.stdout).toMatchObject({ code: 0 });
           await stage.expectEqual();
         } catch (error) {
           throw new Error(`with SLUICE_TEST_SEED=${seed}`, { cause: error });

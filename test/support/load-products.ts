@@ -11,7 +11,7 @@ export const PARENTS = 20;
 /** A session of an application that changes the tables of the load. */
 export interface LoadSession {
   run(sql: string): Promise<void>;
-  rows(sql: string): Promise<readonly (readonly unknown[])[]>;
+  rows(sql: string): Promise<readonly (readonly (string | number | null)[])[]>;
   /** Its transaction stays open for so long. */
   linger(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -48,7 +48,8 @@ async function postgresSession(url: string): Promise<LoadSession> {
   await client.connect();
   return {
     run: async (sql) => void (await client.query(sql)),
-    rows: async (sql) => (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows,
+    rows: async (sql) =>
+      (await client.query<(string | number | null)[]>({ text: sql, rowMode: 'array' })).rows,
     linger: (ms) => delay(ms),
     close: () => client.end(),
   };
@@ -58,7 +59,7 @@ async function mariadbSession(url: string): Promise<LoadSession> {
   const client = await mysqlDriver.createConnection({ uri: url.replace(/^mariadb:/, 'mysql:') });
   return {
     run: async (sql) => void (await client.query(sql)),
-    rows: async (sql) => (await client.query({ sql, rowsAsArray: true }))[0] as unknown[][],
+    rows: async (sql) => (await client.query({ sql, rowsAsArray: true }))[0] as (string | number | null)[][],
     linger: (ms) => delay(ms),
     close: () => client.end(),
   };
@@ -70,7 +71,7 @@ function sqliteSession(url: string): Promise<LoadSession> {
   database.pragma('foreign_keys = ON');
   return Promise.resolve({
     run: (sql) => Promise.resolve(void database.exec(sql)),
-    rows: (sql) => Promise.resolve(database.prepare(sql).raw().all() as unknown[][]),
+    rows: (sql) => Promise.resolve(database.prepare(sql).raw().all() as (string | number | null)[][]),
     linger: (ms) => delay(ms),
     close: () => Promise.resolve(void database.close()),
   });

@@ -21,6 +21,9 @@ export interface Place {
   readonly pattern: string;
   /** Each row of a table as one text, sorted: equal where the tables are, repeats counted. */
   rows(table: string): Promise<readonly string[]>;
+  run(sql: string): Promise<void>;
+  /** All of its rows, where only its tables are. */
+  fill(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -71,6 +74,8 @@ async function postgresqlPlace(content: Content): Promise<Place> {
     url: database.url,
     pattern: 'public.*',
     rows: async (table) => sorted(await database.query(`SELECT * FROM "${table.replaceAll('"', '""')}"`)),
+    run: async (sql) => void (await database.query(sql)),
+    fill: async () => void (await database.query(POSTGRESQL_ROWS)),
     drop: () => database.drop(),
   };
 }
@@ -87,6 +92,8 @@ async function mariadbDatabase(content: Content): Promise<Place> {
     url: place.url,
     pattern: '*',
     rows: async (table) => sorted(await place.query(`SELECT * FROM \`${table}\``)),
+    run: (sql) => place.execute(sql),
+    fill: () => place.execute(MARIADB_ROWS),
     drop: () => place.drop(),
   };
 }
@@ -94,6 +101,12 @@ async function mariadbDatabase(content: Content): Promise<Place> {
 async function sqliteFile(content: Content): Promise<Place> {
   const folder = await createFolder();
   const path = join(folder.path, 'everything.db');
+  const run = (sql: string): Promise<void> => {
+    const writing = new BetterSqlite(path, { timeout: 20_000 });
+    writing.exec(sql);
+    writing.close();
+    return Promise.resolve();
+  };
   const database = new BetterSqlite(path);
   for (const sql of statements(content, { tables: SQLITE_TABLES, rows: SQLITE_ROWS, around: SQLITE_AROUND }))
     database.exec(sql);
@@ -111,6 +124,8 @@ async function sqliteFile(content: Content): Promise<Place> {
       reading.close();
       return Promise.resolve(sorted(rows as unknown[][]));
     },
+    run,
+    fill: () => run(SQLITE_ROWS),
     drop: () => folder.remove(),
   };
 }
