@@ -52,6 +52,14 @@ async function* rowsOf(
   }
 }
 
+async function* rowsOfAll(
+  session: Session,
+  from: Parameters<typeof rowsOf>[1],
+  parts: readonly Runs[],
+): AsyncGenerator<EventRow> {
+  for (const runs of parts) yield* rowsOf(session, from, runs);
+}
+
 /** What a lane may claim of what a look saw. */
 export interface Found {
   readonly look: Look;
@@ -157,7 +165,7 @@ export async function lookAround(
   // A claim is full when an event of the lane would come on top: what is behind the last one is not looked at.
   let left: bigint | null = null;
   let isAll = true;
-  for await (const row of rowsOf(session, from, unite(gaps, [{ from: before.seen + 1n, to: LAST_ID }]))) {
+  for await (const row of rowsOfAll(session, from, [gaps, [{ from: before.seen + 1n, to: LAST_ID }]])) {
     const isOurs = tables.has(row.table);
     isAll = row.id <= before.seen || missing.reach(row.id);
     if (!isAll) break;
