@@ -129,14 +129,15 @@ export function describeRefusedEvents(hub: NarrowHub): void {
         await quarantine.discard(stage.transfer, { event: first!.event }, never());
         // Its old row is the large one: it is refused as well.
         await eventually('the next one was tried', async () => {
-          expect(await count()).toEqual({ waiting: 1, behind: 1 });
+          const { waiting = 0, behind = 0 } = await count();
+          return waiting === 1 && behind === 1;
         });
         await quarantine.discard(stage.transfer, { event: second!.event }, never());
-        await eventually('nothing is set apart', async () => expect(await count()).toEqual({}));
+        await eventually('nothing is set apart', async () => Object.keys(await count()).length === 0);
         await stage.database.query(LATER);
         await eventually('all keys go on', async () => {
           const last = new Map((await place.read()).map((event) => [keyOf(event), event.new?.n]));
-          expect(Object.fromEntries(last)).toEqual({ 1: 4, 2: 4, 3: 4, 4: 4, 5: 4 });
+          return [1, 2, 3, 4, 5].every((key) => last.get(key) === 4);
         });
       } finally {
         stop.abort();
