@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { onPath } from '../../scripts/servers/install/find-program.mjs';
 import { required } from '../environment.ts';
 import { query } from '../source/scratch-databases.ts';
 import { startRelay, untilReady } from '../topics/relay.ts';
@@ -91,10 +92,14 @@ export const debezium = (classPath: string): Tool => ({
     await rm(ready, { force: true });
     const heap = ['-Xmx1g', '-Xms1g', '-XX:+UseParallelGC'];
     const logging = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
-    const child = spawn('java', [...heap, '-cp', classPath, logging, 'peer.Main', 'stream'], {
-      env: { ...process.env, ...environment(place, events, tuned), READY_FILE: ready },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const child = spawn(
+      onPath('java') ?? 'java',
+      [...heap, '-cp', classPath, logging, 'peer.Main', 'stream'],
+      {
+        env: { ...process.env, ...environment(place, events, tuned), READY_FILE: ready },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
     const exited = once(child, 'exit');
     const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
     const stop = async (): Promise<void> => {
