@@ -54,7 +54,11 @@ function queuesFor(state: ControlState) {
 /** Existing rows that went to a topic once are not sent again, unless a person wants them. */
 function knowLoad(
   table: TableRecord,
-  { generation, rows, isDone }: { readonly generation: number; readonly rows: number; readonly isDone: boolean },
+  {
+    generation,
+    rows,
+    isDone,
+  }: { readonly generation: number; readonly rows: number; readonly isDone: boolean },
 ): void {
   Object.assign(table, { generation, rows });
   if (!isDone) return;

@@ -18,7 +18,9 @@ function trouble(wanted: WantedLoad, name: string): string | null {
   if (primaryKey.includes(name)) return null;
   // A row that is moved to where the load has been is told by its update, and by nothing else.
   if (!columns.includes(name)) return 'is not recorded';
-  return spec.operations?.includes('update') === false ? 'is changed by updates, which are not recorded' : null;
+  return spec.operations?.includes('update') === false
+    ? 'is changed by updates, which are not recorded'
+    : null;
 }
 
 /**

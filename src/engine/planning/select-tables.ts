@@ -70,7 +70,8 @@ function checkLine({ pattern, selection }: Line): void {
 
 /** Existing rows are events of a topic, or rows of a table: what is said of the one means nothing for the other. */
 function refuseInit({ pattern, selection }: Line, { topics, mode }: TransferSpec): void {
-  if (selection === false || selection.init === undefined || (topics !== undefined && mode === 'both')) return;
+  if (selection === false || selection.init === undefined || (topics !== undefined && mode === 'both'))
+    return;
   throw invalid(pattern, '"init" is said of existing rows that go to topics: with topics and mode both');
 }
 

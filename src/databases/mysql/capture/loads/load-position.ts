@@ -1,5 +1,9 @@
 import { type LoadColumn, loadColumns } from '../../../../engine/capture/load-columns.ts';
-import { type OrderedValue, renderBehind, renderUpTo } from '../../../../engine/driver/position-conditions.ts';
+import {
+  type OrderedValue,
+  renderBehind,
+  renderUpTo,
+} from '../../../../engine/driver/position-conditions.ts';
 import type { WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { tableId } from '../../../../model/table-name.ts';

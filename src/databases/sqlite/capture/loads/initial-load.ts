@@ -9,7 +9,13 @@ import { highestId } from '../lanes.ts';
 import type { CaptureFile } from '../trigger-manager.ts';
 import { checkExpression } from '../triggers/check-expression.ts';
 import { triggerSource } from '../triggers/trigger-source.ts';
-import { type LoadPosition, type LoadSource, renderBound, renderChunk, renderUnordered } from './load-statements.ts';
+import {
+  type LoadPosition,
+  type LoadSource,
+  renderBound,
+  renderChunk,
+  renderUnordered,
+} from './load-statements.ts';
 import { beginLoad, hasLoads, readLoad, readLoads, storeLoad } from './stored-load.ts';
 
 /** The file is left to others for so many times as long as a chunk held it: they try again now and then, and not in turn. */
@@ -80,7 +86,10 @@ export function createInitialLoad(file: CaptureFile): InitialLoad {
       await check(file, wanted, signal);
       await writing(pool, signal, async (session) => {
         if (!(await hasLoads(session, prefix)))
-          throw new SluiceError('capture.not_installed', 'the capture of this file is of an earlier version, or none');
+          throw new SluiceError(
+            'capture.not_installed',
+            'the capture of this file is of an earlier version, or none',
+          );
         const load = await loadSource(session, prefix, wanted);
         await refuseUnordered(session, load, wanted);
         await beginLoad(session, prefix, wanted, loadDefinition(wanted, load.columns));

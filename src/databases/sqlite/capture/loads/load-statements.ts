@@ -1,5 +1,9 @@
 import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
-import { type OrderedValue, renderBehind, renderUpTo } from '../../../../engine/driver/position-conditions.ts';
+import {
+  type OrderedValue,
+  renderBehind,
+  renderUpTo,
+} from '../../../../engine/driver/position-conditions.ts';
 import { quote } from '../../sql.ts';
 import { listed, messageKey, renderInserted, renderInsertedRows, where } from '../triggers/trigger-words.ts';
 import type { TriggerSource } from '../triggers/trigger-source.ts';

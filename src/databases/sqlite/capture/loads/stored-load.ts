@@ -76,12 +76,7 @@ export async function storeLoad(
   await session.run(
     `UPDATE ${captureTables(prefix).loads} SET position = coalesce(?, position), events = events + ?, is_done = ?
      WHERE transfer = ? AND table_number = ?`,
-    [
-      upto === null ? null : JSON.stringify(upto),
-      BigInt(events),
-      upto === null ? 1n : 0n,
-      ...keyOf(wanted),
-    ],
+    [upto === null ? null : JSON.stringify(upto), BigInt(events), upto === null ? 1n : 0n, ...keyOf(wanted)],
   );
 }
 
