@@ -78,7 +78,7 @@ export class ParkedKeys {
     const before = key === ANY_KEY ? [...keys.values()] : [keys.get(key), keys.get(ANY_KEY)];
     const id = BigInt(event);
     for (const waiting of before)
-      for (const each of [...(waiting?.ids ?? [])]) if (BigInt(each) < id) this.#drop(each);
+      for (const each of waiting?.ids ?? []) if (BigInt(each) < id) this.#drop(each);
   }
 
   #drop(event: string): void {
