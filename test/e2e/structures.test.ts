@@ -115,7 +115,9 @@ describeWith(
       });
       expect(
         made
-          .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND name NOT LIKE 'sluice%' ORDER BY 1")
+          .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND name NOT LIKE 'sluice%' ORDER BY 1",
+          )
           .all(),
       ).toEqual([
         { name: 'homes_large' },
