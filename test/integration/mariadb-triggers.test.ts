@@ -56,6 +56,53 @@ describeWith(['mariadb'], 'triggers of MariaDB', () => {
     ]);
   });
 
+  test('record nothing of a row that UPDATE IGNORE leaves as it was, for a key refuses it', async () => {
+    await source.execute('CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2)');
+    await capture(
+      'CREATE TABLE t (id int PRIMARY KEY, n int UNIQUE, p int, FOREIGN KEY (p) REFERENCES p (id), word varchar(9))',
+    );
+    await source.execute("INSERT INTO t VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b'), (5, 5, 2, 'c')");
+    await recorded();
+    await source.execute(`UPDATE IGNORE t SET id = 2 WHERE id = 1; UPDATE IGNORE t SET n = 2, word = 'x' WHERE id = 1;
+      UPDATE IGNORE t SET p = 9 WHERE id = 1; UPDATE IGNORE t SET id = 2, n = 2 WHERE id = 1`);
+    expect(await recorded()).toEqual([]);
+    // All but the middle one move on.
+    await source.execute('UPDATE IGNORE t SET id = id + 3, n = n + 3 ORDER BY id');
+    expect(await source.query('SELECT id, n FROM t ORDER BY id')).toEqual([
+      ['2', '2'],
+      ['4', '4'],
+      ['8', '8'],
+    ]);
+    expect((await recorded()).map((each) => each.replace(/ {.*/, ''))).toEqual(['D', 'I', 'D', 'I']);
+  });
+
+  test.for(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'])(
+    'record every update of a key, of its case too, in any isolation (%s)',
+    async (level) => {
+      await capture('CREATE TABLE t (id varchar(9) COLLATE utf8mb4_general_ci PRIMARY KEY, n int UNIQUE)');
+      await source.execute("INSERT INTO t VALUES ('a', 1), ('b', 2)");
+      await recorded();
+      await source.execute(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}; UPDATE t SET id = 'A' WHERE n = 1;
+        UPDATE t SET id = 'c' WHERE n = 1; UPDATE t SET n = 7 WHERE id = 'c'; LOCK TABLES t WRITE; UPDATE t SET id = 'd', n = 8 WHERE id = 'c'; UNLOCK TABLES;
+        BEGIN; UPDATE t SET n = n + 10 ORDER BY n DESC; UPDATE t SET id = CONCAT(id, '1'); COMMIT`);
+      expect((await recorded()).map((each) => each.replace(/^(\w) .*("n": \d+)}$/, '$1 $2'))).toEqual([
+        'D "n": 1',
+        'I "n": 1',
+        'D "n": 1',
+        'I "n": 1',
+        'U "n": 7',
+        'D "n": 7',
+        'I "n": 8',
+        'U "n": 18',
+        'U "n": 12',
+        'D "n": 12',
+        'I "n": 12',
+        'D "n": 18',
+        'I "n": 18',
+      ]);
+    },
+  );
+
   test('are silent where nothing that is recorded changes, and see every letter that does', async () => {
     await capture(
       `CREATE TABLE t (id int PRIMARY KEY, name varchar(20) COLLATE utf8mb4_general_ci, f float, d double, at timestamp(6) NULL, ignored int)`,

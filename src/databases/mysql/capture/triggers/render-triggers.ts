@@ -145,6 +145,20 @@ ${recordInsert(names, subject)}
 END IF;`;
 }
 
+/**
+ * Whether the row became what it was to become: `UPDATE IGNORE` leaves a row that a key refuses as it was, and MariaDB runs the trigger all the
+ * same. Looked up where one of those columns was to change; null where that cannot be asked.
+ */
+function renderHappened({ table, key, refusable }: Subject): string | null {
+  if (key.length === 0) return null;
+  const [before, after, found] = [rowNamed('OLD'), rowNamed('NEW'), rowNamed('r')];
+  const exists = (row: typeof before, columns: typeof refusable): string => {
+    const at = key.map(({ name }) => `${found(name)} = ${row(name)}`).join(' AND ');
+    return `EXISTS (SELECT 1 FROM ${qualified(table)} AS r WHERE ${at} AND ${renderSameRow(columns, row, found)})`;
+  };
+  return `(${renderSameRow(refusable, before, after)}) OR CASE WHEN ${renderSameRow(key, before, after)} THEN ${exists(after, refusable)} ELSE NOT ${exists(before, key)} END`;
+}
+
 function updateBody(names: CaptureNames, subject: Subject): readonly string[] {
   const [wasIn, isIn] = [variable('OLD', 'in'), variable('NEW', 'in')];
   const { watched, deciding } = subject;
@@ -166,14 +180,17 @@ END IF;`;
     renderLost(names, subject.number, 'U'),
     when(
       changed([...watched, ...deciding]),
-      ...condition(subject, 'OLD'),
-      ...condition(subject, 'NEW'),
       when(
-        subject.where === null ? null : `${wasIn} OR ${isIn}`,
-        ...computed(subject, 'OLD'),
-        ...computed(subject, 'NEW'),
-        ...writeFloats(floatsIn(subject, ['OLD', 'NEW'])),
-        record,
+        renderHappened(subject),
+        ...condition(subject, 'OLD'),
+        ...condition(subject, 'NEW'),
+        when(
+          subject.where === null ? null : `${wasIn} OR ${isIn}`,
+          ...computed(subject, 'OLD'),
+          ...computed(subject, 'NEW'),
+          ...writeFloats(floatsIn(subject, ['OLD', 'NEW'])),
+          record,
+        ),
       ),
     ),
   ];
@@ -217,7 +234,7 @@ export function renderTriggers(
   else
     add('update', 'AFTER UPDATE', [
       ...(own.length > 0 ? [`${block(own)};`] : []),
-      ifChecked(cascades.updated),
+      ifChecked([when(renderHappened(subject), ...cascades.updated)]),
     ]);
   if (operations.includes('delete')) add('delete', 'AFTER DELETE', deleteBody(names, subject));
   if (cascades.deleted.length > 0) add('cascade', 'BEFORE DELETE', [ifChecked(cascades.deleted)]);

@@ -2,7 +2,7 @@ import { globToRegExp } from '../../../../engine/planning/glob.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
-import type { ColumnSchema } from '../../../../model/table-schema.ts';
+import type { ColumnSchema, TableSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../connections/session.ts';
 import type { RecordedType, Writing } from './recorded-value.ts';
 import { type AskedSql, checkUserSql, columnsIn } from './user-sql.ts';
@@ -28,6 +28,8 @@ export interface Subject extends Writing {
   /** What the payload has of the row itself. */
   readonly payload: readonly ColumnSchema[];
   readonly key: readonly ColumnSchema[];
+  /** An update of one of them may be refused by a key of the table or a foreign one, which IGNORE lets pass. */
+  readonly refusable: readonly ColumnSchema[];
   readonly where: string | null;
   /** Columns of the condition that are not recorded: with them a row may come into it or leave it. */
   readonly deciding: readonly ColumnSchema[];
@@ -53,6 +55,21 @@ export function payloadColumns(wanted: TableToCapture): readonly ColumnSchema[] 
   const keys = wanted.table.primaryKey?.columns ?? [];
   const columns = recordedColumns(wanted);
   return wanted.spec.payload === 'key' ? columns.filter(({ name }) => keys.includes(name)) : columns;
+}
+
+/** Columns of unique and of foreign keys; all where a key is of expressions. */
+function refusableColumns({
+  columns,
+  primaryKey,
+  indexes,
+  foreignKeys,
+}: TableSchema): readonly ColumnSchema[] {
+  const unique = indexes.filter((index) => index.unique);
+  if (unique.some(({ parts }) => parts.some(({ column }) => column === null))) return columns;
+  const names = new Set(
+    [...(primaryKey ? [primaryKey] : []), ...unique, ...foreignKeys].flatMap((key) => key.columns),
+  );
+  return columns.filter(({ name }) => names.has(name));
 }
 
 function askedSql({ where, expressions = {}, key }: CapturedTableSpec): readonly AskedSql[] {
@@ -87,6 +104,7 @@ export async function makeSubject(
     key: (table.primaryKey?.columns ?? []).flatMap(
       (name) => table.columns.find((column) => column.name === name) ?? [],
     ),
+    refusable: refusableColumns(table),
     where: spec.where ?? null,
     deciding: table.columns.filter((column) => inWhere.has(column.name) && !watched.includes(column)),
     expressions: expressions.map(([name, sql], at) => ({
