@@ -186,6 +186,8 @@ export interface RelayRequest extends RunKey {
   readonly lanes?: readonly number[];
   /** Those of other slices included. */
   readonly lanesOfAll?: number;
+  /** Lanes to topics that a person wants to go on although their topics have changes of another capture. */
+  readonly anew?: readonly number[];
 }
 
 /** Makes existing rows of a table events of its topic; see engine/topics/initial/load-table.ts. */

@@ -23,7 +23,14 @@ const counting = (observer: Observer, count: (events: number, bytes: number) => 
 /** Moves lanes of captured changes into topics of the hub, in slices; see engine/topics/relay-to-topics.ts. */
 export const createRelayToTopics =
   (deps: ActivityDeps, lines: ProgressLines) =>
-  ({ transfer, source: name, hub: hubName, drain, lanes = [1] }: RelayRequest): Promise<RelayResult> =>
+  ({
+    transfer,
+    source: name,
+    hub: hubName,
+    drain,
+    lanes = [1],
+    anew = [],
+  }: RelayRequest): Promise<RelayResult> =>
     governed<RelayResult>(
       { log: deps.log, budgetMs: deps.sliceBudgetMs, partial: () => ({ lanes: [] }) },
       (control) =>
@@ -52,7 +59,7 @@ export const createRelayToTopics =
                   const tables = byLane.get(lane) ?? [];
                   const { why, events, bytes, refusal } = await relayToTopics(
                     ends,
-                    { ...request, lane, tables },
+                    { ...request, lane, tables, anew: anew.includes(lane) },
                     ofLane,
                   );
                   return { ended: why === 'caught-up', events, bytes, refusal };

@@ -245,7 +245,7 @@ export const ERRORS = {
     'manual',
     EXIT.failed,
     409,
-    'Changes are missing, or the capture was installed anew: copy the tables again with sluice table resnapshot.',
+    'Changes are missing, or the capture was installed anew: sluice table resnapshot TRANSFER "(changes)" copies the tables again, or lets topics go on.',
   ),
   'capture.lanes_parted': entry(
     'manual',

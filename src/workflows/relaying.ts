@@ -53,9 +53,17 @@ export async function relayChanges(
   for (const table of tables) happen(table, 'reading');
   const lanes = tables.map(laneOf);
   const lanesOfAll = control.state.tables.filter(isChanges).length;
-  const request = { ...control.runKey(), settings: control.settings(), drain, lanes, lanesOfAll };
-  const { source } = control.queues;
   const isToTopics = control.state.prepared?.changes?.toTopics === true;
+  const anew = isToTopics ? tables.filter(({ generation }) => generation > 1).map(laneOf) : [];
+  const request = {
+    ...control.runKey(),
+    settings: control.settings(),
+    drain,
+    lanes,
+    lanesOfAll,
+    ...(anew.length > 0 && { anew }),
+  };
+  const { source } = control.queues;
   const what = lanes.length === 1 ? 'changes' : `${lanes.length} lanes of changes`;
   const summary = drain ? `relay ${what} to where nothing is pending` : `relay ${what}`;
   const outcome = await runSlice<RelayResult | OlderResult>(control, slice, () =>
@@ -71,6 +79,8 @@ export async function relayChanges(
     if (lane && isToTopics) {
       table.rows += lane.events;
       table.bytes += lane.bytes;
+      // The wish is carried out: where topics and source part once more, a person must want it once more.
+      if (anew.includes(lane.lane) && lane.refusal === null) table.generation = 1;
     }
     settle(control, table, { lane, error });
   }

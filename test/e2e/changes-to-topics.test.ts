@@ -78,4 +78,35 @@ describeWith(['postgres', 'kafka', 'temporal'], 'a transfer of changes to a topi
     await world.eventually('the change is there', async () => (await events()).length === 1);
     expect((await events())[0]).toMatchObject({ operation: 'INSERT', tablename: 'accounts' });
   });
+
+  test('waits for a person where the capture was installed anew, and goes on behind what is there', async () => {
+    const { world, source } = stage;
+    const cli = async (...args: readonly string[]): Promise<void> => {
+      const ran = await world.cli(...args);
+      expect(ran, ran.stderr + ran.stdout).toMatchObject({ code: 0 });
+    };
+    const isThere = (id: number): Promise<unknown> =>
+      world.eventually('the change is there', async () =>
+        (await topics.committed(topic)).some(({ value }) => String(value).includes(String(id))),
+      );
+    world.worker();
+    await world.start();
+    await world.eventually('it is live', async () => (await world.status()).phase === 'live');
+    await source.query('INSERT INTO accounts VALUES (70001, 1)');
+    await isThere(70_001);
+    await cli('cut-over', world.transfer, '--wait');
+    await cli('capture', 'uninstall', 'source', '--yes');
+    await cli('capture', 'install', 'source');
+    await cli('capture', 'deploy', 'source');
+    await world.start();
+    await world.eventually('somebody is told', async () =>
+      (await world.tables()).tables.some(({ error }) => error?.code === 'capture.resync_required'),
+    );
+    await source.query('INSERT INTO accounts VALUES (70002, 1)');
+    await cli('table', 'resnapshot', world.transfer, '(changes)', '--yes');
+    await isThere(70_002);
+    await cli('cut-over', world.transfer, '--wait');
+    const ids = (await events()).map(({ new: now }) => now).filter((row) => row !== undefined);
+    expect(ids).toHaveLength(2);
+  });
 });

@@ -25,6 +25,7 @@ export interface RelayOptions {
   readonly progress?: () => void;
   /** Left out: what is refused stops the lane. */
   readonly quarantine?: RetryPolicy;
+  readonly anew?: boolean;
 }
 
 /** A captured PostgreSQL database, whose changes go out to the topics of a hub. */
@@ -36,6 +37,8 @@ export interface RelayStage {
   readonly tables: readonly number[];
   /** In this process, until nothing is pending; signals end it before. */
   relay(topics: TopicsSpec, options?: RelayOptions): Promise<TopicsRelayResult>;
+  /** The capture as it was, installed anew: whatever it had recorded is gone. */
+  reinstall(): Promise<void>;
   /** In a process of its own. */
   start(topics: TopicsSpec, order?: Partial<RelayOrder>): ChildProcess;
   close(): Promise<void>;
@@ -47,16 +50,20 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
   const source = await postgresql.open(postgresql.parseUrl(database.url, {}), TEST_OPTIONS);
   if (!source.capture) throw new Error('no capture');
   const capture = source.capture(CAPTURE_DEFAULTS);
-  await capture.triggers.install(never());
-  const names = (await source.introspector.listTables(never())).map(({ table }) => table);
-  const described = await source.introspector.describeTables(names, never());
-  await capture.triggers.deploy(
-    described.map((table) => ({ table, spec: {} })),
-    never(),
-  );
-  const tables = (await capture.triggers.captured(never())).map(({ number }) => number);
   const transfer = uniqueName('transfer');
-  await capture.changes.register(transfer, [{ lane: 1, tables }], never());
+  const install = async (): Promise<readonly number[]> => {
+    await capture.triggers.install(never());
+    const names = (await source.introspector.listTables(never())).map(({ table }) => table);
+    const described = await source.introspector.describeTables(names, never());
+    await capture.triggers.deploy(
+      described.map((table) => ({ table, spec: {} })),
+      never(),
+    );
+    const numbers = (await capture.triggers.captured(never())).map(({ number }) => number);
+    await capture.changes.register(transfer, [{ lane: 1, tables: numbers }], never());
+    return numbers;
+  };
+  const tables = await install();
   const kind = await loadHubKind(new URL(hubUrl).protocol.slice(0, -1));
   const hub = await kind.open(kind.parseUrl(hubUrl, {}), { applicationName: 'relay stage' });
   const children: ChildProcess[] = [];
@@ -66,7 +73,7 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
     transfer,
     tables,
     relay: (topics, options = {}) => {
-      const { stop = never(), events = 500, progress = () => undefined, quarantine } = options;
+      const { stop = never(), events = 500, progress = () => undefined, quarantine, anew = false } = options;
       if (!hub.topicSink) throw new Error('no sink');
       return relayToTopics(
         { source: capture, sink: hub.topicSink },
@@ -78,9 +85,14 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
           until: 'until' in options ? options.until : 'caught-up',
           limits: { events, bytes: CAPTURE_DEFAULTS.claimBytes },
           quarantine,
+          anew,
         },
         { stop, overdue: () => false, progress },
       );
+    },
+    reinstall: async () => {
+      await capture.triggers.uninstall(never());
+      await install();
     },
     start: (topics, order = {}) => {
       const given: RelayOrder = {

@@ -128,7 +128,8 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
         'capture.resync_required',
         'the target has changes that the source does not know',
         {
-          suggestion: 'the source was restored or the capture installed anew: sluice table resnapshot',
+          suggestion:
+            'the source was restored or the capture installed anew: sluice table resnapshot "(changes)"',
         },
       );
     const lane: LaneReading = {

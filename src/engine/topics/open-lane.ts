@@ -34,23 +34,24 @@ interface Ends {
   readonly incarnation: string;
 }
 
+const belongTogether = ({ lease, lane: { last }, incarnation }: Ends): boolean =>
+  last === null ||
+  (last.incarnation === incarnation && last.claim <= lease.sealed && last.claim >= lease.confirmed);
+
 /**
  * The claim to write next, after what the hub has is confirmed.
  * @throws SluiceError capture.resync_required where source and hub do not belong together
  */
-async function resume(
-  { lease, lane, incarnation }: Ends,
-  confirm: (claim: number) => Promise<void>,
-): Promise<number> {
+async function resume(ends: Ends, confirm: (claim: number) => Promise<void>): Promise<number> {
+  const { lease, lane } = ends;
   const { last } = lane;
   // Confirmed once means that the hub had it: it may forget the number of a lane that has been still for long.
   if (last === null) return lease.confirmed + 1;
-  const isOther =
-    last.incarnation !== incarnation || last.claim > lease.sealed || last.claim < lease.confirmed;
-  if (isOther)
+  if (!belongTogether(ends))
     throw new SluiceError(
       'capture.resync_required',
       'the topics have changes of another capture, or of one that was restored: what they lack is not known',
+      { suggestion: `sluice table resnapshot ${lease.transfer} "(changes)"` },
     );
   if (last.claim > lease.confirmed) await confirm(last.claim);
   return last.claim + 1;
@@ -117,7 +118,15 @@ export async function openLane(
   const incarnation = await triggers.incarnation(signal);
   const lease = await changes.lease({ transfer, lane: number }, signal);
   const topics = tables.topics(request.tables);
-  const lane = await deps.sink.open({ transfer, lane: number, incarnation, topics }, signal);
+  const open = (): Promise<TopicLane> =>
+    deps.sink.open({ transfer, lane: number, incarnation, topics }, signal);
+  let lane = await open();
+  if (request.anew && !belongTogether({ lease, lane, incarnation })) {
+    // Whoever dies behind this finds no claim there, and goes on in the same way.
+    await lane.close();
+    await deps.sink.forget({ transfer, lane: number }, signal);
+    lane = await open();
+  }
   try {
     return await makeReady(deps, request, { lease, lane, incarnation, tables }, signal);
   } catch (error) {

@@ -37,6 +37,8 @@ export interface TopicsRelayRequest {
   readonly until?: 'caught-up' | undefined;
   /** Of one claim, which is one transaction of the hub. Default: CAPTURE_DEFAULTS. */
   readonly limits?: ClaimLimits | undefined;
+  /** Where topics and source do not belong together, a person wants what is recorded here to go on behind what is there. */
+  readonly anew?: boolean;
   /** What becomes of events that are refused; absent: they stop the lane. */
   readonly quarantine?: RetryPolicy | undefined;
 }
