@@ -295,7 +295,9 @@ export function describeWriter(harness: ContractHarness): void {
         const { attempt, epoch } = await target.ledger.openLane(laneOf(started), never());
         await to.execute(renderTestRows(harness, orders, orderRows(5, 5, 'secret')));
         // The primary key may come after the rows.
-        await to.execute(`CREATE UNIQUE INDEX ${quote('refusing')} ON ${quote(orders.name)} (${quote('id')})`);
+        await to.execute(
+          `CREATE UNIQUE INDEX ${quote('refusing')} ON ${quote(orders.name)} (${quote('id')})`,
+        );
         for (const _ of Array.from({ length: 8 })) {
           const failure = await apply(0, { attempt, epoch, n: 1 }).catch((error: unknown) => error);
           expect(failure).toMatchObject({

@@ -50,7 +50,18 @@ export function captureNames(schema: string, { prefix }: CapturePlace): CaptureN
     lags: own(PARKED_NAMES.lags),
     literal,
   };
-  return { schema, prefix, events, installation, tables, lanes, claims, loads: own('capture_loads'), parking, bare };
+  return {
+    schema,
+    prefix,
+    events,
+    installation,
+    tables,
+    lanes,
+    claims,
+    loads: own('capture_loads'),
+    parking,
+    bare,
+  };
 }
 
 /** Raised with every change of the tables below; an upgrade is a statement of its own. */

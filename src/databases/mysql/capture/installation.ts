@@ -70,5 +70,6 @@ export async function removeInstallation(
   const { claims, lanes, loads, tables, events, installation } = names;
   const { parked, excluded, minutes, lags } = names.parking;
   // Claims refer to lanes; the installation goes last, so that who dies in between finds the rest again.
-  for (const name of [excluded, parked, minutes, lags, loads, claims, lanes, tables, events, installation]) await dropTable(session, name, signal);
+  for (const name of [excluded, parked, minutes, lags, loads, claims, lanes, tables, events, installation])
+    await dropTable(session, name, signal);
 }
