@@ -84,7 +84,8 @@ export async function planOf(
     texts.filter((each) => !exclude.includes(each)).map((each) => [each, 'text' as const]),
   );
   const plan = computeTablePlan({
-    spec: { source: 'a', hub: 'h', target: 'b', tables: {}, ...spec },
+    // Nothing is made here after the rows: the key is there before.
+    spec: { source: 'a', hub: 'h', target: 'b', tables: {}, structure: { policy: 'verify' }, ...spec },
     selection: { columns: { policies, exclude: [...exclude] } },
     ordinal: 1,
     source: { dialect: source.dialect, table },
