@@ -57,11 +57,14 @@ function dieAt({ call, nth, when }: NonNullable<RelayOrder['killAt']>): void {
   const given = methods[name] as Method;
   let left = nth;
   methods[name] = async function (this: unknown, ...args: unknown[]) {
-    left -= 1;
-    const isHere = left === 0;
-    if (isHere && when === 'before') process.kill(process.pid, 'SIGKILL');
+    const count = (): void => {
+      left -= 1;
+      if (left === 0) process.kill(process.pid, 'SIGKILL');
+    };
+    if (when === 'before') count();
     const answer = await given.apply(this, args);
-    if (isHere) process.kill(process.pid, 'SIGKILL');
+    // One that is refused for now, as while the transaction before still ends, is made again.
+    if (when === 'after') count();
     return answer;
   };
 }
