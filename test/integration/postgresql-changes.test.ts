@@ -193,7 +193,10 @@ describeWith(['postgres'], 'changes of PostgreSQL', () => {
     const fill = (count: number, table = a): Promise<void> =>
       place.execute(renderEvents({ count, table, turn: 1 }));
 
-    test('a backlog is sealed with one look at each event, and what comes then with a look at little more', async () => {
+    // The server counts what is read late, and with others at work not always within the work: what is wrong is wrong each time.
+    test('a backlog is sealed with one look at each event, and what comes then with a look at little more', {
+      retry: 2,
+    }, async () => {
       await fill(300_000);
       const drained = await entriesRead(async (process, own) => {
         expect(await sealAll(process, own)).toHaveLength(30);
