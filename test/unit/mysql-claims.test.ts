@@ -16,7 +16,7 @@ import {
   runsOf,
   unite,
   without,
-} from '../../src/databases/mysql/capture/claims/runs.ts';
+} from '../../src/engine/capture/id-runs.ts';
 
 const MOST = 40;
 const sets = fc.uniqueArray(fc.integer({ min: 1, max: MOST })).map((ids) => new Set(ids));

@@ -7,7 +7,7 @@ export interface Run {
 /** In ascending order, without overlap. */
 export type Runs = readonly Run[];
 
-/** No id is larger. */
+/** No id is larger: what a bigint column holds. */
 export const LAST_ID = 9_223_372_036_854_775_807n;
 
 /** `1-5,7,9-12` */

@@ -1,4 +1,12 @@
-import { between, decodeRuns, encodeRuns, LAST_ID, type Runs, unite, without } from './runs.ts';
+import {
+  between,
+  decodeRuns,
+  encodeRuns,
+  LAST_ID,
+  type Runs,
+  unite,
+  without,
+} from '../../../../engine/capture/id-runs.ts';
 
 /** One transaction of the server: `id/thread/start`. */
 export type TransactionName = string;

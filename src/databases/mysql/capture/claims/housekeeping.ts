@@ -1,19 +1,18 @@
-import type { Session } from '../../connections/session.ts';
-import { literal } from '../../sql/names.ts';
-import { type CaptureNames, decodeNumbers } from '../capture-tables.ts';
-import { decodeLooked, renderRunsAhead } from './gaps.ts';
-import { inSnapshot } from './lanes.ts';
 import {
-  chunksOf,
   contains,
   decodeRuns,
-  renderIds,
   type Run,
   type Runs,
   runsOf,
   unite,
   without,
-} from './runs.ts';
+} from '../../../../engine/capture/id-runs.ts';
+import type { Session } from '../../connections/session.ts';
+import { literal } from '../../sql/names.ts';
+import { type CaptureNames, decodeNumbers } from '../capture-tables.ts';
+import { decodeLooked, renderRunsAhead } from './gaps.ts';
+import { inSnapshot } from './lanes.ts';
+import { chunksOf, renderIds } from './render-runs.ts';
 
 const EVENTS_A_DELETE = 10_000n;
 const EVENTS_A_PAGE = 10_000;

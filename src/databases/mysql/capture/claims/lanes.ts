@@ -1,3 +1,4 @@
+import { decodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import type { Backlog, ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
@@ -7,7 +8,7 @@ import { leaseLost, resyncRequired } from '../capture-errors.ts';
 import { type CaptureNames, decodeNumbers, encodeNumbers, renderLane } from '../capture-tables.ts';
 import { forgetLoads } from '../loads/stored-load.ts';
 import { decodeLooked, encodeLooked, type Looked, renderRunsAhead } from './gaps.ts';
-import { chunksOf, decodeRuns, renderIds, type Run, type Runs, unite } from './runs.ts';
+import { chunksOf, renderIds } from './render-runs.ts';
 import { ONE_SNAPSHOT } from './seal-claim.ts';
 
 /** All that is there is no concern of a lane that begins now; what is not there and may still come is a gap. */

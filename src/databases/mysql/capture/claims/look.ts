@@ -1,9 +1,10 @@
+import { between, LAST_ID, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
 import { createClaimCut, type PendingEvent } from '../../../../engine/capture/claim-cut.ts';
 import type { ClaimLimits } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { countGaps, type JudgedGaps, type Look, type Looked } from './gaps.ts';
-import { between, chunksOf, LAST_ID, renderIds, type Run, type Runs, unite } from './runs.ts';
+import { chunksOf, renderIds } from './render-runs.ts';
 
 /**
  * So many runs of gaps a lane has at most: behind them it looks no further until transactions end. They are what is rolled back

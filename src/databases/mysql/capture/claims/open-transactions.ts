@@ -4,7 +4,7 @@ import { vendorCode } from '../../error-codes.ts';
 import { literal } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { type Gaps, isDetached, type TransactionName } from './gaps.ts';
-import { chunksOf, renderIds } from './runs.ts';
+import { chunksOf, renderIds } from './render-runs.ts';
 
 /** No right to see what belongs to others: PROCESS. */
 const NO_PROCESS = '1227';

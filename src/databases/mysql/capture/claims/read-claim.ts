@@ -1,3 +1,11 @@
+import {
+  between,
+  decodeRuns,
+  LAST_ID,
+  type Runs,
+  runsOf,
+  without,
+} from '../../../../engine/capture/id-runs.ts';
 import { excludedOf } from '../../../../engine/capture/parking/park-events.ts';
 import { PAYLOAD_COLUMNS } from '../../../../engine/capture/parking/parked-tables.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
@@ -11,7 +19,7 @@ import { ReadRows } from '../../rows/read-rows.ts';
 import { inCapture, resyncRequired } from '../capture-errors.ts';
 import { type CaptureNames, renderLane } from '../capture-tables.ts';
 import { plain } from '../parking/plain-session.ts';
-import { between, chunksOf, decodeRuns, LAST_ID, renderIds, type Runs, runsOf, without } from './runs.ts';
+import { chunksOf, renderIds } from './render-runs.ts';
 
 export interface ClaimRequest {
   readonly claim: number;

@@ -1,3 +1,4 @@
+import { encodeRuns } from '../../../../engine/capture/id-runs.ts';
 import type { ClaimLimits, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
@@ -6,7 +7,6 @@ import { type CaptureNames, decodeNumbers, renderLane } from '../capture-tables.
 import { decodeLooked, encodeLooked, judgeGaps, type JudgedGaps, type Looked, lookedAfter } from './gaps.ts';
 import { type Found, lookAround } from './look.ts';
 import { findUnwritten, type TransactionWatch } from './open-transactions.ts';
-import { encodeRuns } from './runs.ts';
 
 /** The next transaction reads one snapshot, made by its first read without a lock. */
 export const ONE_SNAPSHOT = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ';
