@@ -1,10 +1,10 @@
 import { decodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
+import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import type { Backlog, ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
 import { renderFraction } from '../../types/render-text.ts';
-import { leaseLost, resyncRequired } from '../capture-errors.ts';
 import { type CaptureNames, decodeNumbers, encodeNumbers, renderLane } from '../capture-tables.ts';
 import { forgetLoads } from '../loads/stored-load.ts';
 import { decodeLooked, encodeLooked, type Looked, renderRunsAhead } from './gaps.ts';

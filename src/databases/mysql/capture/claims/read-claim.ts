@@ -8,6 +8,7 @@ import {
 } from '../../../../engine/capture/id-runs.ts';
 import { excludedOf } from '../../../../engine/capture/parking/park-events.ts';
 import { PAYLOAD_COLUMNS } from '../../../../engine/capture/parking/parked-tables.ts';
+import { resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import type { Pool } from '../../connections/pool.ts';
@@ -16,7 +17,7 @@ import { toSluiceError } from '../../error-codes.ts';
 import { list } from '../../sql/names.ts';
 import type { CellKind } from '../../rows/encode-row.ts';
 import { ReadRows } from '../../rows/read-rows.ts';
-import { inCapture, resyncRequired } from '../capture-errors.ts';
+import { inCapture } from '../capture-errors.ts';
 import { type CaptureNames, renderLane } from '../capture-tables.ts';
 import { plain } from '../parking/plain-session.ts';
 import { chunksOf, renderIds } from './render-runs.ts';

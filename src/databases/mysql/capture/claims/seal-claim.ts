@@ -1,8 +1,8 @@
 import { encodeRuns } from '../../../../engine/capture/id-runs.ts';
+import { leaseLost } from '../../../../engine/capture/lane-errors.ts';
 import type { ClaimLimits, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
-import { leaseLost } from '../capture-errors.ts';
 import { type CaptureNames, decodeNumbers, renderLane } from '../capture-tables.ts';
 import { decodeLooked, encodeLooked, judgeGaps, type JudgedGaps, type Looked, lookedAfter } from './gaps.ts';
 import { type Found, lookAround } from './look.ts';

@@ -1,10 +1,11 @@
 import type { ParkingSource } from '../../../../engine/capture/parking/create-event-parking.ts';
 import { idsOf } from '../../../../engine/capture/parking/parked-tables.ts';
+import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { EventToPark } from '../../../../engine/ports/event-parking.ts';
 import type { Pool } from '../../connections/pool.ts';
 import { literal } from '../../sql/names.ts';
-import { inCapture, leaseLost, resyncRequired } from '../capture-errors.ts';
+import { inCapture } from '../capture-errors.ts';
 import { type CaptureNames, PARKING_VERSION, renderLane } from '../capture-tables.ts';
 import { confirmClaim } from '../claims/lanes.ts';
 import { type ParkingSession, plain } from './plain-session.ts';

@@ -1,3 +1,4 @@
+import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import { decodeLooked, encodeLooked, type Looked } from '../../../../engine/capture/id-gaps.ts';
 import type { Run } from '../../../../engine/capture/id-runs.ts';
@@ -5,7 +6,6 @@ import type { ChangeLane, LaneTables, Lease } from '../../../../engine/ports/cha
 import { COMMIT } from '../../connections/pool.ts';
 import type { Cells, Session } from '../../connections/session.ts';
 import type { Binds } from '../../sql/names.ts';
-import { leaseLost, resyncRequired } from '../capture-errors.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import {
   renderConfirmClaims,

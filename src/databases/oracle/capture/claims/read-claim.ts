@@ -6,6 +6,7 @@ import {
   LAST_ID,
   type Runs,
 } from '../../../../engine/capture/id-runs.ts';
+import { resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import type { Pool } from '../../connections/pool.ts';
@@ -14,7 +15,7 @@ import { toSluiceError } from '../../error-codes.ts';
 import { BlockFilling } from '../../rows/block-filling.ts';
 import { fetchRows, type RowReading, textOfCell, writeCell } from '../../rows/read-rows.ts';
 import { MOST_BYTES } from '../../types/type-text.ts';
-import { inCapture, resyncRequired } from '../capture-errors.ts';
+import { inCapture } from '../capture-errors.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import { EVENT_ITEMS, renderClaim, renderEventIds, renderEvents } from '../sql/claims-sql.ts';
 import { laneBinds } from './lanes.ts';

@@ -1,15 +1,6 @@
-import type { ChangeLane } from '../../../../engine/ports/change-capture.ts';
 import { isSluiceError, SluiceError } from '../../../../model/sluice-error.ts';
 import type { Session } from '../../pool.ts';
 import { CAPTURE_VERSION, type CaptureNames } from '../capture-tables.ts';
-
-const nameOf = ({ transfer, lane }: ChangeLane): string => `lane ${lane} of ${transfer}`;
-
-export const leaseLost = (lane: ChangeLane): SluiceError =>
-  new SluiceError('capture.lease_lost', `another worker took ${nameOf(lane)}`);
-
-export const resyncRequired = (lane: ChangeLane, what: string): SluiceError =>
-  new SluiceError('capture.resync_required', `${nameOf(lane)}: ${what}`);
 
 const NO_TABLE = new Set(['42P01', '3F000']);
 const NO_COLUMN = '42703';

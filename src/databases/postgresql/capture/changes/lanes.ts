@@ -1,8 +1,8 @@
+import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import type { ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
-import { leaseLost, resyncRequired } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { forgetLoads } from '../loads/stored-load.ts';
 import { lockLane } from './lane-state.ts';

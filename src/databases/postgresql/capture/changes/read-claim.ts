@@ -1,10 +1,11 @@
 import { PAYLOAD_COLUMNS, renderLaneIs } from '../../../../engine/capture/parking/parked-tables.ts';
+import { resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import { CopyOut } from '../../copy-out.ts';
 import { toSluiceError } from '../../error-codes.ts';
 import type { Pool, Session } from '../../pool.ts';
-import { inCapture, resyncRequired } from './capture-errors.ts';
+import { inCapture } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { ALONG_THE_INDEX, renderCopyEvents, renderCountEvents, type Span } from './pending-sql.ts';
 

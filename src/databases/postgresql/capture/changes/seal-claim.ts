@@ -1,6 +1,6 @@
+import { leaseLost } from '../../../../engine/capture/lane-errors.ts';
 import type { ClaimLimits, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../pool.ts';
-import { leaseLost } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { type CutClaim, cutClaim } from './cut-claim.ts';
 import { renderLanes } from './lane-state.ts';

@@ -1,12 +1,13 @@
 import type { ParkingSource } from '../../../../engine/capture/parking/create-event-parking.ts';
 import { idsOf, type PlainSession } from '../../../../engine/capture/parking/parked-tables.ts';
+import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { EventToPark } from '../../../../engine/ports/event-parking.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { Pool, Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
 import { type CaptureNames, captureNames, PARKING_VERSION } from '../capture-tables.ts';
-import { inCapture, leaseLost, resyncRequired } from '../changes/capture-errors.ts';
+import { inCapture } from '../changes/capture-errors.ts';
 import { lockLane, writeEmptyClaim } from '../changes/lane-state.ts';
 import { confirmClaim } from '../changes/lanes.ts';
 import { ALONG_THE_INDEX, SIZE } from '../changes/pending-sql.ts';

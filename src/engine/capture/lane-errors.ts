@@ -1,0 +1,10 @@
+import { SluiceError } from '../../model/sluice-error.ts';
+import type { ChangeLane } from '../ports/change-capture.ts';
+
+const nameOf = ({ transfer, lane }: ChangeLane): string => `lane ${lane} of ${transfer}`;
+
+export const leaseLost = (lane: ChangeLane): SluiceError =>
+  new SluiceError('capture.lease_lost', `another worker took ${nameOf(lane)}`);
+
+export const resyncRequired = (lane: ChangeLane, what: string): SluiceError =>
+  new SluiceError('capture.resync_required', `${nameOf(lane)}: ${what}`);
