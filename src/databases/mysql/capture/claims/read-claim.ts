@@ -1,3 +1,4 @@
+import { claimBlocks, type WantedClaim } from '../../../../engine/capture/claim-blocks.ts';
 import {
   between,
   decodeRuns,
@@ -9,7 +10,6 @@ import {
 import { excludedOf } from '../../../../engine/capture/parking/park-events.ts';
 import { PAYLOAD_COLUMNS } from '../../../../engine/capture/parking/parked-tables.ts';
 import { resyncRequired } from '../../../../engine/capture/lane-errors.ts';
-import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import type { Pool } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
@@ -21,13 +21,6 @@ import { inCapture } from '../capture-errors.ts';
 import { type CaptureNames, renderLane } from '../capture-tables.ts';
 import { plain } from '../parking/plain-session.ts';
 import { chunksOf, renderIds } from './render-runs.ts';
-
-export interface ClaimRequest {
-  readonly claim: number;
-  readonly afterId: string | null;
-  readonly blockBytes: number;
-  readonly mostRowBytes?: number;
-}
 
 /** What was sealed bounds them. */
 const BLOCK_ROWS = Number.MAX_SAFE_INTEGER;
@@ -54,16 +47,11 @@ interface Sealed {
   readonly events: number;
 }
 
-export interface ClaimReading {
-  readonly lease: Lease;
-  readonly request: ClaimRequest;
-}
-
 /** @throws SluiceError capture.resync_required where the claim is gone */
 async function sealedOf(
   session: Session,
   names: CaptureNames,
-  { lease, request }: ClaimReading,
+  { lease, request }: WantedClaim,
 ): Promise<Sealed> {
   const { rows } = await session.query(
     `SELECT table_numbers, runs, events FROM ${names.claims} JOIN ${names.lanes} USING (transfer, lane) WHERE ${renderLane(lease)} AND claim = ${request.claim}`,
@@ -108,7 +96,7 @@ async function stagedOf(
 async function parkedOf(
   session: Session,
   { parking }: CaptureNames,
-  { lease, request }: ClaimReading,
+  { lease, request }: WantedClaim,
 ): Promise<Sealed> {
   const from = `FROM ${parking.parked} WHERE ${renderLane(lease)} AND retry_claim = ${request.claim} AND event_id > ${BigInt(request.afterId ?? 0)}`;
   return {
@@ -123,7 +111,7 @@ const renderEvents = (names: CaptureNames, tables: string, runs: Runs): string =
 /** Blocks of the events, with their ids as positions. */
 async function* blocksOf(
   session: Session,
-  { sealed, request }: { readonly sealed: Sealed; readonly request: ClaimRequest },
+  { sealed, request }: { readonly sealed: Sealed; readonly request: WantedClaim['request'] },
 ): AsyncGenerator<RowBlock> {
   for (const select of sealed.selects) {
     const rows = new ReadRows(select, {
@@ -139,44 +127,23 @@ async function* blocksOf(
   }
 }
 
-/**
- * See ChangeCapture.read. The ids of the claim are the query, so it gives the same bytes each time, without what is excluded. Pulls, and is one block behind: the
- * last one is told from the others only when all events were counted. What was freed meanwhile is missed, and never in silence.
- */
-export async function* readClaim(
+/** See claimBlocks. The ids of the claim are the query, so it gives the same bytes each time, without what is excluded. */
+export const readClaim = (
   pool: Pool,
   names: CaptureNames,
-  { lease, request }: ClaimReading,
+  wanted: WantedClaim,
   signal: AbortSignal,
-): AsyncGenerator<RowBlock, void, undefined> {
-  const claim = String(request.claim);
-  const empty: RowBlock = { rows: 0, data: Buffer.alloc(0), first: [claim, ''], last: [claim, ''] };
-  const session = await pool.take(signal);
-  const leave = (): void => session.cancel();
-  signal.addEventListener('abort', leave, { once: true });
-  let held: RowBlock | null = null;
-  let whole = false;
-  try {
-    const sealed = await sealedOf(session, names, { lease, request });
-    let rows = 0;
-    for await (const block of blocksOf(session, { sealed, request })) {
-      if (held) yield held;
-      signal.throwIfAborted(); // what was read already is not handed out any more
-      const [first = '', last = ''] = [block.first[0], block.last[0]];
-      held = { ...block, first: [claim, first], last: [claim, last], isLive: true };
-      rows += block.rows;
-    }
-    if (rows !== sealed.events)
-      throw resyncRequired(lease, `claim ${claim} has ${rows} events left of ${sealed.events}`);
-    whole = true;
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw toSluiceError(error, inCapture(names));
-  } finally {
-    signal.removeEventListener('abort', leave);
-    // Left early or failed: the rest of the rows is still on its way, so the connection ends.
-    if (whole) pool.give(session);
-    else pool.discard(session);
-  }
-  yield { ...(held ?? empty), last: empty.last, isLive: true };
-}
+): AsyncIterable<RowBlock> =>
+  claimBlocks(
+    wanted,
+    {
+      pool,
+      leave: (session: Session) => session.cancel(),
+      open: async (session) => {
+        const sealed = await sealedOf(session, names, wanted);
+        return { blocks: blocksOf(session, { sealed, request: wanted.request }), events: sealed.events };
+      },
+      told: (error) => toSluiceError(error, inCapture(names)),
+    },
+    signal,
+  );

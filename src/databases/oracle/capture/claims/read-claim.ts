@@ -1,3 +1,4 @@
+import { claimBlocks, type WantedClaim } from '../../../../engine/capture/claim-blocks.ts';
 import {
   between,
   contains,
@@ -7,7 +8,6 @@ import {
   type Runs,
 } from '../../../../engine/capture/id-runs.ts';
 import { resyncRequired } from '../../../../engine/capture/lane-errors.ts';
-import type { Lease } from '../../../../engine/ports/change-capture.ts';
 import type { RowBlock } from '../../../../model/row-block.ts';
 import type { Pool } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
@@ -19,13 +19,6 @@ import { inCapture } from '../capture-errors.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import { EVENT_ITEMS, renderClaim, renderEventIds, renderEvents } from '../sql/claims-sql.ts';
 import { laneBinds } from './lanes.ts';
-
-export interface ClaimRequest {
-  readonly claim: number;
-  readonly afterId: string | null;
-  readonly blockBytes: number;
-  readonly mostRowBytes?: number;
-}
 
 const BLOCK_ROWS = 65_536;
 /** Runs of a claim that lie closer are read by one statement; so are so many ids at most. */
@@ -62,7 +55,7 @@ async function countOf(
 async function sealedOf(
   session: Session,
   names: CaptureNames,
-  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  { lease, request }: WantedClaim,
 ): Promise<Sealed> {
   const binds = { ...laneBinds(lease), claim: String(request.claim) };
   const { rows } = await session.query(renderClaim(names), binds);
@@ -88,7 +81,7 @@ const KINDS: RowReading['kinds'] = EVENT_ITEMS.map(() => ({ kind: 'text', single
 async function* blocksOf(
   session: Session,
   names: CaptureNames,
-  { sealed, request }: { readonly sealed: Sealed; readonly request: ClaimRequest },
+  { sealed, request }: { readonly sealed: Sealed; readonly request: WantedClaim['request'] },
 ): AsyncGenerator<RowBlock> {
   const most = { bytes: request.mostRowBytes ?? Number.MAX_SAFE_INTEGER, table: 'an event' };
   const block = new BlockFilling('an event');
@@ -112,44 +105,26 @@ async function* blocksOf(
   if (rest) yield rest;
 }
 
-/**
- * See ChangeCapture.read. The ids of the claim are the query, so it gives the same bytes each time. Pulls, and is one block behind: the
- * last one is told from the others only when all events were counted. What was freed meanwhile is missed, and never in silence.
- */
-export async function* readClaim(
+/** See claimBlocks. The ids of the claim are the query, so it gives the same bytes each time. */
+export const readClaim = (
   pool: Pool,
   names: CaptureNames,
-  { lease, request }: { readonly lease: Lease; readonly request: ClaimRequest },
+  wanted: WantedClaim,
   signal: AbortSignal,
-): AsyncGenerator<RowBlock, void, undefined> {
-  const claim = String(request.claim);
-  const empty: RowBlock = { rows: 0, data: Buffer.alloc(0), first: [claim, ''], last: [claim, ''] };
-  const session = await pool.take(signal);
-  const leave = (): void => session.cancel();
-  signal.addEventListener('abort', leave, { once: true });
-  let held: RowBlock | null = null;
-  let whole = false;
-  try {
-    const sealed = await sealedOf(session, names, { lease, request });
-    let rows = 0;
-    for await (const block of blocksOf(session, names, { sealed, request })) {
-      if (held) yield held;
-      signal.throwIfAborted(); // what was read already is not handed out any more
-      const [first = '', last = ''] = [block.first[0], block.last[0]];
-      held = { ...block, first: [claim, first], last: [claim, last], isLive: true };
-      rows += block.rows;
-    }
-    if (rows !== sealed.events)
-      throw resyncRequired(lease, `claim ${claim} has ${rows} events left of ${sealed.events}`);
-    whole = true;
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw toSluiceError(error, inCapture(names));
-  } finally {
-    signal.removeEventListener('abort', leave);
-    // Left early or failed: what the server was about to send is nobody's any more.
-    if (whole) pool.give(session);
-    else pool.discard(session);
-  }
-  yield { ...(held ?? empty), last: empty.last, isLive: true };
-}
+): AsyncIterable<RowBlock> =>
+  claimBlocks(
+    wanted,
+    {
+      pool,
+      leave: (session: Session) => session.cancel(),
+      open: async (session) => {
+        const sealed = await sealedOf(session, names, wanted);
+        return {
+          blocks: blocksOf(session, names, { sealed, request: wanted.request }),
+          events: sealed.events,
+        };
+      },
+      told: (error) => toSluiceError(error, inCapture(names)),
+    },
+    signal,
+  );

@@ -1,3 +1,4 @@
+import { claimBlocks, type OpenClaim, type WantedClaim } from '../../../../engine/capture/claim-blocks.ts';
 import { PAYLOAD_COLUMNS, renderLaneIs } from '../../../../engine/capture/parking/parked-tables.ts';
 import { resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import type { Lease } from '../../../../engine/ports/change-capture.ts';
@@ -8,13 +9,6 @@ import type { Pool, Session } from '../../pool.ts';
 import { inCapture } from './capture-errors.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { ALONG_THE_INDEX, renderCopyEvents, renderCountEvents, type Span } from './pending-sql.ts';
-
-export interface ClaimRequest {
-  readonly claim: number;
-  readonly afterId: string | null;
-  readonly blockBytes: number;
-  readonly mostRowBytes?: number;
-}
 
 /** What was sealed bounds them. */
 const BLOCK_ROWS = Number.MAX_SAFE_INTEGER;
@@ -46,12 +40,6 @@ async function claimOf(session: Session, names: CaptureNames, { lease, claim }: 
   const [tables = '', since = '', upto = '', afterId = '', lastId = '', events = '', without = ''] =
     found.map((cell) => cell ?? '');
   return { span: { tables, since, upto, afterId, lastId }, events: Number(events), excluded: without };
-}
-
-interface OpenClaim {
-  readonly copy: CopyOut;
-  /** Events that the COPY must give. */
-  readonly events: number;
 }
 
 /** What is to be copied, and how many events that are. */
@@ -92,16 +80,15 @@ async function copyOfParked(
   };
 }
 
-interface Reading {
-  readonly lease: Lease;
-  readonly request: ClaimRequest;
+async function* blocksOf(copy: CopyOut): AsyncGenerator<RowBlock> {
+  for (let block = await copy.next(); block; block = await copy.next()) yield block;
 }
 
 /** In one snapshot: what was confirmed and is freed meanwhile is missing by count, and never short in silence. */
 async function openClaim(
   session: Session,
   names: CaptureNames,
-  { lease, request }: Reading,
+  { lease, request }: WantedClaim,
 ): Promise<OpenClaim> {
   await session.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ALONG_THE_INDEX}`);
   const { claim, afterId } = request;
@@ -120,47 +107,24 @@ async function openClaim(
     mostRowBytes: request.mostRowBytes ?? Number.MAX_SAFE_INTEGER,
   });
   session.submit(copy);
-  return { copy, events };
+  return { blocks: blocksOf(copy), events };
 }
 
-/**
- * See ChangeCapture.read. The claim's own bounds are the query, so it gives the same bytes each time, without what is excluded. Pulls, and is one block behind:
- * the last one is told from the others only when all events were counted.
- */
-export async function* readClaim(
+/** See claimBlocks. The claim's own bounds are the query, so it gives the same bytes each time, without what is excluded. */
+export const readClaim = (
   pool: Pool,
   names: CaptureNames,
-  { lease, request }: Reading,
+  wanted: WantedClaim,
   signal: AbortSignal,
-): AsyncGenerator<RowBlock, void, undefined> {
-  const claim = String(request.claim);
-  const empty: RowBlock = { rows: 0, data: Buffer.alloc(0), first: [claim, ''], last: [claim, ''] };
-  const session = await pool.take(signal);
-  const leave = (): void => session.destroy();
-  signal.addEventListener('abort', leave, { once: true });
-  let held: RowBlock | null = null;
-  let whole = false;
-  try {
-    const { copy, events } = await openClaim(session, names, { lease, request });
-    let rows = 0;
-    for (let block = await copy.next(); block; block = await copy.next()) {
-      if (held) yield held;
-      signal.throwIfAborted(); // what was read already is not handed out any more
-      const [first = '', last = ''] = [block.first[0], block.last[0]];
-      held = { ...block, first: [claim, first], last: [claim, last], isLive: true };
-      rows += block.rows;
-    }
-    if (rows !== events) throw resyncRequired(lease, `claim ${claim} has ${rows} events left of ${events}`);
-    await session.query('COMMIT');
-    whole = true;
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw inCapture(toSluiceError(error, { side: 'source' }), names.schema);
-  } finally {
-    signal.removeEventListener('abort', leave);
-    // Left early or failed: the rest of the COPY is still on its way, so the connection ends.
-    if (whole) pool.give(session);
-    else pool.discard(session);
-  }
-  yield { ...(held ?? empty), last: empty.last, isLive: true };
-}
+): AsyncIterable<RowBlock> =>
+  claimBlocks(
+    wanted,
+    {
+      pool,
+      leave: (session: Session) => session.destroy(),
+      open: (session) => openClaim(session, names, wanted),
+      end: (session) => session.query('COMMIT'),
+      told: (error) => inCapture(toSluiceError(error, { side: 'source' }), names.schema),
+    },
+    signal,
+  );
