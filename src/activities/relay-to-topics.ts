@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { relayLanes } from '../engine/lanes/relay-lanes.ts';
 import type { Observer } from '../engine/observer.ts';
 import { sinkOf, tablesOfTopics } from '../engine/planning/prepare-topics.ts';
-import { retryPolicyOf } from '../engine/topics/parking/retry-policy.ts';
+import { retryPolicyOf } from '../engine/quarantine/retry-policy.ts';
 import { relayToTopics } from '../engine/topics/relay-to-topics.ts';
 import { capturePlaceOf, claimLimitsOf, retentionMsOf } from '../model/capture-spec.ts';
 import { DEFAULTS, durationMs } from '../model/transfer-spec.ts';
@@ -44,7 +44,7 @@ export const createRelayToTopics =
             retentionMs: retentionMsOf(deps.config.captures[name]),
             until: drain ? ('caught-up' as const) : undefined,
             limits: claimLimitsOf(spec),
-            quarantine: retryPolicyOf(spec),
+            quarantine: retryPolicyOf(spec) ?? undefined,
           };
           const intervalMs = durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval);
           const line = { transfer, side: 'source', intervalMs, observer: deps.observer(transfer) } as const;

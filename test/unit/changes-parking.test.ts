@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { eventKeys } from '../../src/engine/changes/parking/event-keys.ts';
 import { createParkedKeys } from '../../src/engine/changes/parking/parked-keys.ts';
-import { parkingTimesOf } from '../../src/engine/changes/parking/parking-options.ts';
 import { payloadCell, payloadText, refusedMark } from '../../src/engine/changes/parking/set-apart.ts';
 import { type RawEvent, rawEvents } from '../../src/engine/changes/parse-events.ts';
 import { tableReaders } from '../../src/engine/changes/table-reader.ts';
+import { retryPolicyOf } from '../../src/engine/quarantine/retry-policy.ts';
 import { inText, joined, raw, sql } from '../../src/engine/quarantine/statement.ts';
 import type { ChangedTable } from '../../src/model/changes-plan.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
@@ -125,10 +125,10 @@ describe('what is set apart', () => {
   });
 
   test('is only with changes that keep the order of their keys alone', () => {
-    expect(parkingTimesOf({})).toEqual({ retryAfterMs: 20_000, tries: 5, holdForMs: 864_000_000 });
-    expect(parkingTimesOf({ changes: { quarantine: { tries: 2 } } })).toMatchObject({ tries: 2 });
-    expect(parkingTimesOf({ changes: { ordering: 'table' } })).toBeNull();
-    expect(parkingTimesOf({ changes: { ordering: 'transaction' } })).toBeNull();
+    expect(retryPolicyOf({})).toEqual({ retryAfterMs: 20_000, tries: 5, holdForMs: 864_000_000 });
+    expect(retryPolicyOf({ changes: { quarantine: { tries: 2 } } })).toMatchObject({ tries: 2 });
+    expect(retryPolicyOf({ changes: { ordering: 'table' } })).toBeNull();
+    expect(retryPolicyOf({ changes: { ordering: 'transaction' } })).toBeNull();
   });
 });
 

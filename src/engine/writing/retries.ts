@@ -2,11 +2,12 @@ import { laneOfChanges } from '../../model/changes-plan.ts';
 import type { LaneRef } from '../../model/lane.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import { createParkingMemory } from '../changes/parking/parking-memory.ts';
-import { type ParkingOptions, parkingTimesOf } from '../changes/parking/parking-options.ts';
+import type { ParkingOptions } from '../changes/parking/parking-options.ts';
 import { retryParked } from '../changes/parking/retry-parked.ts';
 import type { Clock } from '../clock.ts';
 import { movesChanges } from '../planning/changes-of-transfer.ts';
 import type { Database } from '../ports/dialect.ts';
+import { retryPolicyOf } from '../quarantine/retry-policy.ts';
 import type { SliceControl } from '../slice.ts';
 
 /** Null where only rows are moved, where all changes keep their order, or where the target cannot. */
@@ -16,11 +17,11 @@ export async function parkingOf(
   control: SliceControl,
 ): Promise<ParkingOptions | null> {
   const { target, now } = ends;
-  const times = movesChanges(spec) && target.quarantine ? parkingTimesOf(spec) : null;
-  if (!times || control.stop.aborted) return null;
+  const policy = movesChanges(spec) && target.quarantine ? retryPolicyOf(spec) : null;
+  if (!policy || control.stop.aborted) return null;
   // A run that was begun by an older version has no table for it yet.
   await target.ledger.install(new AbortController().signal);
-  return { ...times, now, memory: createParkingMemory(), progress: () => control.progress() };
+  return { ...policy, now, memory: createParkingMemory(), progress: () => control.progress() };
 }
 
 /** So often it is asked whether anything that is set apart is due. */

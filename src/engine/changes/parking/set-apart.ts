@@ -1,12 +1,12 @@
 import type { BatchHeader } from '../../../model/batch.ts';
 import { retryDelayMs } from '../../../model/quarantine.ts';
 import type { SluiceError } from '../../../model/sluice-error.ts';
+import type { RetryPolicy } from '../../ports/event-parking.ts';
 import type { ParkedMark, StoredEvent } from '../../ports/target-parking.ts';
 import { cutText } from '../../quarantine/cut-text.ts';
 import { unescapeText } from '../parse-events.ts';
 import { wholeTable } from './event-keys.ts';
 import type { SetApart } from './parked-keys.ts';
-import type { ParkingTimes } from './parking-options.ts';
 
 const BASE64 = 'base64:';
 
@@ -31,7 +31,7 @@ export function payloadCell(text: string | null): string | null {
 export function refusedMark(
   refusal: Pick<SluiceError, 'code' | 'message'>,
   before: number,
-  { retryAfterMs, tries }: ParkingTimes,
+  { retryAfterMs, tries }: RetryPolicy,
   nowMs: number,
 ): ParkedMark {
   const attempts = before + 1;
@@ -62,7 +62,7 @@ const BEHIND: ParkedMark = {
 export function storedEvent(
   header: BatchHeader,
   { event, table, keys, chain, refusal }: SetApart,
-  times: ParkingTimes,
+  policy: RetryPolicy,
   nowMs: number,
 ): StoredEvent {
   const [claim = '0'] = header.last ?? [];
@@ -81,6 +81,6 @@ export function storedEvent(
     parkedAtMs: nowMs,
     old: payloadText(event.old),
     new: payloadText(event.new),
-    ...(refusal ? refusedMark(refusal, 0, times, nowMs) : BEHIND),
+    ...(refusal ? refusedMark(refusal, 0, policy, nowMs) : BEHIND),
   };
 }

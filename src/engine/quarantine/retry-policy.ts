@@ -1,0 +1,21 @@
+import { QUARANTINE_DEFAULTS } from '../../model/quarantine.ts';
+import { durationMs, type TransferSpec } from '../../model/transfer-spec.ts';
+import type { RetryPolicy } from '../ports/event-parking.ts';
+
+interface Times {
+  readonly retryAfter: string;
+  readonly tries: number;
+  readonly holdFor: string;
+}
+
+export const policyOf = ({ retryAfter, tries, holdFor }: Times): RetryPolicy => ({
+  retryAfterMs: durationMs(retryAfter),
+  tries,
+  holdForMs: durationMs(holdFor),
+});
+
+/** What becomes of changes that are refused. Null: nothing is set apart, such a change stops its lane. */
+export function retryPolicyOf({ changes = {} }: Pick<TransferSpec, 'changes'>): RetryPolicy | null {
+  if ((changes.ordering ?? 'key') !== 'key') return null;
+  return policyOf({ ...QUARANTINE_DEFAULTS, ...changes.quarantine });
+}
