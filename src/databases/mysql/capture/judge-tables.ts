@@ -1,3 +1,4 @@
+import { recordedColumns } from '../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../engine/ports/trigger-manager.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
 import type { Session } from '../connections/session.ts';
@@ -6,7 +7,7 @@ import { reading } from '../types/reading.ts';
 import type { CaptureNames } from './capture-tables.ts';
 import type { Edge } from './triggers/cascades.ts';
 import type { StandingTrigger } from './triggers/standing-triggers.ts';
-import { recordedColumns, SEEN } from './triggers/subject.ts';
+import { SEEN } from './triggers/subject.ts';
 import { triggerName } from './trigger-names.ts';
 
 /** What the catalog says of a table besides its structure. */

@@ -1,3 +1,4 @@
+import { payloadColumns, recordedColumns } from '../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../engine/ports/trigger-manager.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
 import type { Session } from '../connections/session.ts';
@@ -5,7 +6,7 @@ import { catalogRows } from '../sql/catalog-queries.ts';
 import type { CaptureNames } from './capture-names.ts';
 import { OTHER_TRIGGERS, TABLE_FACTS } from './sql/trigger-catalog-sql.ts';
 import { isLongColumn, recordedAs } from './triggers/recorded-value.ts';
-import { payloadColumns, recordedColumns, SEEN } from './triggers/subject.ts';
+import { SEEN } from './triggers/subject.ts';
 
 /** What the catalog says of a table besides its structure. */
 export interface TableFacts {

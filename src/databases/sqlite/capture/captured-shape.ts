@@ -1,4 +1,4 @@
-import { globToRegExp } from '../../../engine/planning/glob.ts';
+import { payloadColumns, recordedColumns } from '../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../engine/ports/trigger-manager.ts';
 import type { TableSchema } from '../../../model/table-schema.ts';
 import { rowidName } from '../sql.ts';
@@ -21,31 +21,12 @@ export interface CapturedShape {
   readonly messageKey: 'primary' | 'none' | 'recorded' | { readonly fixed: string };
 }
 
-const matches = (globs: readonly string[], name: string): boolean =>
-  globs.some((glob) => globToRegExp(glob).test(name));
-
-/** Columns whose changes are events, in the order of the table: keys always are, generated ones never. */
-export function recordedColumns({ table, spec }: TableToCapture): readonly string[] {
-  const { include, exclude = [] } = spec.columns ?? {};
-  const key = new Set(table.primaryKey?.columns);
-  return table.columns
-    .filter(({ generated }) => generated === null)
-    .map(({ name }) => name)
-    .filter(
-      (name) =>
-        key.has(name) || ((include === undefined || matches(include, name)) && !matches(exclude, name)),
-    );
-}
-
 export function shapeOf(request: TableToCapture, facts: TableFacts): CapturedShape {
   const { table, spec } = request;
   const key = table.primaryKey?.columns ?? [];
-  const names = spec.payload === 'key' ? key : recordedColumns(request);
   const chosen = spec.key ?? (key.length > 0 ? 'primary' : 'none');
   return {
-    columns: table.columns
-      .filter(({ name }) => names.includes(name))
-      .map(({ name, type }) => ({ name, type, exact: isExact(type, facts) })),
+    columns: payloadColumns(request).map(({ name, type }) => ({ name, type, exact: isExact(type, facts) })),
     key,
     expressions: spec.payload === 'key' ? [] : Object.keys(spec.expressions ?? {}),
     messageKey:

@@ -1,3 +1,4 @@
+import { payloadColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
@@ -5,7 +6,6 @@ import type { Session } from '../../connections/session.ts';
 import { list, literal } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { type Definitions, NO_DEFINITIONS } from './standing-triggers.ts';
-import { payloadColumns } from './subject.ts';
 
 /** A table that is or was captured, as the installation has it. */
 export interface KnownTable {

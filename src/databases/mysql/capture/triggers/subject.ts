@@ -1,4 +1,4 @@
-import { globToRegExp } from '../../../../engine/planning/glob.ts';
+import { payloadColumns, recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
@@ -36,25 +36,6 @@ export interface Subject extends Writing {
   readonly expressions: readonly UserExpression[];
   readonly messageKey: CapturedTableSpec['key'];
   readonly operations: readonly SeenOperation[];
-}
-
-/** Columns that the specification takes, in the table's order; those of the key always, generated ones never. */
-export function recordedColumns({ table, spec }: TableToCapture): readonly ColumnSchema[] {
-  const { include = ['*'], exclude = [] } = spec.columns ?? {};
-  const any = (globs: readonly string[], name: string): boolean =>
-    globs.some((glob) => globToRegExp(glob).test(name));
-  const key = new Set(table.primaryKey?.columns);
-  return table.columns.filter(
-    ({ name, generated }) =>
-      generated === null && (key.has(name) || (any(include, name) && !any(exclude, name))),
-  );
-}
-
-/** By which the events of the table are read. */
-export function payloadColumns(wanted: TableToCapture): readonly ColumnSchema[] {
-  const keys = wanted.table.primaryKey?.columns ?? [];
-  const columns = recordedColumns(wanted);
-  return wanted.spec.payload === 'key' ? columns.filter(({ name }) => keys.includes(name)) : columns;
 }
 
 /** Columns of unique and of foreign keys; all where a key is of expressions. */

@@ -1,3 +1,4 @@
+import { payloadColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import { type TableName, tableId } from '../../../../model/table-name.ts';
@@ -11,7 +12,6 @@ import {
   renderWriteKnown,
 } from '../sql/trigger-catalog-sql.ts';
 import { type Definitions, NO_DEFINITIONS } from './standing-triggers.ts';
-import { payloadColumns } from './subject.ts';
 
 /** A table that is or was captured, as the installation has it. */
 export interface KnownTable {

@@ -1,9 +1,9 @@
+import { payloadColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec, CapturePlace } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import type { Session } from '../../pool.ts';
 import { captureNames } from '../capture-tables.ts';
-import { recordedColumns } from './make-subject.ts';
 import type { Definitions } from './standing-triggers.ts';
 
 /** A table that is or was captured, as the installation has it. */
@@ -74,13 +74,6 @@ export async function numberOf(
   );
 }
 
-/** Payload columns, by which the events of the table are read. */
-export const payloadColumns = (wanted: TableToCapture): readonly string[] => {
-  const names = recordedColumns(wanted).map(({ name }) => name);
-  const keys = wanted.table.primaryKey?.columns ?? [];
-  return wanted.spec.payload === 'key' ? names.filter((name) => keys.includes(name)) : names;
-};
-
 export async function writeKnown(
   session: Session,
   place: CapturePlace,
@@ -96,7 +89,7 @@ export async function writeKnown(
       table.table.schema,
       table.table.name,
       JSON.stringify(spec),
-      payloadColumns(wanted),
+      payloadColumns(wanted).map(({ name }) => name),
       table.primaryKey?.columns ?? [],
       JSON.stringify(definitions),
     ],

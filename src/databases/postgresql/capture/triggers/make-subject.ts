@@ -1,4 +1,4 @@
-import { globToRegExp } from '../../../../engine/planning/glob.ts';
+import { payloadColumns, recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { ColumnSchema } from '../../../../model/table-schema.ts';
@@ -14,18 +14,6 @@ const recorded = ({ name, type, baseType, enumLabels }: ColumnSchema): RecordedV
   baseType,
   enumLabels,
 });
-
-/** Columns that the specification takes, in the table's order; those of the key always, generated ones never. */
-export function recordedColumns({ table, spec }: TableToCapture): readonly ColumnSchema[] {
-  const { include = ['*'], exclude = [] } = spec.columns ?? {};
-  const any = (globs: readonly string[], name: string): boolean =>
-    globs.some((glob) => globToRegExp(glob).test(name));
-  const key = new Set(table.primaryKey?.columns);
-  return table.columns.filter(
-    ({ name, generated }) =>
-      generated === null && (key.has(name) || (any(include, name) && !any(exclude, name))),
-  );
-}
 
 function askedSql({ spec }: TableToCapture): readonly AskedSql[] {
   const { where, expressions = {}, key } = spec;
@@ -57,20 +45,17 @@ export async function makeSubject(
     const type = types[index];
     return type ? { name: at, ...type } : null;
   };
-  const columns = recordedColumns(wanted);
-  const keys = new Set(table.primaryKey?.columns);
   const key = (table.primaryKey?.columns ?? []).flatMap((name) => {
     const column = table.columns.find((each) => each.name === name);
     return column ? [{ ...recorded(column), equals: facts.equals[name] ?? 'OPERATOR(pg_catalog.=)' }] : [];
   });
-  const payload = spec.payload === 'key' ? columns.filter(({ name }) => keys.has(name)) : columns;
   return {
     place,
     number,
     table: table.table,
     all: table.columns.map(({ name }) => name),
-    watched: columns.map(({ name }) => name),
-    payload: payload.map(recorded),
+    watched: recordedColumns(wanted).map(({ name }) => name),
+    payload: payloadColumns(wanted).map(recorded),
     key,
     isDeferrable: facts.isDeferrable,
     isPartitioned: table.kind === 'partitioned',

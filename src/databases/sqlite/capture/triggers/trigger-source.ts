@@ -1,16 +1,10 @@
+import { recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedOperation } from '../../../../model/capture-spec.ts';
 import type { IndexPart, TableSchema } from '../../../../model/table-schema.ts';
 import { quote } from '../../sql.ts';
 import { captureTables, oldTable, rowsTable } from '../capture-tables.ts';
-import {
-  type CapturedShape,
-  isExact,
-  recordedColumns,
-  rowAddress,
-  shapeOf,
-  type TableFacts,
-} from '../captured-shape.ts';
+import { type CapturedShape, isExact, rowAddress, shapeOf, type TableFacts } from '../captured-shape.ts';
 import { columnsNamed } from './check-expression.ts';
 
 /** A unique key by which REPLACE may take another row away than the one with the same primary key. */
@@ -130,7 +124,7 @@ export function triggerSource(
       old: oldTable(prefix, number, layout),
       table: quote(table.table.name),
     },
-    recorded: recordedColumns(request),
+    recorded: recordedColumns(request).map(({ name }) => name),
     oldColumns:
       texts.length === 0 && rivals.length === 0
         ? null
