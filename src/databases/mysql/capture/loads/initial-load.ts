@@ -33,7 +33,8 @@ const FAILED = new Set(['1365', '1690', '3140', '3141', '4038']);
 async function checkWanted(session: Session, wanted: WantedLoad): Promise<void> {
   const { where, table } = wanted;
   orderedColumns(wanted);
-  if (where !== null) await checkUserSql(session, table, [{ place: 'init.where', sql: where }]);
+  if (where !== null)
+    await checkUserSql(session, table, [{ place: 'init.where', sql: where, isCondition: true }]);
 }
 
 async function loadSource(session: Session, wanted: WantedLoad): Promise<LoadSource> {

@@ -1,3 +1,4 @@
+import { askedSql } from '../../../../engine/capture/asked-sql.ts';
 import { payloadColumns, recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
@@ -5,7 +6,7 @@ import type { TableName } from '../../../../model/table-name.ts';
 import type { ColumnSchema, TableSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../connections/session.ts';
 import type { RecordedType, Writing } from './recorded-value.ts';
-import { type AskedSql, checkUserSql, columnsIn } from './user-sql.ts';
+import { checkUserSql, columnsIn } from './user-sql.ts';
 
 /** What triggers of this product see. */
 export const SEEN = ['insert', 'update', 'delete'] as const;
@@ -51,14 +52,6 @@ function refusableColumns({
     [...(primaryKey ? [primaryKey] : []), ...unique, ...foreignKeys].flatMap((key) => key.columns),
   );
   return columns.filter(({ name }) => names.has(name));
-}
-
-function askedSql({ where, expressions = {}, key }: CapturedTableSpec): readonly AskedSql[] {
-  return [
-    ...(where === undefined ? [] : [{ place: 'where', sql: where }]),
-    ...(typeof key === 'object' && 'expression' in key ? [{ place: 'key', sql: key.expression }] : []),
-    ...Object.entries(expressions).map(([name, sql]) => ({ place: `expressions.${name}`, sql })),
-  ];
 }
 
 /** @throws SluiceError capture.condition_invalid, naming table and condition */

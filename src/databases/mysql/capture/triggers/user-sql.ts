@@ -1,7 +1,6 @@
+import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/asked-sql.ts';
 import { type ExpressionToken, expressionTokens } from '../../../../engine/structure/expression-tokens.ts';
-import { isClosedSql } from '../../../../engine/structure/is-closed-sql.ts';
-import { SluiceError } from '../../../../model/sluice-error.ts';
-import { type TableName, tableId } from '../../../../model/table-name.ts';
+import type { TableName } from '../../../../model/table-name.ts';
 import type { TableSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../connections/session.ts';
 import { typeTextOf } from '../../describe-query.ts';
@@ -9,13 +8,6 @@ import { toSluiceError, vendorCode } from '../../error-codes.ts';
 import { list, literal, qualified, quote } from '../../sql/names.ts';
 import { parseType } from '../../types/type-text.ts';
 import type { RecordedType } from './recorded-value.ts';
-
-/** SQL that a specification has. */
-export interface AskedSql {
-  /** `where`, `key`, `expressions.total` */
-  readonly place: string;
-  readonly sql: string;
-}
 
 /** SQL of a column of a row: `NEW.`total``. */
 export type RowOf = (column: string) => string;
@@ -91,31 +83,20 @@ export function isComparison(sql: string): boolean {
   );
 }
 
-const invalid = (table: TableName, { place, sql }: AskedSql, reason: string): SluiceError =>
-  new SluiceError('capture.condition_invalid', `${place} of ${tableId(table)}, ${sql.trim()}: ${reason}`, {
-    table: tableId(table),
-    where: place,
-  });
-
 function refuseForm(table: TableName, asked: AskedSql): void {
   const { sql } = asked;
   const tokens = tokensOf(sql);
-  if (!isClosedSql(sql, STYLE))
-    throw invalid(
-      table,
-      asked,
-      'it must be one expression, without comments, ";" or brackets that close too early',
-    );
+  refuseOpenSql(table, asked, STYLE);
   // A backslash in double quotes may hide where they end.
   if (tokens.some((token) => isTextQuote(sql, token) && sql.slice(token.start, token.end).includes('\\')))
-    throw invalid(table, asked, 'a text with a backslash must stand in single quotes');
+    throw invalidSql(table, asked, 'a text with a backslash must stand in single quotes');
   const odd = tokens.find(
     ({ kind, text }) =>
       (kind === 'sign' && FORBIDDEN_SIGNS.has(text)) ||
       (kind === 'word' && FORBIDDEN.has(text.toLowerCase())),
   );
   if (odd)
-    throw invalid(
+    throw invalidSql(
       table,
       asked,
       `it must be on columns of the row alone, by their bare names: ${odd.text} is not`,
@@ -129,7 +110,7 @@ async function refuseStoredFunctions(session: Session, table: TableName, asked: 
   const found = await session.cell(
     `SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (DATABASE(), ${literal(table.schema)}) AND LOWER(ROUTINE_NAME) IN (${list(calls.map(literal))}) LIMIT 1`,
   );
-  if (found !== null) throw invalid(table, asked, `${found} is a stored function`);
+  if (found !== null) throw invalidSql(table, asked, `${found} is a stored function`);
 }
 
 /** Numbers of errors that a wrong text has, not the server. */
@@ -165,7 +146,7 @@ async function checkOne(
   } catch (error) {
     const code = vendorCode(error);
     if (!WRONG.test(code)) throw error;
-    throw invalid(table, asked, REASONS[code] ?? toSluiceError(error).message);
+    throw invalidSql(table, asked, REASONS[code] ?? toSluiceError(error).message);
   }
 }
 

@@ -1,3 +1,4 @@
+import { askedSql } from '../../../../engine/capture/asked-sql.ts';
 import type {
   PlannedTrigger,
   TableToCapture,
@@ -17,7 +18,7 @@ import {
   readStanding,
   type StandingTrigger,
 } from './standing-triggers.ts';
-import { askedSql, makeSubject, type Subject } from './subject.ts';
+import { makeSubject, type Subject } from './subject.ts';
 import { checkUserSql } from './user-sql.ts';
 
 /** A table as it is to be captured, with its trigger. */

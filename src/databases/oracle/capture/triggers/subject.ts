@@ -3,7 +3,7 @@ import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import type { ColumnSchema } from '../../../../model/table-schema.ts';
-import { type AskedSql, columnsIn } from './user-sql.ts';
+import { columnsIn } from './user-sql.ts';
 
 /** What triggers of this product see. */
 export const SEEN = ['insert', 'update', 'delete'] as const;
@@ -28,20 +28,6 @@ export interface Subject {
   readonly expressions: readonly { readonly name: string; readonly sql: string }[];
   readonly messageKey: CapturedTableSpec['key'];
   readonly operations: readonly SeenOperation[];
-}
-
-export function askedSql({ where, expressions = {}, key }: CapturedTableSpec): readonly AskedSql[] {
-  return [
-    ...(where === undefined ? [] : [{ place: 'where', sql: where, isCondition: true }]),
-    ...(typeof key === 'object' && 'expression' in key
-      ? [{ place: 'key', sql: key.expression, isCondition: false }]
-      : []),
-    ...Object.entries(expressions).map(([name, sql]) => ({
-      place: `expressions.${name}`,
-      sql,
-      isCondition: false,
-    })),
-  ];
 }
 
 /** The user's SQL in it was checked before. */

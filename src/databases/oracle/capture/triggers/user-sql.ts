@@ -1,21 +1,11 @@
+import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/asked-sql.ts';
 import { type ExpressionToken, expressionTokens } from '../../../../engine/structure/expression-tokens.ts';
-import { isClosedSql } from '../../../../engine/structure/is-closed-sql.ts';
-import { SluiceError } from '../../../../model/sluice-error.ts';
-import { type TableName, tableId } from '../../../../model/table-name.ts';
 import type { TableSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../connections/session.ts';
 import { classify, toSluiceError } from '../../error-codes.ts';
 import { quote } from '../../sql/names.ts';
 import { STYLE } from '../../structure/expression-style.ts';
 import { renderCheckCondition, renderCheckExpression } from '../sql/trigger-catalog-sql.ts';
-
-/** SQL that a specification has. */
-export interface AskedSql {
-  /** `where`, `key`, `expressions.total` */
-  readonly place: string;
-  readonly sql: string;
-  readonly isCondition: boolean;
-}
 
 /** SQL of a column of a row: `:NEW."TOTAL"`. */
 export type RowOf = (column: string) => string;
@@ -99,20 +89,9 @@ function troubleWith(
   return columnAt(tokens, at, columns) === undefined ? `${token.text} is no column of the row` : null;
 }
 
-export const invalidSql = (table: TableName, { place, sql }: AskedSql, reason: string): SluiceError =>
-  new SluiceError('capture.condition_invalid', `${place} of ${tableId(table)}, ${sql.trim()}: ${reason}`, {
-    table: tableId(table),
-    where: place,
-  });
-
 /** @throws SluiceError capture.condition_invalid */
 export function refuseForm({ table, columns }: TableSchema, asked: AskedSql): void {
-  if (!isClosedSql(asked.sql, STYLE))
-    throw invalidSql(
-      table,
-      asked,
-      'it must be one expression, without comments, ";" or brackets that close too early',
-    );
+  refuseOpenSql(table, asked, STYLE);
   const names = new Set(columns.map(({ name }) => name));
   const tokens = tokensOf(asked.sql);
   for (const at of tokens.keys()) {

@@ -1,18 +1,9 @@
-import { isClosedSql } from '../../../../engine/structure/is-closed-sql.ts';
-import { SluiceError } from '../../../../model/sluice-error.ts';
-import { type TableName, tableId } from '../../../../model/table-name.ts';
+import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/asked-sql.ts';
+import type { TableName } from '../../../../model/table-name.ts';
 import { toSluiceError, vendorCode } from '../../error-codes.ts';
 import type { Session } from '../../pool.ts';
 import { qualified } from '../../sql.ts';
 import type { RecordedType } from './texts/json-of.ts';
-
-/** SQL that a specification has. */
-export interface AskedSql {
-  /** `where`, `key`, `expressions.total` */
-  readonly place: string;
-  readonly sql: string;
-  readonly isCondition: boolean;
-}
 
 const STYLE = { quotes: ['"'], backslashes: false } as const;
 
@@ -26,12 +17,6 @@ const REASONS: Readonly<Record<string, string>> = {
   '42P20': 'it must have no window function',
 };
 
-const invalid = (table: TableName, { place, sql }: AskedSql, reason: string): SluiceError =>
-  new SluiceError('capture.condition_invalid', `${place} of ${tableId(table)}, ${sql.trim()}: ${reason}`, {
-    table: tableId(table),
-    where: place,
-  });
-
 const USERS = `SELECT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = $1::regclass
   AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass))`;
 
@@ -42,18 +27,17 @@ async function checkOne(
   asked: AskedSql,
   at: number,
 ): Promise<RecordedType> {
-  if (!isClosedSql(asked.sql, STYLE))
-    throw invalid(
-      table,
-      asked,
-      'it must be one expression, without comments, ";" or brackets that close too early',
-    );
+  refuseOpenSql(table, asked, STYLE);
   const name = `pg_temp.sluice_check_${at}`;
   const test = asked.isCondition ? asked.sql : `(\n${asked.sql}\n) IS NULL`;
   try {
     await session.single(`CREATE INDEX sluice_check_${at} ON pg_temp.sluice_row ((1)) WHERE (\n${test}\n)`);
     if ((await session.cell(USERS, [name])) === 't')
-      throw invalid(table, asked, 'it must have no functions and operators but those of PostgreSQL itself');
+      throw invalidSql(
+        table,
+        asked,
+        'it must have no functions and operators but those of PostgreSQL itself',
+      );
     const { fields } = await session.single(`SELECT (\n${asked.sql}\n) FROM pg_temp.sluice_row`);
     const { rows } = await session.query(
       'SELECT format_type(t.oid, $2), format_type(t.oid, NULL), t.typtype FROM pg_type t WHERE t.oid = $1',
@@ -64,7 +48,7 @@ async function checkOne(
   } catch (error) {
     const code = vendorCode(error);
     if (!/^(?:0A|22|42)/.test(code) || code === '42501') throw error;
-    throw invalid(table, asked, REASONS[code] ?? toSluiceError(error).message);
+    throw invalidSql(table, asked, REASONS[code] ?? toSluiceError(error).message);
   }
 }
 

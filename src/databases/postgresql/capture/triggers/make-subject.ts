@@ -1,9 +1,10 @@
+import type { AskedSql } from '../../../../engine/capture/asked-sql.ts';
 import { payloadColumns, recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { ColumnSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../pool.ts';
-import { type AskedSql, checkExpressions } from './check-expressions.ts';
+import { checkExpressions } from './check-expressions.ts';
 import type { RecordedValue } from './texts/json-of.ts';
 import { OPERATIONS, type Subject } from './texts/subject.ts';
 import type { TableFacts } from './table-facts.ts';
