@@ -4,6 +4,14 @@ import { countConfirmed } from './count-minutes.ts';
 import { parkEvents, readMarks, sealRetries, settleRetries } from './park-events.ts';
 import type { ParkedTables, PlainSession } from './parked-tables.ts';
 
+/** Events of a claim that are set apart for the first time. */
+export interface StoreRequest {
+  readonly lease: Lease;
+  readonly claim: number;
+  readonly events: readonly EventToPark[];
+  readonly nowMs: number;
+}
+
 /** What a database knows of its own staging table, lanes and claims; all in the transaction of the session. */
 export interface ParkingSource<S extends PlainSession> {
   readonly tables: ParkedTables;
@@ -16,15 +24,7 @@ export interface ParkingSource<S extends PlainSession> {
   /** @throws SluiceError capture.lease_lost */
   lockLane(session: S, lease: Lease): Promise<{ readonly sealed: number }>;
   /** See parkEvents. */
-  store(
-    session: S,
-    request: {
-      readonly lease: Lease;
-      readonly claim: number;
-      readonly events: readonly EventToPark[];
-      readonly nowMs: number;
-    },
-  ): Promise<void>;
+  store(session: S, request: StoreRequest): Promise<void>;
   /** Makes a claim without an event of the staging table the lane's last: what it frees is what the lane has freed. */
   writeClaim(session: S, lease: Lease, claim: number): Promise<void>;
   /** ChangeCapture.confirm. @returns whether it went on */

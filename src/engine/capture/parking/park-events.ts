@@ -99,13 +99,13 @@ async function tell(
     readonly told: Told;
   }[],
 ): Promise<void> {
-  const groups = new Map<string, { event: string }[]>();
+  const groups = new Map<string, string[]>();
   const { literal } = tables;
   for (const { event, key, table, told: of } of told) {
     const set = `state = ${literal(of.state)}, attempts = ${of.attempts}, retry_ms = ${of.retryMs ?? 'NULL'}, error_code = ${literal(of.code)}, error_message = ${literal(of.message)}, row_key = ${literal(key)}, table_id = ${literal(table)}`;
     const group = groups.get(set) ?? [];
     groups.set(set, group);
-    group.push({ event });
+    group.push(event);
   }
   for (const [set, events] of groups)
     for (const ids of idsOf(events))
@@ -220,7 +220,7 @@ export async function sealRetries(
   const chosen = new Set(chooseRetries(rows, limits));
   if (chosen.size === 0) return null;
   await write();
-  for (const ids of idsOf([...chosen]))
+  for (const ids of idsOf(Array.from(chosen, ({ event }) => event)))
     await session.run(
       `UPDATE ${tables.parked} SET retry_claim = ${next} WHERE ${renderLaneIs(tables, lane)} AND event_id IN (${ids})`,
     );

@@ -97,11 +97,11 @@ export const renderLaneIs = ({ literal }: ParkedTables, { transfer, lane }: Chan
 /** So many ids stand in one statement at most. */
 const IDS_A_STATEMENT = 1_000;
 
-export function* idsOf(events: readonly { readonly event: string }[]): Generator<string> {
+export function* idsOf(events: readonly string[]): Generator<string> {
   for (let at = 0; at < events.length; at += IDS_A_STATEMENT)
     yield events
       .slice(at, at + IDS_A_STATEMENT)
-      .map(({ event }) => BigInt(event).toString())
+      .map((id) => BigInt(id).toString())
       .join(', ');
 }
 
