@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { lagMsOf } from '../engine/capture/lag-of.ts';
 import type { Capture } from '../engine/planning/changes-of-transfer.ts';
 import type { Quarantine } from '../engine/ports/quarantine.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';
@@ -103,11 +104,9 @@ async function askSource(
     return await deps.connections.useDatabase(source, async (opened) => {
       const capture = captureOfSource(deps, opened, source);
       const { changes } = capture;
-      const { events, oldestAt } = await changes.backlog(transfer, signal);
-      const since =
-        oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
+      const backlog = await changes.backlog(transfer, signal);
       return {
-        pending: { events, lagMs: Math.max(0, Date.now() - since) },
+        pending: { events: backlog.events, lagMs: lagMsOf(backlog, Date.now()) },
         ...(request.topics === true && (await parkedOf(deps, capture.quarantine, request, signal))),
         loads: request.topics === true ? await sampleLoads(capture, request, signal) : [],
         warnings: await brokenTriggers(capture, request, signal),

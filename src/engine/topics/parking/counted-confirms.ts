@@ -1,4 +1,5 @@
 import { type EventCount, type Lag, MINUTE_MS } from '../../../model/change-statistics.ts';
+import { lagMsOf } from '../../capture/lag-of.ts';
 import type { Clock } from '../../clock.ts';
 import type { ChangeCapture, Lease } from '../../ports/change-capture.ts';
 import type { EventParking } from '../../ports/event-parking.ts';
@@ -20,9 +21,8 @@ function addTo(counts: Map<string, EventCount>, { table, operation, events }: Ev
 }
 
 async function lagOf(changes: ChangeCapture, transfer: string, signal: AbortSignal): Promise<Lag> {
-  const { events, oldestAt } = await changes.backlog(transfer, signal);
-  const atMs = oldestAt === null ? Date.now() : Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z'));
-  return { events, seconds: Math.max(0, (Date.now() - atMs) / 1000) };
+  const backlog = await changes.backlog(transfer, signal);
+  return { events: backlog.events, seconds: lagMsOf(backlog, Date.now()) / 1000 };
 }
 
 export function countConfirms(
