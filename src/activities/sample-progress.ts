@@ -4,6 +4,7 @@ import type { Capture } from '../engine/planning/changes-of-transfer.ts';
 import type { Quarantine } from '../engine/ports/quarantine.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';
 import { parkedEvents } from '../model/quarantine.ts';
+import { someNames } from '../model/some-names.ts';
 import { tableId } from '../model/table-name.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { DEFAULTS } from '../model/transfer-spec.ts';
@@ -56,10 +57,9 @@ async function brokenTriggers(
   const tables = await triggers.captured(signal, { dropped: true });
   const broken = tables.filter(({ intact, number }) => !intact && taken.has(number));
   if (broken.length === 0) return [];
-  const names = broken.slice(0, NAMED_TABLES).map(({ table }) => tableId(table));
-  const more = broken.length > NAMED_TABLES ? ` and ${broken.length - NAMED_TABLES} more` : '';
+  const names = broken.map(({ table }) => tableId(table));
   return [
-    `changes of ${names.join(', ')}${more} may be lost: triggers are missing, disabled or not as deployed; sluice capture plan ${source}`,
+    `changes of ${someNames(names, NAMED_TABLES)} may be lost: triggers are missing, disabled or not as deployed; sluice capture plan ${source}`,
   ];
 }
 

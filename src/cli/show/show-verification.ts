@@ -1,3 +1,4 @@
+import { someNames } from '../../model/some-names.ts';
 import type { TableVerification } from '../../workers/local.ts';
 import { formatColumns, safeText } from './columns.ts';
 import { formatCount } from './quantities.ts';
@@ -17,8 +18,7 @@ const RANGES_NAMED = 5;
 export function verdict(compared: TableVerification): string {
   if (compared.equal) return EQUAL[compared.basis];
   const { differingRanges: ranges } = compared;
-  const more = ranges.length > RANGES_NAMED ? ` and ${ranges.length - RANGES_NAMED} more` : '';
-  const where = compared.ranges > 1 ? `, ranges ${ranges.slice(0, RANGES_NAMED).join(', ')}${more}` : '';
+  const where = compared.ranges > 1 ? `, ranges ${someNames(ranges, RANGES_NAMED)}` : '';
   return `${compared.drift ? 'differs; the source changed' : 'DIFFERS'}${where}`;
 }
 

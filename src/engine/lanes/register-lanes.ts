@@ -1,4 +1,5 @@
 import { SluiceError } from '../../model/sluice-error.ts';
+import { someNames } from '../../model/some-names.ts';
 import { tableId } from '../../model/table-name.ts';
 import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
 import { type Capture, capturedTables } from '../planning/changes-of-transfer.ts';
@@ -73,10 +74,9 @@ function judgeParted(joins: readonly TableJoin[]): readonly string[] {
       { table: checked.child },
     );
   if (joins.length === 0) return [];
-  const named = joins.slice(0, NAMED).map(({ child, parent }) => `${child} → ${parent}`);
-  const more = joins.length > NAMED ? ` and ${joins.length - NAMED} more` : '';
+  const named = joins.map(({ child, parent }) => `${child} → ${parent}`);
   return [
-    `foreign keys lead from one lane of changes to another, for they came later: ${named.join(', ')}${more}; the order of changes is kept within a lane only, so make them at the target after the cut-over`,
+    `foreign keys lead from one lane of changes to another, for they came later: ${someNames(named, NAMED)}; the order of changes is kept within a lane only, so make them at the target after the cut-over`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../../model/sluice-error.ts';
+import { someNames } from '../../model/some-names.ts';
 import { tableId } from '../../model/table-name.ts';
 import { type CapturePlace, capturePlaceOf } from '../../model/capture-spec.ts';
 import { changesId } from '../../model/changes-plan.ts';
@@ -94,10 +95,9 @@ async function presentTables(
 const NAMED_TABLES = 10;
 
 function refusePresent(present: readonly string[]): never {
-  const more = present.length > NAMED_TABLES ? ` and ${present.length - NAMED_TABLES} more` : '';
   throw new SluiceError(
     'target.table_exists',
-    `the target has ${present.slice(0, NAMED_TABLES).join(', ')}${more}, and structure.policy is fail`,
+    `the target has ${someNames(present, NAMED_TABLES)}, and structure.policy is fail`,
     { suggestion: 'drop or rename them, name other tables with "to", or choose another policy' },
   );
 }
