@@ -1,4 +1,4 @@
-import { recordedColumns } from '../../../engine/capture/recorded-columns.ts';
+import { recordedColumns } from '../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../engine/ports/trigger-manager.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
 import type { Session } from '../connections/session.ts';

@@ -1,4 +1,4 @@
-import { payloadColumns } from '../../../../engine/capture/recorded-columns.ts';
+import { payloadColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';

@@ -1,5 +1,5 @@
-import { askedSql } from '../../../../engine/capture/asked-sql.ts';
-import { payloadColumns, recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
+import { askedSql } from '../../../../engine/capture/triggers/asked-sql.ts';
+import { payloadColumns, recordedColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';

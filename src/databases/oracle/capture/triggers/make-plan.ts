@@ -1,4 +1,4 @@
-import { askedSql } from '../../../../engine/capture/asked-sql.ts';
+import { askedSql } from '../../../../engine/capture/triggers/asked-sql.ts';
 import type {
   PlannedTrigger,
   TableToCapture,

@@ -1,4 +1,4 @@
-import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/asked-sql.ts';
+import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/triggers/asked-sql.ts';
 import { type ExpressionToken, expressionTokens } from '../../../../engine/structure/expression-tokens.ts';
 import type { TableSchema } from '../../../../model/table-schema.ts';
 import type { Session } from '../../connections/session.ts';

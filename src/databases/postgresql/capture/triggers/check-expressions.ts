@@ -1,4 +1,4 @@
-import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/asked-sql.ts';
+import { type AskedSql, invalidSql, refuseOpenSql } from '../../../../engine/capture/triggers/asked-sql.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import { toSluiceError, vendorCode } from '../../error-codes.ts';
 import type { Session } from '../../pool.ts';

@@ -1,5 +1,5 @@
-import type { AskedSql } from '../../../../engine/capture/asked-sql.ts';
-import { payloadColumns, recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
+import type { AskedSql } from '../../../../engine/capture/triggers/asked-sql.ts';
+import { payloadColumns, recordedColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { ColumnSchema } from '../../../../model/table-schema.ts';

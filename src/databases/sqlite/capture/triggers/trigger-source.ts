@@ -1,4 +1,4 @@
-import { recordedColumns } from '../../../../engine/capture/recorded-columns.ts';
+import { recordedColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
 import type { CapturedOperation } from '../../../../model/capture-spec.ts';
 import type { IndexPart, TableSchema } from '../../../../model/table-schema.ts';

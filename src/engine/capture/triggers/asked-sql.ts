@@ -1,8 +1,8 @@
-import type { CapturedTableSpec } from '../../model/capture-spec.ts';
-import { SluiceError } from '../../model/sluice-error.ts';
-import { type TableName, tableId } from '../../model/table-name.ts';
-import type { TokenStyle } from '../structure/expression-tokens.ts';
-import { isClosedSql } from '../structure/is-closed-sql.ts';
+import type { CapturedTableSpec } from '../../../model/capture-spec.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { type TableName, tableId } from '../../../model/table-name.ts';
+import type { TokenStyle } from '../../structure/expression-tokens.ts';
+import { isClosedSql } from '../../structure/is-closed-sql.ts';
 
 /** SQL that a specification has. */
 export interface AskedSql {

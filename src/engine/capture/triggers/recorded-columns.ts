@@ -1,6 +1,6 @@
-import type { ColumnSchema } from '../../model/table-schema.ts';
-import { globToRegExp } from '../planning/glob.ts';
-import type { TableToCapture } from '../ports/trigger-manager.ts';
+import type { ColumnSchema } from '../../../model/table-schema.ts';
+import { globToRegExp } from '../../planning/glob.ts';
+import type { TableToCapture } from '../../ports/trigger-manager.ts';
 
 /** Columns that the specification takes, in the table's order; those of the key always, generated ones never. */
 export function recordedColumns({ table, spec }: TableToCapture): readonly ColumnSchema[] {
