@@ -122,9 +122,3 @@ export const renderLane = ({
   readonly transfer: string;
   readonly lane: number;
 }): string => `transfer = ${literal(transfer)} AND lane = ${lane}`;
-
-/** `1,2,5` */
-export const encodeNumbers = (numbers: readonly number[]): string =>
-  [...new Set(numbers)].sort((a, b) => a - b).join(',');
-export const decodeNumbers = (text: string | null | undefined): readonly number[] =>
-  text ? text.split(',').map(Number) : [];

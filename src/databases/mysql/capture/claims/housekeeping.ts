@@ -7,9 +7,10 @@ import {
   unite,
   without,
 } from '../../../../engine/capture/id-runs.ts';
+import { bySharing, decodeNumbers, type Needing } from '../../../../engine/capture/lane-tables.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
-import { type CaptureNames, decodeNumbers } from '../capture-tables.ts';
+import type { CaptureNames } from '../capture-tables.ts';
 import { decodeLooked, renderRunsAhead } from './gaps.ts';
 import { inSnapshot } from './lanes.ts';
 import { chunksOf, renderIds } from './render-runs.ts';
@@ -17,14 +18,6 @@ import { chunksOf, renderIds } from './render-runs.ts';
 const EVENTS_A_DELETE = 10_000n;
 const EVENTS_A_PAGE = 10_000;
 const CLAIMS_A_ROUND = 200;
-
-/** A lane, and what of the events it may still need. */
-interface Needing {
-  readonly transfer: string;
-  readonly lane: number;
-  readonly tables: readonly number[];
-  readonly needed: Runs;
-}
 
 /** In SQL: confirmed for as long as claims are retained. */
 const renderExpired = (retentionMs: number): string =>
@@ -91,19 +84,6 @@ async function freeEvents(
     }
   }
   return freed;
-}
-
-/** Tables of a lane by which other lanes have them too. */
-function bySharing(own: Needing | undefined, lanes: readonly Needing[]) {
-  const groups = new Map<string, { tables: number[]; others: readonly Needing[] }>();
-  for (const table of own?.tables ?? []) {
-    const others = lanes.filter((each) => each !== own && each.tables.includes(table));
-    const key = others.map(({ transfer, lane }) => `${lane} ${transfer}`).join('\n');
-    const group = groups.get(key) ?? { tables: [], others };
-    groups.set(key, group);
-    group.tables.push(table);
-  }
-  return groups.values();
 }
 
 /** Frees what expired claims hold and no other lane needs, and then the claims. */

@@ -1,11 +1,12 @@
 import { decodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
 import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
+import { decodeNumbers, encodeNumbers } from '../../../../engine/capture/lane-tables.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import type { Backlog, ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
 import { renderFraction } from '../../types/render-text.ts';
-import { type CaptureNames, decodeNumbers, encodeNumbers, renderLane } from '../capture-tables.ts';
+import { type CaptureNames, renderLane } from '../capture-tables.ts';
 import { forgetLoads } from '../loads/stored-load.ts';
 import { decodeLooked, encodeLooked, type Looked, renderRunsAhead } from './gaps.ts';
 import { chunksOf, renderIds } from './render-runs.ts';

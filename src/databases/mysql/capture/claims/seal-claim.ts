@@ -1,9 +1,10 @@
 import { encodeRuns } from '../../../../engine/capture/id-runs.ts';
 import { leaseLost } from '../../../../engine/capture/lane-errors.ts';
+import { decodeNumbers } from '../../../../engine/capture/lane-tables.ts';
 import type { ClaimLimits, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
-import { type CaptureNames, decodeNumbers, renderLane } from '../capture-tables.ts';
+import { type CaptureNames, renderLane } from '../capture-tables.ts';
 import { decodeLooked, encodeLooked, judgeGaps, type JudgedGaps, type Looked, lookedAfter } from './gaps.ts';
 import { type Found, lookAround } from './look.ts';
 import { findUnwritten, type TransactionWatch } from './open-transactions.ts';

@@ -7,6 +7,7 @@ import {
   runsOf,
   without,
 } from '../../../../engine/capture/id-runs.ts';
+import { bySharing, decodeNumbers, encodeNumbers } from '../../../../engine/capture/lane-tables.ts';
 import { COMMIT, type Pool } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
 import { inCapture } from '../capture-errors.ts';
@@ -21,8 +22,8 @@ import {
   renderTaken,
 } from '../sql/claims-sql.ts';
 import { renderInstalled } from '../sql/install-sql.ts';
-import { decodeNumbers, encodeNumbers, laneBinds } from './lanes.ts';
-import { type Needing, readNeeds } from './needs.ts';
+import { laneBinds } from './lanes.ts';
+import { readNeeds } from './needs.ts';
 import { dropFreePartitions, readPartitions } from './partitions.ts';
 
 const RUNS_A_STATEMENT = 1_000;
@@ -62,19 +63,6 @@ async function freeEvents(
     await session.query(COMMIT);
   }
   return freed;
-}
-
-/** Tables of a lane by which other lanes have them too. */
-function bySharing(own: Needing | undefined, lanes: readonly Needing[]) {
-  const groups = new Map<string, { tables: number[]; others: readonly Needing[] }>();
-  for (const table of own?.tables ?? []) {
-    const others = lanes.filter((each) => each !== own && each.tables.includes(table));
-    const key = others.map(({ transfer, lane }) => `${lane} ${transfer}`).join('\n');
-    const group = groups.get(key) ?? { tables: [], others };
-    groups.set(key, group);
-    group.tables.push(table);
-  }
-  return groups.values();
 }
 
 /** Frees what expired claims hold and no other lane needs, and then the claims. */

@@ -2,6 +2,7 @@ import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-error
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import { decodeLooked, encodeLooked, type Looked } from '../../../../engine/capture/id-gaps.ts';
 import type { Run } from '../../../../engine/capture/id-runs.ts';
+import { decodeNumbers, encodeNumbers } from '../../../../engine/capture/lane-tables.ts';
 import type { ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
 import { COMMIT } from '../../connections/pool.ts';
 import type { Cells, Session } from '../../connections/session.ts';
@@ -19,12 +20,6 @@ import {
   renderLockLane,
   renderTakeLane,
 } from '../sql/claims-sql.ts';
-
-/** `1,2,5` */
-export const encodeNumbers = (numbers: readonly number[]): string =>
-  [...new Set(numbers)].sort((a, b) => a - b).join(',');
-export const decodeNumbers = (text: string | null | undefined): readonly number[] =>
-  text ? text.split(',').map(Number) : [];
 
 export const laneBinds = ({ transfer, lane }: ChangeLane): Binds => ({ transfer, lane: String(lane) });
 

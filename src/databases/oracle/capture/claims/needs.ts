@@ -1,17 +1,9 @@
 import { decodeLooked, runsAhead } from '../../../../engine/capture/id-gaps.ts';
 import { decodeRuns, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
+import { decodeNumbers, type Needing } from '../../../../engine/capture/lane-tables.ts';
 import type { Session } from '../../connections/session.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import { renderNeeds } from '../sql/claims-sql.ts';
-import { decodeNumbers } from './lanes.ts';
-
-/** A lane, and what of the events it may still need. */
-export interface Needing {
-  readonly transfer: string;
-  readonly lane: number;
-  readonly tables: readonly number[];
-  readonly needed: Runs;
-}
 
 /**
  * What each lane needs: claims that are not expired, gaps, and all behind. Read at one moment, behind the look at the events that may

@@ -1,4 +1,5 @@
 import { between, type Run } from '../../../../engine/capture/id-runs.ts';
+import type { Needing } from '../../../../engine/capture/lane-tables.ts';
 import type { Pool } from '../../connections/pool.ts';
 import { WAIT_SECONDS } from '../../connections/pins.ts';
 import type { Session } from '../../connections/session.ts';
@@ -7,7 +8,7 @@ import type { CaptureNames } from '../capture-names.ts';
 import { renderContents, renderPartitions } from '../sql/claims-sql.ts';
 import { renderDropPartition, renderLockTimeout } from '../sql/keeper-sql.ts';
 import { keepingLock } from './keeping-lock.ts';
-import { type Needing, readNeeds } from './needs.ts';
+import { readNeeds } from './needs.ts';
 
 /** A partition, and which ids it may have. */
 export interface Partition {

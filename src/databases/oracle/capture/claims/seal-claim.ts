@@ -6,12 +6,13 @@ import {
   lookedAfter,
 } from '../../../../engine/capture/id-gaps.ts';
 import { encodeRuns } from '../../../../engine/capture/id-runs.ts';
+import { decodeNumbers } from '../../../../engine/capture/lane-tables.ts';
 import type { ClaimLimits, Lease } from '../../../../engine/ports/change-capture.ts';
 import { COMMIT } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import { renderInsertClaim, renderWriteLooked } from '../sql/claims-sql.ts';
-import { decodeNumbers, laneBinds, lockLane } from './lanes.ts';
+import { laneBinds, lockLane } from './lanes.ts';
 import { lookAround } from './look.ts';
 import type { TransactionWatch } from './open-transactions.ts';
 
