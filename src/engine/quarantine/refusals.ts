@@ -10,3 +10,16 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 /** It is this very change that does not go into this target: no other one is refused for the same reason, nor later by itself. */
 export const isRefusal = (error: unknown): error is SluiceError =>
   isSluiceError(error) && REFUSALS.has(error.code);
+
+/**
+ * Does it once. Where it is refused, constraints that wait for the commit may have refused it there, where nothing tells whose fault it is:
+ * then once more, with checks behind each part.
+ */
+export async function withLateChecks<T>(work: (checks: boolean) => Promise<T>): Promise<T> {
+  try {
+    return await work(false);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return work(true);
+  }
+}

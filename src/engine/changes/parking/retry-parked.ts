@@ -1,7 +1,7 @@
 import type { SluiceError } from '../../../model/sluice-error.ts';
 import type { HeldKeys } from '../../ports/target-parking.ts';
 import { firstMark } from '../../quarantine/create-parking.ts';
-import { isRefusal } from '../../quarantine/refusals.ts';
+import { withLateChecks } from '../../quarantine/refusals.ts';
 import type { ChangeTarget } from '../target-facts.ts';
 import { createCascadeGuard } from './cascade-guard.ts';
 import type { ParkingOptions } from './parking-options.ts';
@@ -156,7 +156,7 @@ export async function retryParked(
   options: ParkingOptions,
   signal: AbortSignal,
 ): Promise<Retried> {
-  const once = async (checks: boolean): Promise<Retried> => {
+  return withLateChecks(async (checks) => {
     const transaction = await target.writer.begin(signal);
     try {
       const { parking } = transaction;
@@ -173,11 +173,5 @@ export async function retryParked(
       await transaction.rollback().catch(() => undefined);
       throw error;
     }
-  };
-  try {
-    return await once(false);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return once(true);
-  }
+  });
 }
