@@ -5,7 +5,7 @@ import { type Applied, applyOnce } from '../writing/apply-batch.ts';
 import { bulkWays, type ChangesBatch, type ChangeWay, changeWays, CONFLICT } from './change-ways.ts';
 import { applyParking } from './parking/apply-parking.ts';
 import type { ParkingOptions } from './parking/parking-options.ts';
-import { isRefusal } from '../quarantine/refusals.ts';
+import { isRefusal, withLateChecks } from '../quarantine/refusals.ts';
 import { rawEvents } from './parse-events.ts';
 import { runSteps } from './run-steps.ts';
 import type { ChangeTarget } from './target-facts.ts';
@@ -48,10 +48,11 @@ async function applyWhole(
   changes: ChangesBatch,
   signal: AbortSignal,
 ): Promise<Applied | null> {
-  const { batch } = changes;
+  const { plan, batch } = changes;
   try {
-    const bulk = await bulkWays(target, changes, rawEvents(batch.data), signal);
-    const way = bulk.events === batch.header.rows ? await bulk.ways[0]?.() : null;
+    const bulk = await bulkWays(target, plan, rawEvents(batch.data), signal);
+    if (bulk.events !== batch.header.rows) return null;
+    const { value: way } = await bulk.ways.next();
     if (!way) return null;
     return await applyOnce(target.writer, batch, (transaction) => runWay(transaction, way, batch), signal);
   } catch (error) {
@@ -78,7 +79,7 @@ export async function applyOrPark(
     if (applied?.outcome === 'applied') memory.note(batch.header, true);
     if (applied) return applied;
   }
-  const inParts = async (checks: boolean): Promise<Applied> => {
+  return withLateChecks(async (checks) => {
     let isFree = false;
     const request = { target, changes, options, checks };
     const write = async (transaction: TargetTransaction): Promise<void> => {
@@ -87,12 +88,5 @@ export async function applyOrPark(
     const applied = await applyOnce(target.writer, batch, write, signal);
     if (applied.outcome === 'applied') memory.note(batch.header, isFree);
     return applied;
-  };
-  try {
-    return await inParts(false);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    // Constraints that wait for the commit refused it there, where nothing tells whose fault it is.
-    return inParts(true);
-  }
+  });
 }

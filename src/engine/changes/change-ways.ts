@@ -22,6 +22,16 @@ export interface ChangesBatch {
 /** What a constraint of the target refuses can be tried in another way. */
 export const CONFLICT: ErrorCode = 'target.constraint_violated';
 
+export const noSafeWay = (): SluiceError =>
+  new SluiceError(CONFLICT, 'no order of its changes is safe all at once');
+
+/** @param table  see takenAlong */
+export const takesAlong = (table: string): SluiceError =>
+  new SluiceError(CONFLICT, 'rows that stay would go along with a row that got another key', {
+    table,
+    suggestion: 'let no foreign key to the table at the target cascade',
+  });
+
 /** A way to the rows that a batch makes: parts that follow each other in one transaction. */
 export interface ChangeWay {
   readonly parts: readonly (readonly ChangeStep[])[];
@@ -63,7 +73,7 @@ async function chooseLate(
 async function takenAlong(
   target: ChangeTarget,
   left: readonly TableChange[],
-  { plan, batch }: ChangesBatch,
+  { plan, data }: { readonly plan: ChangesPlan; readonly data: Buffer },
   signal: AbortSignal,
 ): Promise<string | null> {
   const parents = new Map(plan.tables.map(({ number, parents: ids }) => [number, ids]));
@@ -71,7 +81,7 @@ async function takenAlong(
   for (const { table } of left)
     if (await hasCascades(target, table, signal)) going.set(table.number, table.plan.id);
   const gone = new Set<string>();
-  for (const { table, operation } of rawEvents(batch.data)) {
+  for (const { table, operation } of rawEvents(data)) {
     const id = going.get(table);
     if (operation === 'D' && id !== undefined) gone.add(id);
     const taken = operation === 'U' ? parents.get(table)?.find((parent) => gone.has(parent)) : undefined;
@@ -167,47 +177,44 @@ async function* inParts(
   yield eventByEvent(plan, events);
 }
 
-/** Ways in bulk, and why no way may be safe that takes the events one after the other. */
+/** Ways of some events in bulk. */
 export interface BulkWays {
-  readonly ways: readonly (() => Promise<ChangeWay | null>)[];
-  /** @throws SluiceError target.constraint_violated where rows that stay would go along with one that got another key */
-  refuseParts(): Promise<void>;
-  /** Where no way in bulk is safe, parts are of use only if this is null. */
-  taken(): Promise<string | null>;
+  /** So many there are. */
+  readonly events: number;
+  /** Those that are safe: the net effect at once, then with all rows of it removed and written anew. To be gone through once. */
+  readonly ways: AsyncGenerator<ChangeWay, void, undefined>;
+  /** See takenAlong, of all events of the batch: where none of these ways is of use, parts are only if this is null. */
+  taken(data: Buffer): Promise<string | null>;
 }
 
-/** The net effect of events at once, then with all rows of it removed and written anew. Null: that way is not safe here. */
 export async function bulkWays(
   target: ChangeTarget,
-  { plan, batch }: ChangesBatch,
+  plan: ChangesPlan,
   events: Iterable<RawEvent>,
   signal: AbortSignal,
-): Promise<BulkWays & { readonly events: number }> {
+): Promise<BulkWays> {
   const net = await netChanges(plan, events);
   const changes = parentsFirst(net.changes);
   const left = leftByChildren(changes);
   const choice = await chooseLate(target, left, signal);
-  const taken = (): Promise<string | null> => takenAlong(target, left, { plan, batch }, signal);
+  async function* ways(): BulkWays['ways'] {
+    if (!choice) return;
+    yield wayOf(changeSteps(changes, choice));
+    // A unique value goes from row to row, or rows refer to each other.
+    const anew = await chooseAnew(target, changes, signal);
+    if (anew.size > 0) yield wayOf(changeSteps(changes, { ...choice, anew }));
+  }
   return {
     events: net.events,
-    ways: [
-      async () => choice && wayOf(changeSteps(changes, choice)),
-      // A unique value goes from row to row, or rows refer to each other.
-      async () => {
-        const anew = choice ? await chooseAnew(target, changes, signal) : null;
-        return choice && anew && anew.size > 0 ? wayOf(changeSteps(changes, { ...choice, anew })) : null;
-      },
-    ],
-    taken,
-    async refuseParts() {
-      const table = await taken();
-      if (table === null) return;
-      throw new SluiceError(CONFLICT, 'rows that stay would go along with a row that got another key', {
-        table,
-        suggestion: 'let no foreign key to the table at the target cascade',
-      });
-    },
+    ways: ways(),
+    taken: (data) => takenAlong(target, left, { plan, data }, signal),
   };
+}
+
+/** @throws SluiceError batch.damaged */
+export function demandAll({ header: { table, rows } }: Batch, events: number): void {
+  if (events === rows) return;
+  throw new SluiceError('batch.damaged', 'a batch has fewer or more changes than it says', { table });
 }
 
 /**
@@ -220,18 +227,15 @@ export async function* changeWays(
   changed: ChangesBatch,
   signal: AbortSignal,
 ): AsyncGenerator<ChangeWay, void, undefined> {
-  const { batch } = changed;
-  const bulk = await bulkWays(target, changed, rawEvents(batch.data), signal);
-  if (bulk.events !== batch.header.rows)
-    throw new SluiceError('batch.damaged', 'a batch has fewer or more changes than it says', {
-      table: batch.header.table,
-    });
+  const { plan, batch } = changed;
+  const bulk = await bulkWays(target, plan, rawEvents(batch.data), signal);
+  demandAll(batch, bulk.events);
   let isSafe = false;
-  for (const make of bulk.ways) {
-    const way = await make();
-    isSafe ||= way !== null;
-    if (way) yield way;
+  for await (const way of bulk.ways) {
+    isSafe = true;
+    yield way;
   }
-  if ((await bulk.taken()) === null) yield* inParts(target, changed, signal);
-  else if (!isSafe) await bulk.refuseParts();
+  const taken = await bulk.taken(batch.data);
+  if (taken === null) yield* inParts(target, changed, signal);
+  else if (!isSafe) throw takesAlong(taken);
 }

@@ -1,12 +1,12 @@
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { TargetParking } from '../../ports/target-parking.ts';
 import type { TargetTransaction } from '../../ports/target-writer.ts';
-import { bulkWays, type ChangesBatch, CONFLICT, partSteps } from '../change-ways.ts';
+import { bulkWays, type ChangesBatch, demandAll, noSafeWay, partSteps, takesAlong } from '../change-ways.ts';
 import { type RawEvent, rawEvents } from '../parse-events.ts';
 import { runSteps } from '../run-steps.ts';
 import { tableReaders } from '../table-reader.ts';
 import { type ChangeTarget, tellsNormalKeysApart } from '../target-facts.ts';
-import { type CascadeGuard, createCascadeGuard, takesRows } from './cascade-guard.ts';
+import { type CascadeGuard, createCascadeGuard, goesAlong, takesRows } from './cascade-guard.ts';
 import { createParkedKeys, type ParkedKeys } from './parked-keys.ts';
 import type { ParkingOptions } from './parking-options.ts';
 import { isRefusal } from '../../quarantine/refusals.ts';
@@ -29,9 +29,6 @@ interface Applying {
   guarded: ReadonlySet<number>;
 }
 
-const goesAlong = (): SluiceError =>
-  new SluiceError(CONFLICT, 'rows that wait for changes that are set apart would go along');
-
 /** Null: it is done, and what waits behind others is set apart. */
 async function attemptWay(
   applying: Applying,
@@ -44,7 +41,7 @@ async function attemptWay(
   try {
     if (takesRows(split.rest, applying.guarded)) return goesAlong();
     const steps = split.rest.length === 0 ? [] : await way(split.rest);
-    if (steps === null) return new SluiceError(CONFLICT, 'no order of its changes is safe all at once');
+    if (steps === null) return noSafeWay();
     if (steps.length > 0)
       await parking.attempt(async () => {
         await runSteps(transaction, steps, changes.batch);
@@ -83,16 +80,17 @@ async function conquer(applying: Applying, events: readonly RawEvent[]): Promise
 
 async function inBulk(applying: Applying, events: readonly RawEvent[]): Promise<boolean> {
   const { target, changes, signal, keys } = applying;
-  const bulk = await bulkWays(target, changes, keys.split(events).rest, signal).catch((error: unknown) => {
+  const { rest } = keys.split(events);
+  const bulk = await bulkWays(target, changes.plan, rest, signal).catch((error: unknown) => {
     // A payload that cannot be read: whose it is shows when it is divided.
     if (isRefusal(error)) return null;
     throw error;
   });
-  for (const make of bulk?.ways ?? []) {
-    const way = await make();
-    if (way && (await attemptWay(applying, events, async () => way.parts.flat())) === null) return true;
-  }
-  await bulk?.refuseParts();
+  if (!bulk) return false;
+  for await (const way of bulk.ways)
+    if ((await attemptWay(applying, events, async () => way.parts.flat())) === null) return true;
+  const taken = await bulk.taken(changes.batch.data);
+  if (taken !== null) throw takesAlong(taken);
   return false;
 }
 
@@ -128,10 +126,7 @@ export async function applyParking(
   const guarded = await guard.over(new Set(held.map(({ table }) => table)));
   const applying = { target, changes, options, checks, signal, transaction, parking, keys, guard, guarded };
   const events = [...rawEvents(batch.data)];
-  if (events.length !== batch.header.rows)
-    throw new SluiceError('batch.damaged', 'a batch has fewer or more changes than it says', {
-      table: batch.header.table,
-    });
+  demandAll(batch, events.length);
   if (!(await inBulk(applying, events))) await conquer(applying, events);
   await store(applying);
   return keys.isFree();

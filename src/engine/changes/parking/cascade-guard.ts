@@ -1,4 +1,6 @@
 import type { ChangedTable, ChangesPlan } from '../../../model/changes-plan.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { CONFLICT } from '../change-ways.ts';
 import type { RawEvent } from '../parse-events.ts';
 import { type ChangeTarget, hasCascades } from '../target-facts.ts';
 
@@ -33,3 +35,6 @@ export type CascadeGuard = ReturnType<typeof createCascadeGuard>;
 export const takesRows = (events: readonly RawEvent[], guarded: ReadonlySet<number>): boolean =>
   guarded.size > 0 &&
   events.some(({ operation, table }) => (operation === 'D' || operation === 'T') && guarded.has(table));
+
+export const goesAlong = (): SluiceError =>
+  new SluiceError(CONFLICT, 'rows that wait for changes that are set apart would go along');

@@ -5,11 +5,11 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import type { StoredEvent, TargetParking } from '../../ports/target-parking.ts';
 import type { TargetTransaction } from '../../ports/target-writer.ts';
 import { isRefusal } from '../../quarantine/refusals.ts';
-import { bulkWays, CONFLICT, partSteps } from '../change-ways.ts';
+import { bulkWays, noSafeWay, partSteps } from '../change-ways.ts';
 import type { RawEvent } from '../parse-events.ts';
 import { runSteps } from '../run-steps.ts';
 import type { ChangeTarget } from '../target-facts.ts';
-import { type CascadeGuard, takesRows } from './cascade-guard.ts';
+import { type CascadeGuard, goesAlong, takesRows } from './cascade-guard.ts';
 import type { ParkingOptions } from './parking-options.ts';
 import { payloadCell } from './set-apart.ts';
 
@@ -122,19 +122,14 @@ const inOrder = (chains: readonly Chain[]): readonly RawEvent[] =>
 /** All of these chains at once, as their net effect. @returns why not */
 export async function tryTogether(retrying: Retrying, chains: readonly Chain[]): Promise<SluiceError | null> {
   const { target, request, signal, guard } = retrying;
-  const { plan, lane } = request;
   retrying.options.progress();
   const events = inOrder(chains);
   const guarded = await guard.over(await heldBeside(retrying, chains));
-  if (takesRows(events, guarded))
-    return new SluiceError(CONFLICT, 'rows that wait for changes that are set apart would go along');
+  if (takesRows(events, guarded)) return goesAlong();
   let refusal: SluiceError | null = null;
   try {
-    const batch = { ...headerOf(lane), data: Buffer.alloc(0) };
-    const bulk = await bulkWays(target, { plan, batch }, events, signal);
-    for (const make of bulk.ways) {
-      const way = await make();
-      if (!way) continue;
+    const bulk = await bulkWays(target, request.plan, events, signal);
+    for await (const way of bulk.ways) {
       try {
         const all = chains.map(({ name, events: of }) => ({
           name,
@@ -152,7 +147,7 @@ export async function tryTogether(retrying: Retrying, chains: readonly Chain[]):
     if (isRefusal(error)) return error;
     throw error;
   }
-  return refusal ?? new SluiceError(CONFLICT, 'no order of its changes is safe all at once');
+  return refusal ?? noSafeWay();
 }
 
 /** One event after the other until one is refused, which is from then on the first of its chain. */
@@ -164,8 +159,7 @@ export async function tryOneByOne(
   const guarded = await guard.over(await heldBeside(retrying, [chain]));
   for (const [at, event] of chain.raw.entries()) {
     try {
-      if (takesRows([event], guarded))
-        throw new SluiceError(CONFLICT, 'rows that wait for changes that are set apart would go along');
+      if (takesRows([event], guarded)) throw goesAlong();
       const steps = (await partSteps(target, request.plan, [event], signal)) ?? [];
       const last = chain.events[at] as StoredEvent;
       await applyEvents(retrying, [{ name: chain.name, last, least: 1 }], steps);
