@@ -1,8 +1,10 @@
 import type { Observer } from '../engine/observer.ts';
 import type { LostKey } from '../engine/structure/restore-keys.ts';
 import type { ConnectionRegistry } from '../engine/ports/connection-registry.ts';
+import type { LoadState } from '../engine/ports/initial-load.ts';
 import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import type { ReadResult, Refusal, RelayedLane, RelayResult, WriteResult } from '../engine/slice.ts';
+import type { LoadTableResult } from '../engine/topics/initial/load-table.ts';
 import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/finishing/verify-table.ts';
 import type { Config } from '../model/config.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
@@ -13,7 +15,7 @@ import type { TransferSettings } from '../model/transfer-spec.ts';
  * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent:
  * the run's own stands in the ledger, and connections are names that each worker's configuration resolves.
  */
-export type { ReadResult, Refusal, RelayedLane, RelayResult, WriteResult };
+export type { LoadState, ReadResult, Refusal, RelayedLane, RelayResult, WriteResult };
 
 export interface ActivityDeps {
   readonly config: Pick<Config, 'transfer' | 'siteOf' | 'captures'>;
@@ -96,7 +98,7 @@ export interface Prepared {
     readonly id: string;
     readonly ordinal: number;
     /** Its existing rows become events of a topic: how far that is. */
-    readonly load?: { readonly generation: number; readonly rows: number; readonly isDone: boolean };
+    readonly load?: LoadState;
   }[];
   readonly warnings: readonly string[];
 }
@@ -196,10 +198,8 @@ export interface LoadRequest extends RunKey {
   readonly table: string;
   readonly generation: number;
 }
-export interface LoadResult {
-  readonly why: 'loaded' | 'superseded' | 'stopped' | 'budget';
-  /** Of this slice, and of the generation so far. */
-  readonly rows: number;
+export interface LoadResult extends LoadTableResult {
+  /** Of the generation so far. */
   readonly rowsOfAll: number;
 }
 

@@ -7,6 +7,7 @@ import {
   continueAsNew,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { LoadState } from '../activities/contract.ts';
 import { packState, unpackState } from './carry.ts';
 import { carryOut } from './carry-out.ts';
 import { createControl, type Control } from './control.ts';
@@ -52,14 +53,7 @@ function queuesFor(state: ControlState) {
 }
 
 /** Existing rows that went to a topic once are not sent again, unless a person wants them. */
-function knowLoad(
-  table: TableRecord,
-  {
-    generation,
-    rows,
-    isDone,
-  }: { readonly generation: number; readonly rows: number; readonly isDone: boolean },
-): void {
+function knowLoad(table: TableRecord, { generation, rows, isDone }: LoadState): void {
   Object.assign(table, { generation, rows });
   if (!isDone) return;
   Object.assign(table, { lanes: 1, endedLanes: 1 });

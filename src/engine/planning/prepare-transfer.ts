@@ -10,6 +10,7 @@ import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
 import { CREDITS } from '../reading/largest-row.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { Hub } from '../ports/hub.ts';
+import type { LoadState } from '../ports/initial-load.ts';
 import { type ReadUntil, summed } from '../reading/read-budget.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
 import { captureOf, capturedTables, movesChanges, movesRows } from './changes-of-transfer.ts';
@@ -32,7 +33,7 @@ export interface PreparedTransfer {
     readonly id: string;
     readonly ordinal: number;
     /** How far its existing rows are events of a topic. */
-    readonly load?: { readonly generation: number; readonly rows: number; readonly isDone: boolean };
+    readonly load?: LoadState;
   }[];
   /** Where the spec limits rows or bytes: what the ledger may hold when this start ends. */
   readonly until: ReadUntil | null;

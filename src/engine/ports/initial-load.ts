@@ -22,13 +22,16 @@ export interface WantedLoad {
 }
 
 /** How far a load is, as the source has it. */
-export interface LoadProgress {
-  /** Number of the captured table. */
-  readonly table: number;
+export interface LoadState {
   readonly generation: number;
   /** Events that were written. */
   readonly rows: number;
   readonly isDone: boolean;
+}
+
+export interface LoadProgress extends LoadState {
+  /** Number of the captured table. */
+  readonly table: number;
 }
 
 /**
