@@ -133,11 +133,10 @@ export async function* verifyLocally(
 ): AsyncGenerator<TableVerification> {
   const control: SliceControl = { stop: signal, overdue: () => false, progress: () => undefined };
   const progress = await ends.target.ledger.progress(request.transfer, request.run, signal);
-  const copied = progress
-    .filter(({ table }) => laneOfChanges(table) === null)
-    .map(({ table }) => ({ table }));
+  const ids = progress.map(({ table }) => table);
+  const copied = ids.filter((table) => laneOfChanges(table) === null).map((table) => ({ table }));
   // Where only changes are moved no table has lanes of its own.
-  const all = copied.length > 0 ? copied : await changedTables(ends, request, signal);
+  const all = copied.length > 0 ? copied : await changedTables(ends, request, ids, signal);
   for (const each of all) {
     if (request.tables !== null && !request.tables.includes(each.table)) continue;
     const compared = await verifyTable(ends, { ...request, ...each }, control);
@@ -146,16 +145,15 @@ export async function* verifyLocally(
   }
 }
 
+/** @param lanes  of the changes, by their table ids */
 async function changedTables(
   { target }: Ends,
   { transfer, run }: LocalVerification,
+  lanes: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly { readonly table: string; readonly planned: PlannedTable }[]> {
-  const lanes = (await target.ledger.progress(transfer, run, signal)).filter(
-    ({ table }) => laneOfChanges(table) !== null,
-  );
   const planned = await Promise.all(
-    lanes.map(({ table }) => target.ledger.readTable(transfer, run, table, signal)),
+    lanes.map((table) => target.ledger.readTable(transfer, run, table, signal)),
   );
   return planned
     .flatMap((each) => each?.plan.changes?.tables ?? [])
