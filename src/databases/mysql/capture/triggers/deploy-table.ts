@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { retryWhileBusy } from '../../../../engine/capture/triggers/retry-while-busy.ts';
 import type { DeployOutcome } from '../../../../engine/ports/trigger-manager.ts';
 import { isSluiceError, SluiceError } from '../../../../model/sluice-error.ts';
 import type { TableName } from '../../../../model/table-name.ts';
@@ -16,22 +16,13 @@ export const TRIGGER_MODE = 'NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION';
 
 /** Whoever waits for a table's lock holds up all that come after: only so long, and then anew. */
 const WAIT_SECONDS = 1;
-const TRIES = 20;
-const PAUSE_MS = 500;
 const LOCK_WAIT = '1205';
 
-/** A statement that takes a table's lock. Waits briefly, again and again. */
-async function patiently(session: Session, text: string, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await session.query(text);
-      return;
-    } catch (error) {
-      if (vendorCode(error) !== LOCK_WAIT || attempt === TRIES) throw error;
-    }
-    await sleep(PAUSE_MS * (0.5 + Math.random()), undefined, { signal });
-  }
-}
+const isBusy = (error: unknown): boolean => vendorCode(error) === LOCK_WAIT;
+
+/** Waits briefly, again and again. */
+const patiently = (session: Session, text: string, signal: AbortSignal): Promise<void> =>
+  retryWhileBusy(() => session.query(text), isBusy, signal);
 
 /** Settings of a session for the work, and the pinned ones again behind it. A failure leaves the session to its end. */
 export async function asDeployer<T>(session: Session, work: () => Promise<T>): Promise<T> {
@@ -144,7 +135,7 @@ export function failureOf(session: Session, table: TableName, error: unknown): D
       ),
       'SET GLOBAL log_bin_trust_function_creators = 1;',
     );
-  if (vendor === LOCK_WAIT)
+  if (isBusy(error))
     return told(new SluiceError('database.transient', 'others hold the table for too long'), null);
   const known = toSluiceError(error);
   return told(known, known.code === 'database.permission_denied' ? grantOf(session, table) : null);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { retryWhileBusy } from '../../../../engine/capture/triggers/retry-while-busy.ts';
 import type { DeployOutcome } from '../../../../engine/ports/trigger-manager.ts';
 import { isSluiceError, SluiceError } from '../../../../model/sluice-error.ts';
 import { type TableName, tableId } from '../../../../model/table-name.ts';
@@ -18,23 +18,14 @@ import type { StandingTrigger } from './standing-triggers.ts';
 
 /** Whoever waits for a table's lock holds up all that come after: only so long, and then anew. */
 const LOCK_SECONDS = 1;
-const TRIES = 20;
-const PAUSE_MS = 500;
 /** Waited too long: for a lock of rows or tables, for an object that is in use. */
 const BUSY = new Set(['ORA-00054', 'ORA-30006', 'ORA-04021', 'ORA-00060']);
 
+const isBusy = (error: unknown): boolean => BUSY.has(vendorCode(error));
+
 /** Waits briefly, again and again. */
-async function patiently(session: Session, text: string, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await session.query(text);
-      return;
-    } catch (error) {
-      if (!BUSY.has(vendorCode(error)) || attempt === TRIES) throw error;
-    }
-    await sleep(PAUSE_MS * (0.5 + Math.random()), undefined, { signal });
-  }
-}
+const patiently = (session: Session, text: string, signal: AbortSignal): Promise<void> =>
+  retryWhileBusy(() => session.query(text), isBusy, signal);
 
 /** Settings of a session for the work, and the pinned ones again behind it. A failure leaves the session to its end. */
 export async function asDeployer<T>(session: Session, work: () => Promise<T>): Promise<T> {
@@ -118,7 +109,7 @@ export function failureOf(
     error: { code, message, suggestion },
   });
   if (isSluiceError(error)) return told(error, error.details.suggestion ?? null);
-  if (BUSY.has(vendorCode(error)))
+  if (isBusy(error))
     return told(new SluiceError('database.transient', 'others hold the table for too long'), null);
   const known = toSluiceError(error);
   return told(known, known.code === 'database.permission_denied' ? grantOf(session, names, table) : null);
