@@ -1,3 +1,4 @@
+import { findKnown } from '../../../engine/capture/triggers/known-table.ts';
 import type { Introspector } from '../../../engine/ports/introspector.ts';
 import type {
   CapturedTable,
@@ -38,9 +39,6 @@ interface Deps {
   /** Identity of the database itself. */
   readonly incarnation: (signal: AbortSignal) => Promise<string>;
 }
-
-const findKnown = (known: readonly KnownTable[], table: TableName): KnownTable | undefined =>
-  known.find((each) => tableId(each.table) === tableId(table));
 
 /** Makes one table's triggers, and writes down what stands then. A failure is told, and is none of the other tables. */
 async function deployTable(

@@ -1,3 +1,4 @@
+import { findKnown } from '../../../engine/capture/triggers/known-table.ts';
 import type {
   CapturedTable,
   DeployOutcome,
@@ -14,7 +15,7 @@ import type { CaptureNames } from './capture-names.ts';
 import { demandInstalled, install, isInstalled, removeInstallation } from './installation.ts';
 import { renderInstalled } from './sql/install-sql.ts';
 import { asDeployer, dropTriggers, failureOf, makeTrigger } from './triggers/deploy-table.ts';
-import { addKnown, findKnown, markDropped, readKnown, writeKnown } from './triggers/known-tables.ts';
+import { addKnown, markDropped, readKnown, writeKnown } from './triggers/known-tables.ts';
 import { type Designed, designTriggers, planOf, stepsOf } from './triggers/make-plan.ts';
 import { hashOf, isIntact, NO_DEFINITIONS, ofTable, readStanding } from './triggers/standing-triggers.ts';
 

@@ -1,38 +1,20 @@
+import { knownTable, type KnownTableOf } from '../../../../engine/capture/triggers/known-table.ts';
 import { payloadColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
-import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import type { Session } from '../../connections/session.ts';
 import { list, literal } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { type Definitions, NO_DEFINITIONS } from './standing-triggers.ts';
 
-/** A table that is or was captured, as the installation has it. */
-export interface KnownTable {
-  readonly number: number;
-  readonly table: TableName;
-  readonly spec: CapturedTableSpec;
-  readonly columns: readonly string[];
-  readonly primaryKey: readonly string[];
-  readonly definitions: Definitions;
-  /** Its triggers were made once, and were not taken away since. */
-  readonly isCaptured: boolean;
-}
+export type KnownTable = KnownTableOf<Definitions>;
 
 /** In the order of their numbers. */
 export async function readKnown(session: Session, names: CaptureNames): Promise<readonly KnownTable[]> {
   const { rows } = await session.query(
     `SELECT number, table_schema, table_name, spec, columns_recorded, primary_key, definitions, dropped_at IS NULL FROM ${names.tables} ORDER BY number`,
   );
-  return rows.map(([number, schema, name, spec, columns, key, definitions, isCaptured]) => ({
-    number: Number(number),
-    table: { schema: schema ?? '', name: name ?? '' },
-    spec: JSON.parse(spec ?? '{}') as CapturedTableSpec,
-    columns: JSON.parse(columns ?? '[]') as readonly string[],
-    primaryKey: JSON.parse(key ?? '[]') as readonly string[],
-    definitions: JSON.parse(definitions ?? '{}') as Definitions,
-    isCaptured: isCaptured === '1',
-  }));
+  return rows.map(knownTable<Definitions>);
 }
 
 /** A number of its own for a table by its name; it is no captured table before its triggers stand. */

@@ -1,3 +1,4 @@
+import { findKnown } from '../../../../engine/capture/triggers/known-table.ts';
 import type { Introspector } from '../../../../engine/ports/introspector.ts';
 import type {
   PlannedTrigger,
@@ -64,7 +65,7 @@ export async function describeOthers(
     signal,
   );
   return found.flatMap((table) => {
-    const spec = others.find((each) => tableId(each.table) === tableId(table.table))?.spec;
+    const spec = findKnown(others, table.table)?.spec;
     return spec ? [{ table, spec }] : [];
   });
 }
@@ -74,7 +75,7 @@ function numbersOf(tables: readonly TableToCapture[], known: readonly KnownTable
   let next = Math.max(0, ...known.map(({ number }) => number));
   return new Map(
     tables.map(({ table }) => {
-      const found = known.find((each) => tableId(each.table) === tableId(table.table));
+      const found = findKnown(known, table.table);
       return [tableId(table.table), { number: found?.number ?? (next += 1), known: found ?? null }];
     }),
   );

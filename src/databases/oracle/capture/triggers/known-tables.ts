@@ -1,7 +1,7 @@
+import { knownTable, type KnownTableOf } from '../../../../engine/capture/triggers/known-table.ts';
 import { payloadColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
-import type { CapturedTableSpec } from '../../../../model/capture-spec.ts';
-import { type TableName, tableId } from '../../../../model/table-name.ts';
+import type { TableName } from '../../../../model/table-name.ts';
 import { COMMIT } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
 import type { CaptureNames } from '../capture-names.ts';
@@ -13,34 +13,13 @@ import {
 } from '../sql/trigger-catalog-sql.ts';
 import { type Definitions, NO_DEFINITIONS } from './standing-triggers.ts';
 
-/** A table that is or was captured, as the installation has it. */
-export interface KnownTable {
-  readonly number: number;
-  readonly table: TableName;
-  readonly spec: CapturedTableSpec;
-  readonly columns: readonly string[];
-  readonly primaryKey: readonly string[];
-  readonly definitions: Definitions;
-  /** Its trigger was made once, and was not taken away since. */
-  readonly isCaptured: boolean;
-}
+export type KnownTable = KnownTableOf<Definitions>;
 
 /** In the order of their numbers. */
 export async function readKnown(session: Session, names: CaptureNames): Promise<readonly KnownTable[]> {
   const { rows } = await session.query(renderKnown(names));
-  return rows.map(([number, schema, name, spec, columns, key, definitions, isCaptured]) => ({
-    number: Number(number),
-    table: { schema: schema ?? '', name: name ?? '' },
-    spec: JSON.parse(spec ?? '{}') as CapturedTableSpec,
-    columns: JSON.parse(columns ?? '[]') as readonly string[],
-    primaryKey: JSON.parse(key ?? '[]') as readonly string[],
-    definitions: JSON.parse(definitions ?? '{}') as Definitions,
-    isCaptured: isCaptured === '1',
-  }));
+  return rows.map(knownTable<Definitions>);
 }
-
-export const findKnown = (known: readonly KnownTable[], table: TableName): KnownTable | undefined =>
-  known.find((each) => tableId(each.table) === tableId(table));
 
 /** A number of its own for a table by its name; it is no captured table before its trigger stands. Commits. */
 export async function addKnown(session: Session, names: CaptureNames, table: TableName): Promise<void> {

@@ -1,4 +1,5 @@
 import { askedSql } from '../../../../engine/capture/triggers/asked-sql.ts';
+import { findKnown } from '../../../../engine/capture/triggers/known-table.ts';
 import type {
   PlannedTrigger,
   TableToCapture,
@@ -9,7 +10,7 @@ import type { Session } from '../../connections/session.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import { ALWAYS, readFacts, refusalsOf, warningsOf } from '../judge-tables.ts';
 import { triggerName } from '../trigger-names.ts';
-import { findKnown, type KnownTable } from './known-tables.ts';
+import type { KnownTable } from './known-tables.ts';
 import { renderBody, renderCreate, type TriggerText } from './render-trigger.ts';
 import {
   isAsWanted,
