@@ -23,11 +23,26 @@ function trouble(wanted: WantedLoad, name: string): string | null {
     : null;
 }
 
+/** @throws SluiceError capture.key_needed */
+function refuseOdd(wanted: WantedLoad, odd: ColumnSchema | undefined): void {
+  if (odd === undefined) return;
+  const table = tableId(wanted.table.table);
+  throw new SluiceError(
+    'capture.key_needed',
+    `existing rows of ${table} cannot be loaded in the order of "${odd.name}", which is of type ${odd.type}`,
+    { table, column: odd.name },
+  );
+}
+
 /**
  * The columns whose values tell how far a load is: those of the wanted order, and the primary key.
+ * @param isOrdered  the database can say of a text of the column where it stands
  * @throws SluiceError capture.key_needed, config.invalid
  */
-export function loadColumns(wanted: WantedLoad): readonly LoadColumn[] {
+export function loadColumns(
+  wanted: WantedLoad,
+  isOrdered: (column: LoadColumn) => boolean = () => true,
+): readonly LoadColumn[] {
   const { table, order, captured } = wanted;
   const id = tableId(table.table);
   if (table.primaryKey === null)
@@ -49,10 +64,12 @@ export function loadColumns(wanted: WantedLoad): readonly LoadColumn[] {
     throw new SluiceError('config.invalid', `the order of ${id} names a column twice`, { table: id });
   const key = captured.primaryKey.filter((name) => !named.has(name));
   const all: readonly LoadOrder[] = [...order, ...key.map((column) => ({ column, descending: false }))];
-  return all.flatMap(({ column: name, descending }) => {
+  const columns = all.flatMap(({ column: name, descending }) => {
     const column = table.columns.find((each) => each.name === name);
     return column === undefined ? [] : [{ column, descending }];
   });
+  refuseOdd(wanted, columns.find((each) => !isOrdered(each))?.column);
+  return columns;
 }
 
 /** What a position means: with another one of these it is worth nothing. */

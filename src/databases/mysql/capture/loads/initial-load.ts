@@ -1,4 +1,5 @@
 import { loadDefinition } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import type {
   InitialLoad,
   LoadedChunk,
@@ -15,7 +16,7 @@ import type { CaptureNames } from '../capture-tables.ts';
 import { asDeployer } from '../triggers/deploy-table.ts';
 import { makeSubject } from '../triggers/subject.ts';
 import { checkUserSql } from '../triggers/user-sql.ts';
-import { type LoadPosition, orderedColumns } from './load-position.ts';
+import { orderedColumns } from './load-position.ts';
 import {
   type LoadSource,
   type LockedRow,

@@ -1,4 +1,5 @@
 import { type LoadColumn, loadColumns } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import {
   type OrderedValue,
   renderBehind,
@@ -6,13 +7,9 @@ import {
 } from '../../../../engine/driver/position-conditions.ts';
 import type { WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
-import { tableId } from '../../../../model/table-name.ts';
 import { list, literal } from '../../sql/names.ts';
 import { INT_BITS, parseType } from '../../types/type-text.ts';
 import { rowNamed } from '../triggers/user-sql.ts';
-
-/** Texts of the values of the columns of the order, by which they are compared. */
-export type LoadPosition = readonly string[];
 
 /** How a value becomes a text, and that is compared with the column again. */
 interface Spelling {
@@ -47,17 +44,8 @@ function spellingOf({ column }: LoadColumn): Spelling | null {
 }
 
 /** @throws SluiceError capture.key_needed, config.invalid */
-export function orderedColumns(wanted: WantedLoad): readonly LoadColumn[] {
-  const columns = loadColumns(wanted);
-  const odd = columns.find((each) => spellingOf(each) === null);
-  if (odd === undefined) return columns;
-  const table = tableId(wanted.table.table);
-  throw new SluiceError(
-    'capture.key_needed',
-    `existing rows of ${table} cannot be loaded in the order of "${odd.column.name}", which is of type ${odd.column.type}`,
-    { table, column: odd.column.name },
-  );
-}
+export const orderedColumns = (wanted: WantedLoad): readonly LoadColumn[] =>
+  loadColumns(wanted, (each) => spellingOf(each) !== null);
 
 const row = rowNamed('n');
 const cell = ({ column }: LoadColumn): string => row(column.name);

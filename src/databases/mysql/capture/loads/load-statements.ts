@@ -1,4 +1,5 @@
 import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import type { Session } from '../../connections/session.ts';
 import { list, literal, qualified } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
@@ -13,7 +14,7 @@ import {
 } from '../triggers/render-event.ts';
 import type { Subject } from '../triggers/subject.ts';
 import { onRow, rowNamed } from '../triggers/user-sql.ts';
-import { type LoadPosition, renderAt, renderOrder, renderPosition, renderWithin } from './load-position.ts';
+import { renderAt, renderOrder, renderPosition, renderWithin } from './load-position.ts';
 
 /** A table as its rows are loaded. */
 export interface LoadSource {

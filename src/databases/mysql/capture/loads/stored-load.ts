@@ -1,15 +1,8 @@
+import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
-import type { LoadPosition } from './load-position.ts';
-
-/** How far a load is, its row locked. */
-export interface StoredLoad {
-  readonly generation: number;
-  readonly after: LoadPosition | null;
-  readonly isDone: boolean;
-}
 
 const isOf = ({ transfer, captured }: WantedLoad): string =>
   `transfer = ${literal(transfer)} AND table_number = ${captured.number}`;
@@ -54,11 +47,7 @@ export async function lockLoad(
   const [found] = rows;
   if (!found) return null;
   const [generation, position, isDone] = found;
-  return {
-    generation: Number(generation),
-    after: position === null || position === undefined ? null : (JSON.parse(position) as LoadPosition),
-    isDone: isDone === '1',
-  };
+  return storedLoad(generation, position, isDone === '1');
 }
 
 export async function storeLoad(

@@ -1,4 +1,5 @@
 import { type LoadColumn, loadDefinition } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import type {
   InitialLoad,
   LoadedChunk,
@@ -16,7 +17,7 @@ import { inCapture } from '../changes/capture-errors.ts';
 import { checkExpressions } from '../triggers/check-expressions.ts';
 import { makeSubject } from '../triggers/make-subject.ts';
 import { readFacts } from '../triggers/table-facts.ts';
-import { type LoadPosition, orderedColumns } from './load-position.ts';
+import { orderedColumns } from './load-position.ts';
 import { type ChunkOf, COUNT_SETTING, renderBound, renderChunk } from './render-chunk.ts';
 import { beginLoad, lockLoad, readLoads, storeLoad } from './stored-load.ts';
 

@@ -1,18 +1,14 @@
 import { type LoadColumn, loadColumns } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import {
   type OrderedValue,
   renderBehind,
   renderUpTo,
 } from '../../../../engine/driver/position-conditions.ts';
 import type { WantedLoad } from '../../../../engine/ports/initial-load.ts';
-import { SluiceError } from '../../../../model/sluice-error.ts';
-import { tableId } from '../../../../model/table-name.ts';
 import { literal, quote } from '../../sql.ts';
 import { parseType } from '../../types/type-text.ts';
 import { asText } from '../triggers/texts/json-of.ts';
-
-/** Values of the columns of the order, as the types print them. */
-export type LoadPosition = readonly string[];
 
 /** Types whose order is that of pg_catalog's operators, and whose texts are read as what they were. */
 const ORDERED = new Set(
@@ -27,17 +23,8 @@ const isOrdered = ({ column }: LoadColumn): boolean =>
   column.enumLabels !== null || ORDERED.has(parseType(column.type).base);
 
 /** @throws SluiceError capture.key_needed, config.invalid */
-export function orderedColumns(wanted: WantedLoad): readonly LoadColumn[] {
-  const columns = loadColumns(wanted);
-  const odd = columns.find((each) => !isOrdered(each));
-  if (odd === undefined) return columns;
-  const table = tableId(wanted.table.table);
-  throw new SluiceError(
-    'capture.key_needed',
-    `existing rows of ${table} cannot be loaded in the order of "${odd.column.name}", which is of type ${odd.column.type}`,
-    { table, column: odd.column.name },
-  );
-}
+export const orderedColumns = (wanted: WantedLoad): readonly LoadColumn[] =>
+  loadColumns(wanted, (each) => isOrdered(each));
 
 const cell = ({ column }: LoadColumn): string => `n.${quote(column.name)}`;
 

@@ -1,4 +1,5 @@
 import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import { qualified } from '../../sql.ts';
 import { held, released } from '../triggers/texts/json-of.ts';
 import { declarations } from '../triggers/texts/row-bodies.ts';
@@ -12,7 +13,7 @@ import {
   writtenOr,
 } from '../triggers/texts/row-records.ts';
 import { indented, isTrue, renderEvent, type Subject, tableItself } from '../triggers/texts/subject.ts';
-import { type LoadPosition, renderOrder, renderPosition, renderWithin } from './load-position.ts';
+import { renderOrder, renderPosition, renderWithin } from './load-position.ts';
 
 /** Where the block below leaves the number of its events, for as long as the transaction lasts. */
 export const COUNT_SETTING = 'sluice.loaded';

@@ -1,14 +1,7 @@
+import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Session } from '../../pool.ts';
 import type { CaptureNames } from '../capture-tables.ts';
-import type { LoadPosition } from './load-position.ts';
-
-/** How far a load is, its row locked. */
-export interface StoredLoad {
-  readonly generation: number;
-  readonly after: LoadPosition | null;
-  readonly isDone: boolean;
-}
 
 /** With the transfer. An installation of an earlier version has none. */
 export async function forgetLoads(session: Session, names: CaptureNames, transfer: string): Promise<void> {
@@ -45,11 +38,7 @@ export async function lockLoad(
   const [found] = rows;
   if (!found) return null;
   const [generation, position, isDone] = found;
-  return {
-    generation: Number(generation),
-    after: position === null || position === undefined ? null : (JSON.parse(position) as LoadPosition),
-    isDone: isDone === 't',
-  };
+  return storedLoad(generation, position, isDone === 't');
 }
 
 export async function storeLoad(

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { loadColumns, loadDefinition } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import type { InitialLoad, LoadedChunk, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { tableId } from '../../../../model/table-name.ts';
@@ -9,13 +10,7 @@ import { highestId } from '../lanes.ts';
 import type { CaptureFile } from '../trigger-manager.ts';
 import { checkExpression } from '../triggers/check-expression.ts';
 import { triggerSource } from '../triggers/trigger-source.ts';
-import {
-  type LoadPosition,
-  type LoadSource,
-  renderBound,
-  renderChunk,
-  renderUnordered,
-} from './load-statements.ts';
+import { type LoadSource, renderBound, renderChunk, renderUnordered } from './load-statements.ts';
 import { beginLoad, hasLoads, readLoad, readLoads, storeLoad } from './stored-load.ts';
 
 /** The file is left to others for so many times as long as a chunk held it: they try again now and then, and not in turn. */

@@ -1,4 +1,5 @@
 import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
 import {
   type OrderedValue,
   renderBehind,
@@ -7,9 +8,6 @@ import {
 import { quote } from '../../sql.ts';
 import { listed, messageKey, renderInserted, renderInsertedRows, where } from '../triggers/trigger-words.ts';
 import type { TriggerSource } from '../triggers/trigger-source.ts';
-
-/** SQL literals of the values of the columns of the order, written by SQLite itself. */
-export type LoadPosition = readonly string[];
 
 /** A table as its rows are loaded. */
 export interface LoadSource {
@@ -22,7 +20,7 @@ export interface LoadSource {
 const NOW_ROW = 'sluice_now';
 const cell = ({ column }: LoadColumn): string => `${NOW_ROW}.${quote(column.name)}`;
 
-/** Any value in any column: a text by its bytes, which need be no text, and without the affinity that a cast gives. */
+/** A position is made of SQL literals, which SQLite writes itself. Any value in any column: a text by its bytes, which need be no text, and without the affinity that a cast gives. */
 const literalOf = (sql: string): string =>
   `CASE typeof(${sql}) WHEN 'text' THEN '+CAST(X''' || hex(CAST(${sql} AS BLOB)) || ''' AS TEXT)' ELSE quote(${sql}) END`;
 

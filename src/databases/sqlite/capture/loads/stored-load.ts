@@ -1,15 +1,8 @@
+import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Session } from '../../connections/session.ts';
 import type { StoredValue } from '../../values/stored-value.ts';
 import { captureTables } from '../capture-tables.ts';
-import type { LoadPosition } from './load-statements.ts';
-
-/** How far a load is. */
-export interface StoredLoad {
-  readonly generation: number;
-  readonly after: LoadPosition | null;
-  readonly isDone: boolean;
-}
 
 const keyOf = ({ transfer, captured }: WantedLoad): readonly StoredValue[] => [
   transfer,
@@ -60,11 +53,7 @@ export async function readLoad(
   );
   if (row === undefined) return null;
   const [generation, position, isDone] = row;
-  return {
-    generation: Number(generation),
-    after: typeof position === 'string' ? (JSON.parse(position) as LoadPosition) : null,
-    isDone: isDone === 1n,
-  };
+  return storedLoad(generation, position, isDone === 1n);
 }
 
 export async function storeLoad(
