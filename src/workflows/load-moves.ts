@@ -1,5 +1,6 @@
 import type { TableStatus } from '../model/table-status.ts';
 import type { TableRecord } from './control-state.ts';
+import { haltAll } from './halt-all.ts';
 import type { Move, RunningSlice, Scene } from './schedule.ts';
 
 /** The slice of a table in one of these is about to end by itself, or goes on. */
@@ -13,12 +14,11 @@ const LOADS: ReadonlySet<TableStatus> = new Set(['copying', 'copied', 'finished'
 export function loads(scene: Scene, ready: readonly TableRecord[]): readonly Move[] {
   const running = [...scene.running].filter(({ kind }) => kind === 'load');
   const statusOf = new Map(scene.tables.map(({ id, status }) => [id, status]));
-  const isStale = ({ tables, revision }: RunningSlice): boolean =>
-    revision !== scene.revision || !tables.every((id) => LOADS.has(statusOf.get(id) ?? 'skipped'));
+  const isStale = ({ kind, tables, revision }: RunningSlice): boolean =>
+    kind === 'load' &&
+    (revision !== scene.revision || !tables.every((id) => LOADS.has(statusOf.get(id) ?? 'skipped')));
   return [
-    ...running
-      .filter((slice) => !slice.halted && isStale(slice))
-      .map((slice): Move => ({ move: 'halt', slice })),
+    ...haltAll(scene, isStale),
     ...ready
       .slice(0, Math.max(0, scene.settings.readers - running.length))
       .map((table): Move => ({ move: 'load', table })),

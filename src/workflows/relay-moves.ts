@@ -2,6 +2,7 @@ import type { LaneOfRun } from '../activities/contract.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';
 import type { TableStatus } from '../model/table-status.ts';
 import { isCopied, isExcluded, isMoving, isSettled, type TableRecord } from './control-state.ts';
+import { haltAll } from './halt-all.ts';
 import type { Move, RunningSlice, Scene } from './schedule.ts';
 
 /** It is a lane of the changes, which is one of the run's tables. */
@@ -76,10 +77,9 @@ export function relay(scene: Scene, isPlanning: boolean): readonly Move[] {
   const statusOf = new Map(lanes.map(({ id, status }) => [id, status]));
   const isWanted = (id: string): boolean => !held.has(id) && LIVES.has(statusOf.get(id) ?? 'skipped');
   const running = [...scene.running].filter(({ kind }) => kind === 'relay');
-  const isStale = (slice: RunningSlice): boolean => slice.key !== key || !slice.tables.every(isWanted);
-  const halts = running
-    .filter((slice) => !slice.halted && isStale(slice))
-    .map((slice): Move => ({ move: 'halt', slice }));
+  const isStale = (slice: RunningSlice): boolean =>
+    slice.kind === 'relay' && (slice.key !== key || !slice.tables.every(isWanted));
+  const halts = haltAll(scene, isStale);
   // New ones begin when all old ones have ended: which slice has which lanes may be another.
   if (running.some((slice) => slice.key !== key)) return halts;
   const isDue = ({ id, notBeforeMs }: TableRecord): boolean => !held.has(id) && notBeforeMs <= scene.nowMs;

@@ -2,6 +2,7 @@ import type { LaneOfRun } from '../activities/contract.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
+import { haltAll } from './halt-all.ts';
 import { loads } from './load-moves.ts';
 import { heldLanes, isChanges, mayFinish, mayVerify, relay } from './relay-moves.ts';
 import { readersOf, shareRates } from './share-rates.ts';
@@ -139,11 +140,6 @@ export function nextDueMs(scene: Scene): number | null {
 
 /** What follows when it is due. */
 const WAITING: ReadonlySet<TableRecord['status']> = new Set(['copied', 'built', 'verified']);
-
-const haltAll = (scene: Scene, which: (slice: RunningSlice) => boolean): readonly Move[] =>
-  [...scene.running]
-    .filter((slice) => which(slice) && !slice.halted)
-    .map((slice) => ({ move: 'halt', slice }));
 
 const LEFT: ReadonlySet<TableRecord['status']> = new Set(['waiting', 'pausing', 'paused', 'skipped']);
 
