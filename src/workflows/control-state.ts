@@ -225,6 +225,14 @@ function finishAtOnce(table: TableRecord): void {
   for (const event of ['finish', 'built', 'verify', 'verified', 'linked'] as const) happen(table, event);
 }
 
+/** Rows and bytes of these together, as far as they are known. */
+export const sumOf = (
+  tables: readonly Pick<TableRecord, 'rows' | 'bytes'>[],
+): { readonly rows: number; readonly bytes: number } => ({
+  rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+  bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
 /** Its rows are still on their way: it must end before the transfer does. */
 export const isMoving = (table: TableRecord): boolean =>
   !isExcluded(table.status) && ['waiting', 'ready', 'copying'].includes(table.status);

@@ -1,7 +1,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Sample } from '../activities/contract.ts';
 import type { Control } from './control.ts';
-import { type ControlState, isMoving, type TableRecord } from './control-state.ts';
+import { type ControlState, isMoving, sumOf, type TableRecord } from './control-state.ts';
 import { isChanges } from './relay-moves.ts';
 
 /** The first minute as often as reports are wanted, then seldom: each sample costs the history about eight events. */
@@ -109,16 +109,10 @@ export async function keepSampling(control: Control): Promise<void> {
 
 /**
  * What slices that have ended moved to topics. Asked before the sample is: one that ends meanwhile is counted by the next one, not by
- * both.
+ * both. Rows that were loaded are among the events that lanes move.
  */
-function movedBefore({ state }: Control): { readonly rows: number; readonly bytes: number } {
-  // Rows that were loaded are among the events that lanes move.
-  const lanes = state.tables.filter(isChanges);
-  return {
-    rows: lanes.reduce((sum, { rows }) => sum + rows, 0),
-    bytes: lanes.reduce((sum, { bytes }) => sum + bytes, 0),
-  };
-}
+const movedBefore = ({ state }: Control): { readonly rows: number; readonly bytes: number } =>
+  sumOf(state.tables.filter(isChanges));
 
 /** @param tables  those whose own counts are wanted */
 export async function sampleOnce(

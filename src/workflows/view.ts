@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { ControlState, TableRecord } from './control-state.ts';
+import { type ControlState, sumOf, type TableRecord } from './control-state.ts';
 import type { Control } from './control.ts';
 import { type TaskQueues, taskQueues } from './messages.ts';
 import { isChanges } from './relay-moves.ts';
@@ -40,15 +40,9 @@ const sum = (values: readonly (number | null)[]): number | null =>
 function totalsOf({ state }: Control): Totals {
   const { sample, tables, prepared } = state;
   // Rows that were loaded go to topics as events, which lanes count.
-  const moved = prepared?.changes?.toTopics ? tables.filter(isChanges) : tables;
-  const rowsApplied = Math.max(
-    sample?.rows ?? 0,
-    moved.reduce((total, { rows }) => total + rows, 0),
-  );
-  const bytesApplied = Math.max(
-    sample?.bytes ?? 0,
-    moved.reduce((total, { bytes }) => total + bytes, 0),
-  );
+  const moved = sumOf(prepared?.changes?.toTopics ? tables.filter(isChanges) : tables);
+  const rowsApplied = Math.max(sample?.rows ?? 0, moved.rows);
+  const bytesApplied = Math.max(sample?.bytes ?? 0, moved.bytes);
   const ofRows = tables.filter((table) => !isChanges(table));
   const waitingBytes = sample?.backlogBytes ?? 0;
   // The hub counts bytes; their rows are as long as those applied so far.
@@ -105,9 +99,7 @@ function changesOf(control: Control): Pick<TransferStatus, 'changes'> {
   const { tables, prepared } = control.state;
   const lanes = tables.filter(isChanges);
   if (lanes.length === 0) return {};
-  const moved = prepared?.changes?.toTopics
-    ? totalsOf(control).rowsApplied
-    : lanes.reduce((total, { rows }) => total + rows, 0);
+  const moved = prepared?.changes?.toTopics ? totalsOf(control).rowsApplied : sumOf(lanes).rows;
   return { changes: { lanes: lanes.length, moved } };
 }
 
