@@ -16,31 +16,46 @@ type Item = SqlValue | RawSql | Statement;
 
 const isObject = (item: Item): item is RawSql | Statement => typeof item === 'object' && item !== null;
 
-/** Joins texts and values; what is raw, or a statement, becomes part of it. */
-export function sql(strings: TemplateStringsArray, ...items: readonly Item[]): Statement {
-  const parts: string[] = [strings[0] ?? ''];
-  const values: SqlValue[] = [];
-  const append = (text: string): void => {
-    parts[parts.length - 1] += text;
-  };
-  for (const [at, item] of items.entries()) {
-    if (!isObject(item)) {
-      values.push(item);
-      parts.push('');
-    } else if ('raw' in item) append(item.raw);
-    else {
-      append(item.parts[0] ?? '');
-      values.push(...item.values);
-      parts.push(...item.parts.slice(1));
-    }
-    append(strings[at + 1] ?? '');
+class Growing implements Statement {
+  readonly parts: string[] = [''];
+  readonly values: SqlValue[] = [];
+
+  text(text: string): void {
+    this.parts[this.parts.length - 1] += text;
   }
-  return { parts, values };
+
+  item(item: Item): void {
+    if (!isObject(item)) {
+      this.values.push(item);
+      this.parts.push('');
+    } else if ('raw' in item) this.text(item.raw);
+    else {
+      this.text(item.parts[0] ?? '');
+      this.values.push(...item.values);
+      this.parts.push(...item.parts.slice(1));
+    }
+  }
 }
 
+/** Joins texts and values; what is raw, or a statement, becomes part of it. */
+export function sql(strings: TemplateStringsArray, ...items: readonly Item[]): Statement {
+  const all = new Growing();
+  all.text(strings[0] ?? '');
+  for (const [at, item] of items.entries()) {
+    all.item(item);
+    all.text(strings[at + 1] ?? '');
+  }
+  return all;
+}
+
+/** Of thousands of values: each is moved once. */
 export function joined(statements: readonly Statement[], separator: string): Statement {
-  const [first, ...rest] = statements;
-  return rest.reduce((all, each) => sql`${all}${raw(separator)}${each}`, first ?? sql``);
+  const all = new Growing();
+  for (const [at, each] of statements.entries()) {
+    if (at > 0) all.text(separator);
+    all.item(each);
+  }
+  return all;
 }
 
 /** For a server that takes values as literals in the text. */
