@@ -1,3 +1,4 @@
+import type { ParkedCounts } from '../../../model/quarantine.ts';
 import type { CaptureStatistics } from '../../ports/capture-statistics.ts';
 import type { Quarantine } from '../../ports/quarantine.ts';
 import { readCounts, readLags } from './count-minutes.ts';
@@ -23,9 +24,7 @@ function createParkedQuarantine<S extends PlainSession>(source: Source<S>): Quar
     show: (transfer, event, signal) =>
       read(signal, null, (session) => showParked(session, tables, { transfer, event })),
     count: (transfer, signal) =>
-      read<Awaited<ReturnType<Quarantine['count']>>>(signal, {}, (session) =>
-        countParked(session, tables, transfer),
-      ),
+      read<ParkedCounts>(signal, {}, (session) => countParked(session, tables, transfer)),
     reactivate: (transfer, choice, signal) =>
       change(signal, (session) => reactivateParked(session, tables, { transfer, choice, nowMs: Date.now() })),
     discard: (transfer, choice, signal) =>

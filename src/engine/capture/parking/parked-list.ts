@@ -1,4 +1,4 @@
-import type { ParkedEvent, ParkedPayload, ParkedState } from '../../../model/quarantine.ts';
+import type { ParkedCounts, ParkedEvent, ParkedPayload, ParkedState } from '../../../model/quarantine.ts';
 import type { ParkedChoice } from '../../ports/quarantine.ts';
 import { type ParkedTables, type PlainSession, timeOf } from './parked-tables.ts';
 
@@ -84,7 +84,7 @@ export async function countParked(
   session: PlainSession,
   tables: ParkedTables,
   transfer: string,
-): Promise<Readonly<Partial<Record<ParkedState, number>>>> {
+): Promise<ParkedCounts> {
   const rows = await session.rows(
     `SELECT state, COUNT(*) FROM ${tables.parked} WHERE transfer = ${tables.literal(transfer)} GROUP BY state`,
   );
