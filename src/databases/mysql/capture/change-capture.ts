@@ -1,5 +1,7 @@
-import { createEventParking } from '../../../engine/capture/parking/create-event-parking.ts';
-import { settleRetries } from '../../../engine/capture/parking/park-events.ts';
+import {
+  confirmAndSettle,
+  createEventParking,
+} from '../../../engine/capture/parking/create-event-parking.ts';
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import { inTransaction, type Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
@@ -7,7 +9,6 @@ import { demandCurrent, inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-tables.ts';
 import { housekeep } from './claims/housekeeping.ts';
 import {
-  confirmClaim,
   inSnapshot,
   leaseLane,
   readBacklog,
@@ -56,11 +57,7 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
     seal: (lease, limits, signal) =>
       run(signal, (session) => sealClaim(session, names, watch, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
-    confirm: (lease, claim, signal) =>
-      parking.transaction(signal, async (plain) => {
-        await confirmClaim(plain.session, names, { lease, claim });
-        await settleRetries({ session: plain, tables: names.parking, lane: lease }, claim);
-      }),
+    confirm: confirmAndSettle(parking),
     housekeep: ({ retentionMs }, signal) =>
       run(signal, (session) => housekeep(session, names, retentionMs, signal)),
     backlog: (transfer, signal) =>

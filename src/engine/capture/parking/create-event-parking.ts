@@ -1,4 +1,4 @@
-import type { Lease } from '../../ports/change-capture.ts';
+import type { ChangeCapture, Lease } from '../../ports/change-capture.ts';
 import type { EventParking, EventToPark } from '../../ports/event-parking.ts';
 import { countConfirmed } from './count-minutes.ts';
 import { parkEvents, readMarks, sealRetries, settleRetries } from './park-events.ts';
@@ -60,3 +60,12 @@ export function createEventParking<S extends PlainSession>(source: ParkingSource
       }),
   };
 }
+
+/** ChangeCapture.confirm: what was tried again in the claim is settled with it. */
+export const confirmAndSettle =
+  <S extends PlainSession>(source: ParkingSource<S>): ChangeCapture['confirm'] =>
+  (lease, claim, signal) =>
+    source.transaction(signal, async (session) => {
+      await source.confirm(session, lease, claim);
+      await settleRetries({ session, tables: source.tables, lane: lease }, claim);
+    });

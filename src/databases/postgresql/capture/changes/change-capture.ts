@@ -1,5 +1,7 @@
-import { createEventParking } from '../../../../engine/capture/parking/create-event-parking.ts';
-import { settleRetries } from '../../../../engine/capture/parking/park-events.ts';
+import {
+  confirmAndSettle,
+  createEventParking,
+} from '../../../../engine/capture/parking/create-event-parking.ts';
 import type { ChangeCapture } from '../../../../engine/ports/change-capture.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { Pool, Session } from '../../pool.ts';
@@ -8,7 +10,7 @@ import { captureNames } from '../capture-tables.ts';
 import { createParkingSource } from '../parking/parking-source.ts';
 import { estimateBacklog } from './estimate-backlog.ts';
 import { housekeep } from './housekeep.ts';
-import { confirmClaim, leaseLane, registerLanes, standingLanes, unregisterLanes } from './lanes.ts';
+import { leaseLane, registerLanes, standingLanes, unregisterLanes } from './lanes.ts';
 import { readClaim } from './read-claim.ts';
 import { sealClaim } from './seal-claim.ts';
 import { tick } from './ticks.ts';
@@ -47,11 +49,7 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
       }),
     seal: (lease, limits, signal) => use(signal, (session) => sealClaim(session, names, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
-    confirm: (lease, claim, signal) =>
-      parking.transaction(signal, async (plain) => {
-        await confirmClaim(plain.session, names, { lease, claim });
-        await settleRetries({ session: plain, tables: names.parking, lane: lease }, claim);
-      }),
+    confirm: confirmAndSettle(parking),
     housekeep: ({ retentionMs }, signal) =>
       use(signal, (session) => housekeep(session, place, { retentionMs })),
     backlog: (transfer, signal) => use(signal, (session) => estimateBacklog(session, names, transfer)),
