@@ -1,12 +1,10 @@
-import { CHANGE_OPERATIONS, type ChangeLetter } from '../../model/change-event.ts';
 import { COUNTED, type LagMinute, type MinuteCounts } from '../../model/change-statistics.ts';
 import { formatColumns } from './columns.ts';
+import { operationInWords } from './operation-words.ts';
 import { formatCount } from './quantities.ts';
 
 /** `2026-11-30 09:31`: a row for each, so that lines can be cut out. */
 const minuteText = (minute: string): string => minute.slice(0, 16);
-
-const operationText = (letter: string): string => CHANGE_OPERATIONS[letter as ChangeLetter] ?? letter;
 
 function showCounts(counts: readonly MinuteCounts[]): string {
   const columns = [
@@ -20,7 +18,7 @@ function showCounts(counts: readonly MinuteCounts[]): string {
     minuteText(each.minute),
     each.transfer,
     each.table,
-    operationText(each.operation),
+    operationInWords(each.operation),
     ...COUNTED.map((what) => formatCount(each[what])),
   ]);
   return formatColumns(columns, rows);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { EXIT } from '../../../model/error-codes.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { durationMs } from '../../../model/transfer-spec.ts';
 import type { Context } from '../../context.ts';
@@ -48,10 +47,5 @@ export function registerStats(group: Command, run: Run): void {
     .description(
       'what went out to topics, minute by minute, by table and operation; and how far that was behind',
     )
-    .action(
-      run<StatsOptions>(async (context, [name = ''], options) => ({
-        ...(await stats(context, name, options)),
-        exit: EXIT.done,
-      })),
-    );
+    .action(run<StatsOptions>((context, [name = ''], options) => stats(context, name, options)));
 }

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import type { ParkedChoice, Quarantine } from '../../../engine/ports/quarantine.ts';
-import { CHANGE_OPERATIONS, type ChangeLetter } from '../../../model/change-event.ts';
 import {
   PARKED_STATES,
   type ParkedEvent,
@@ -11,6 +10,7 @@ import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Context } from '../../context.ts';
 import type { Outcome } from '../../output.ts';
 import type { Run } from '../../run-command.ts';
+import { operationInWords } from '../../show/operation-words.ts';
 import { showError, showErrors } from '../../show/show-errors.ts';
 import { limitOf } from '../look/list.ts';
 import { withQuarantine } from './with-quarantine.ts';
@@ -29,12 +29,9 @@ interface ListOptions extends ChoiceOptions {
 const PAGE = 1_000;
 const never = (): AbortSignal => new AbortController().signal;
 
-const isLetter = (text: string): text is ChangeLetter => Object.hasOwn(CHANGE_OPERATIONS, text);
-
-/** Those that go to topics say it by its letter. */
 const inWords = <T extends ParkedEvent>(event: T): T => ({
   ...event,
-  operation: isLetter(event.operation) ? CHANGE_OPERATIONS[event.operation] : event.operation,
+  operation: operationInWords(event.operation),
 });
 
 const choiceOf = ({ table, key, event, state }: ChoiceOptions): ParkedChoice => ({
