@@ -1,7 +1,7 @@
-import { renderHead } from './render-head.ts';
-import { number, table } from './render-tables.ts';
+import { renderCalls } from './render-head.ts';
+import { mebibytes, number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
-import { type Summary, summarize } from './summarize.ts';
+import { extraOf, perSecond, type Summary, summarize } from './summarize.ts';
 
 const ENGINES: Readonly<Record<string, string>> = {
   postgresql: 'PostgreSQL to PostgreSQL',
@@ -13,7 +13,6 @@ const CASES: Readonly<Record<string, string>> = {
   live: 'statements of one row, while they are made',
 };
 const WANTED_PER_SECOND = 30_000;
-const MEBIBYTE = 2 ** 20;
 
 function wanted(name: string, postgresql: number): string {
   if (name === 'apply/postgresql/backlog') return `at least ${number(WANTED_PER_SECOND)}`;
@@ -22,24 +21,21 @@ function wanted(name: string, postgresql: number): string {
     : '';
 }
 
-const rate = ({ rows, seconds }: Summary): number => rows / seconds.median;
-
 function cells(summary: Summary, postgresql: number): readonly string[] {
   const [, engine = '', kind = ''] = summary.case.split('/');
   const title = `${ENGINES[engine] ?? engine}: ${CASES[kind] ?? kind}`;
   if (summary.good === 0) return [title, 'failed', '', '', '', '', '', '', '', ''];
-  const { extra } = summary;
-  const alone = extra['aloneSeconds'] ?? Number.NaN;
-  const load = extra['loadSeconds'] ?? Number.NaN;
+  const alone = extraOf(summary, 'aloneSeconds');
+  const load = extraOf(summary, 'loadSeconds');
   return [
     title,
     number(summary.rows),
     number(summary.seconds.median, 1),
-    `**${number(rate(summary))}**`,
+    `**${number(perSecond(summary))}**`,
     wanted(summary.case, postgresql),
-    number(extra['lagSeconds'] ?? Number.NaN, 2),
+    number(extraOf(summary, 'lagSeconds'), 2),
     Number.isFinite(load) ? `${number(load, 1)} (${number(load / alone, 2)} × ${number(alone, 1)})` : '',
-    number(summary.peakBytes / MEBIBYTE),
+    mebibytes(summary.peakBytes),
     number(summary.cpuSeconds, 1),
     number(summary.serverCpuSeconds, 1),
   ];
@@ -65,18 +61,18 @@ is cut over and both sides are compared; the ledger must have counted every chan
 
 /** How fast changes reach a database. */
 export const renderApply = (all: readonly Results[]): string =>
-  all
-    .flatMap((results) => {
-      const summaries = summarize(results.measurements).filter((one) => one.case.startsWith('apply/'));
+  renderCalls(
+    all,
+    ({ measurements }) => {
+      const summaries = summarize(measurements).filter((one) => one.case.startsWith('apply/'));
       const backlog = summaries.find((one) => one.case === 'apply/postgresql/backlog');
-      const postgresql = backlog ? rate(backlog) : Number.NaN;
+      const postgresql = backlog ? perSecond(backlog) : Number.NaN;
       return [
-        renderHead(results),
         table(
           HEAD,
           summaries.map((summary) => cells(summary, postgresql)),
         ),
       ];
-    })
-    .concat(HOW)
-    .join('\n\n');
+    },
+    HOW,
+  );

@@ -1,5 +1,5 @@
 import { type Measurement, median } from '../measure/measurement.ts';
-import { renderHead } from './render-head.ts';
+import { renderCalls } from './render-head.ts';
 import { number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
 
@@ -87,13 +87,9 @@ least and the most; "CPU" is the same of the processor time of the session alone
 
 /** What triggers cost the statements of an application, database by database. */
 export const renderCapture = (all: readonly Results[]): string =>
-  all
-    .flatMap((results) => [
-      renderHead(results),
-      ...(Object.keys(ENGINES) as (keyof typeof ENGINES)[]).map((engine) =>
-        renderEngine(results.measurements, engine),
-      ),
-    ])
-    .filter((part) => part !== '')
-    .concat(HOW)
-    .join('\n\n');
+  renderCalls(
+    all,
+    ({ measurements }) =>
+      (Object.keys(ENGINES) as (keyof typeof ENGINES)[]).map((engine) => renderEngine(measurements, engine)),
+    HOW,
+  );

@@ -1,7 +1,7 @@
-import { renderHead } from './render-head.ts';
-import { number, table } from './render-tables.ts';
+import { renderCalls } from './render-head.ts';
+import { mebibytes, number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
-import { type Summary, summarize } from './summarize.ts';
+import { extraOf, perSecond, type Summary, summarize } from './summarize.ts';
 
 const TOOLS: Readonly<Record<string, string>> = {
   none: 'the load alone',
@@ -10,13 +10,10 @@ const TOOLS: Readonly<Record<string, string>> = {
 };
 /** What is wanted of Debezium's events a second, from a backlog. */
 const WANTED_TIMES = 2.5;
-const MEBIBYTE = 2 ** 20;
 
 const toolOf = ({ case: name }: Summary): string => TOOLS[name.split('/')[2] ?? ''] ?? '';
-const extra = ({ extra: extras }: Summary, key: string): number => extras[key] ?? Number.NaN;
-const perSecond = ({ rows, seconds }: Summary): number => rows / seconds.median;
 const costs = (summary: Summary): readonly string[] => [
-  number(summary.peakBytes / MEBIBYTE),
+  mebibytes(summary.peakBytes),
   number(summary.cpuSeconds, 1),
 ];
 
@@ -48,7 +45,7 @@ function renderBacklog(backlog: readonly Summary[]): string {
         number(perSecond(summary)),
         theirs && isOurs ? `**${number(perSecond(summary) / perSecond(theirs), 2)}**` : '',
         isOurs ? `at least ${WANTED_TIMES}` : '',
-        number(summary.rows / extra(summary, 'activeSeconds')),
+        number(summary.rows / extraOf(summary, 'activeSeconds')),
         ...costs(summary),
       ];
     }),
@@ -57,7 +54,7 @@ function renderBacklog(backlog: readonly Summary[]): string {
 
 function renderLive(live: readonly Summary[]): string {
   const alone = live.find(({ case: name }) => name.endsWith('/none'));
-  const loadOf = (summary: Summary): number => extra(summary, 'loadSeconds');
+  const loadOf = (summary: Summary): number => extraOf(summary, 'loadSeconds');
   return table(
     [
       'live',
@@ -75,10 +72,10 @@ function renderLive(live: readonly Summary[]): string {
       toolOf(summary),
       number(summary.good),
       number(summary.rows),
-      number(extra(summary, 'bytesPerEvent')),
+      number(extraOf(summary, 'bytesPerEvent')),
       number(loadOf(summary), 2),
       alone && alone !== summary ? `× ${number(loadOf(summary) / loadOf(alone), 2)}` : '',
-      number(extra(summary, 'lagSeconds'), 2),
+      number(extraOf(summary, 'lagSeconds'), 2),
       summary.case.endsWith('/sluice') ? 'at most 1' : '',
       ...(summary === alone ? ['', ''] : costs(summary)),
     ]),
@@ -100,13 +97,13 @@ const renderLatency = (latency: readonly Summary[]): string =>
     ],
     latency.map((summary) => [
       `${toolOf(summary)}${summary.case.includes('-tuned') ? ', poll.interval.ms=10 linger.ms=0' : ''}`,
-      number(extra(summary, 'rate')),
-      number(extra(summary, 'p50'), 1),
-      `**${number(extra(summary, 'p95'), 1)}**`,
+      number(extraOf(summary, 'rate')),
+      number(extraOf(summary, 'p50'), 1),
+      `**${number(extraOf(summary, 'p95'), 1)}**`,
       summary.case.endsWith('/sluice') ? 'at most 100' : '',
-      number(extra(summary, 'p99'), 1),
-      number(extra(summary, 'max'), 1),
-      number(summary.peakBytes / MEBIBYTE),
+      number(extraOf(summary, 'p99'), 1),
+      number(extraOf(summary, 'max'), 1),
+      mebibytes(summary.peakBytes),
       number((summary.cpuSeconds / summary.seconds.median) * 60, 1),
     ]),
   );
@@ -118,19 +115,18 @@ for both; ours reads what triggers recorded, which the load pays for. Debezium s
 
 /** Ours beside Debezium. */
 export const renderDebezium = (all: readonly Results[]): string =>
-  all
-    .flatMap((results) => {
-      const summaries = summarize(results.measurements);
+  renderCalls(
+    all,
+    ({ measurements }) => {
+      const summaries = summarize(measurements);
       const backlog = of(summaries, 'backlog');
       const live = of(summaries, 'live');
       const latency = [...of(summaries, 'latency'), ...of(summaries, 'latency-tuned')];
       return [
-        renderHead(results),
         backlog.length > 0 ? renderBacklog(backlog) : '',
         live.length > 0 ? renderLive(live) : '',
         latency.length > 0 ? renderLatency(latency) : '',
       ];
-    })
-    .filter((part) => part !== '')
-    .concat(HOW)
-    .join('\n\n');
+    },
+    HOW,
+  );

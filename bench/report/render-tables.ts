@@ -1,13 +1,14 @@
 import type { Case } from '../cases/case.ts';
-import type { Summary } from './summarize.ts';
+import { extraOf, perSecond, type Summary } from './summarize.ts';
 
 const MEGABYTE = 1e6;
-const MEBIBYTE = 2 ** 20;
 
 export const number = (value: number, digits = 0): string =>
   Number.isFinite(value)
     ? value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
     : '';
+
+export const mebibytes = (bytes: number): string => number(bytes / 2 ** 20);
 
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -33,9 +34,9 @@ function timeCells({ summary, title, side, yardstickSeconds }: Line): readonly s
     runsOf(summary),
     `${number(seconds.median, 1)} (${number(seconds.least, 1)}-${number(seconds.most, 1)})`,
     number(seconds.median / yardstickSeconds, 2),
-    number(summary.rows / seconds.median),
+    number(perSecond(summary)),
     number(summary.tableBytes / MEGABYTE / seconds.median, 1),
-    number(summary.peakBytes / MEBIBYTE),
+    mebibytes(summary.peakBytes),
     number(summary.cpuSeconds, 1),
     number(summary.serverCpuSeconds, 1),
     `${number(summary.load.least, 1)}-${number(summary.load.most, 1)}`,
@@ -74,19 +75,19 @@ export function renderTransfers(lines: readonly Line[]): string {
       'history events',
       'history KiB',
     ],
-    ours.map(({ title, summary: { extra, seconds } }) => [
+    ours.map(({ title, summary }) => [
       title,
-      number(extra['firstRowSeconds'] ?? Number.NaN, 2),
-      number(extra['lastRowSeconds'] ?? Number.NaN, 2),
-      number(seconds.median, 2),
-      number(extra['historyEvents'] ?? Number.NaN),
-      number((extra['historyBytes'] ?? Number.NaN) / 1024, 1),
+      number(extraOf(summary, 'firstRowSeconds'), 2),
+      number(extraOf(summary, 'lastRowSeconds'), 2),
+      number(summary.seconds.median, 2),
+      number(extraOf(summary, 'historyEvents')),
+      number(extraOf(summary, 'historyBytes') / 1024, 1),
     ]),
   );
 }
 
-export function renderPause({ extra }: Summary): string {
-  const ms = (key: string): string => `${number(extra[key] ?? Number.NaN)} ms`;
+export function renderPause(summary: Summary): string {
+  const ms = (key: string): string => `${number(extraOf(summary, key))} ms`;
   return table(
     ['pause', 'median'],
     [

@@ -1,7 +1,7 @@
-import { renderHead } from './render-head.ts';
-import { number, table } from './render-tables.ts';
+import { renderCalls } from './render-head.ts';
+import { mebibytes, number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
-import { type Summary, summarize } from './summarize.ts';
+import { extraOf, perSecond, type Summary, summarize } from './summarize.ts';
 
 const SOURCES: Readonly<Record<string, string>> = {
   postgresql: 'PostgreSQL',
@@ -12,8 +12,6 @@ const SOURCES: Readonly<Record<string, string>> = {
 const WANTED = { perMinute: 2_500_000, lagSeconds: 1, p95: 100 } as const;
 
 const sourceOf = ({ case: name }: Summary): string => SOURCES[name.split('/')[1] ?? ''] ?? '';
-const perSecond = ({ rows, seconds }: Summary): number => rows / seconds.median;
-const extra = ({ extra: extras }: Summary, key: string): number => extras[key] ?? Number.NaN;
 
 const of = (summaries: readonly Summary[], kind: string): readonly Summary[] =>
   summaries.filter((one) => one.case.startsWith('topics/') && one.case.endsWith(`/${kind}`));
@@ -47,7 +45,7 @@ function renderDrains(summaries: readonly Summary[]): string {
       number(perSecond(summary)),
       `**${number(perSecond(summary) * 60)}**`,
       wanted(summary),
-      number(summary.peakBytes / 2 ** 20),
+      mebibytes(summary.peakBytes),
       number(summary.cpuSeconds, 1),
     ]),
   );
@@ -69,11 +67,11 @@ const renderLive = (summaries: readonly Summary[]): string =>
     of(summaries, 'live').map((summary) => [
       sourceOf(summary),
       number(summary.rows),
-      number(extra(summary, 'bytesPerEvent')),
-      number(extra(summary, 'loadSeconds'), 1),
-      number(extra(summary, 'aloneSeconds'), 1),
-      `× ${number(extra(summary, 'loadSeconds') / extra(summary, 'aloneSeconds'), 2)}`,
-      `**${number(extra(summary, 'lagSeconds'), 2)}**`,
+      number(extraOf(summary, 'bytesPerEvent')),
+      number(extraOf(summary, 'loadSeconds'), 1),
+      number(extraOf(summary, 'aloneSeconds'), 1),
+      `× ${number(extraOf(summary, 'loadSeconds') / extraOf(summary, 'aloneSeconds'), 2)}`,
+      `**${number(extraOf(summary, 'lagSeconds'), 2)}**`,
       summary.case.includes('/postgresql/') ? `at most ${WANTED.lagSeconds}` : '',
       number(summary.cpuSeconds, 1),
     ]),
@@ -93,12 +91,12 @@ const renderLatency = (summaries: readonly Summary[]): string =>
     ],
     of(summaries, 'latency').map((summary) => [
       sourceOf(summary),
-      number(extra(summary, 'rate')),
-      number(extra(summary, 'p50')),
-      `**${number(extra(summary, 'p95'))}**`,
+      number(extraOf(summary, 'rate')),
+      number(extraOf(summary, 'p50')),
+      `**${number(extraOf(summary, 'p95'))}**`,
       summary.case.includes('/postgresql/') ? `at most ${WANTED.p95}` : '',
-      number(extra(summary, 'p99')),
-      number(extra(summary, 'max')),
+      number(extraOf(summary, 'p99')),
+      number(extraOf(summary, 'max')),
       number((summary.cpuSeconds / summary.seconds.median) * 60, 1),
     ]),
   );
@@ -109,17 +107,16 @@ transaction, and the time that the statement writes into the row is compared wit
 
 /** How fast changes reach topics, and what that costs who makes them. */
 export const renderTopics = (all: readonly Results[]): string =>
-  all
-    .flatMap((results) => {
-      const summaries = summarize(results.measurements);
+  renderCalls(
+    all,
+    ({ measurements }) => {
+      const summaries = summarize(measurements);
       const has = (kind: string): boolean => of(summaries, kind).length > 0;
       return [
-        renderHead(results),
         has('drain') ? renderDrains(summaries) : '',
         has('live') ? renderLive(summaries) : '',
         has('latency') ? renderLatency(summaries) : '',
       ];
-    })
-    .filter((part) => part !== '')
-    .concat(HOW)
-    .join('\n\n');
+    },
+    HOW,
+  );

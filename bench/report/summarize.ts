@@ -17,6 +17,11 @@ export interface Summary {
   readonly error: string | null;
 }
 
+export const perSecond = ({ rows, seconds }: Summary): number => rows / seconds.median;
+
+/** What a case measures besides; NaN where it does not. */
+export const extraOf = ({ extra }: Pick<Summary, 'extra'>, key: string): number => extra[key] ?? Number.NaN;
+
 function summarizeCase(name: string, all: readonly Measurement[]): Summary {
   const good = all.filter(({ ok }) => ok);
   const of = (pick: (one: Measurement) => number): number => median(good.map(pick));
