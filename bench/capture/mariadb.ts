@@ -1,33 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
-import { threadCpuSeconds } from '../measure/thread-cpu.ts';
+import { statementCost } from '../measure/thread-cpu.ts';
 import { createMariadbDatabases } from '../source/mariadb-databases.ts';
 import { deployCapture } from './deploy-capture.ts';
-import { type CaptureEngine, FIRST_INSERTED, STRIDE, TABLE_ROWS, tableOf, type Workload } from './engine.ts';
+import { type CaptureEngine, tableOf, type Workload } from './engine.ts';
+import { renderStatement } from './server-statements.ts';
 
 const SQL = new URL('mariadb.sql', import.meta.url);
 const EVENTS = `${CAPTURE_DEFAULTS.prefix}event_logs`;
 const ROW = `i % 100000, 'paid', i / 100.0, '2024-01-01 10:00:00', '8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d',
   '{"k": 17, "x": "8f14e45fceea167a5a36dedd4bea2543", "tags": ["a", "b"]}', i % 100, 1, '8f14e45f-ceea-167a-5a36-dedd4bea2543'`;
-
-function renderStatement({ operation, perStatement }: Workload, table: string, round: number): string {
-  const isSingle = perStatement === 1;
-  if (operation === 'insert')
-    return isSingle
-      ? `INSERT INTO ${table} VALUES (${FIRST_INSERTED} + i, ${ROW})`
-      : `INSERT INTO ${table} SELECT ${FIRST_INSERTED} + id, customer_id, status, amount, created_at, note, payload, qty, flag, ref
-          FROM app_none AS s WHERE s.id > a AND s.id <= a + ${perStatement}`;
-  if (operation === 'delete')
-    return isSingle
-      ? `DELETE FROM ${table} WHERE id = ${FIRST_INSERTED} + i`
-      : `DELETE FROM ${table} WHERE id > ${FIRST_INSERTED} + a AND id <= ${FIRST_INSERTED} + a + ${perStatement}`;
-  const shifted = `${round} * ${perStatement}`;
-  return isSingle
-    ? `UPDATE ${table} SET amount = amount + 1, qty = i % 100 WHERE id = 1 + (i * ${STRIDE} + ${shifted}) % ${TABLE_ROWS}`
-    : `UPDATE ${table} SET amount = amount + 1
-        WHERE id > (a + ${shifted}) % ${TABLE_ROWS} AND id <= (a + ${shifted}) % ${TABLE_ROWS} + ${perStatement}`;
-}
 
 /** A loop at the server: no round trips, which would hide what a trigger takes. */
 const renderLoop = (
@@ -39,7 +22,7 @@ const renderLoop = (
   WHILE i < ${workload.rows / workload.perStatement} DO
     SET a = i * ${workload.perStatement};
     SET i = i + 1;
-    ${renderStatement(workload, table, round)};
+    ${renderStatement(workload, table, round, { row: ROW, i: 'i' })};
     IF i % ${workload.perTransaction} = 0 THEN COMMIT; START TRANSACTION; END IF;
   END WHILE; COMMIT; END`;
 
@@ -70,13 +53,9 @@ export async function openMariadb(server: string): Promise<CaptureEngine> {
       await client.query('TRUNCATE plain_stage');
       await client.query(`DELETE FROM ${EVENTS}`);
     },
-    run: async (workload, variant, round) => {
+    run: (workload, variant, round) => {
       const sql = renderLoop(workload, tableOf(variant), round);
-      const cpuBefore = threadCpuSeconds(thread);
-      const beganMs = performance.now();
-      await client.query(sql);
-      const seconds = (performance.now() - beganMs) / 1000;
-      return { seconds, cpuSeconds: threadCpuSeconds(thread) - cpuBefore };
+      return statementCost(thread, () => client.query(sql));
     },
     recorded: (variant) =>
       variant === 'none'

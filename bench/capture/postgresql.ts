@@ -1,42 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
-import { threadCpuSeconds } from '../measure/thread-cpu.ts';
+import { statementCost } from '../measure/thread-cpu.ts';
 import { createScratchDatabases } from '../source/scratch-databases.ts';
 import { deployCapture } from './deploy-capture.ts';
-import {
-  type CaptureEngine,
-  FIRST_INSERTED,
-  STRIDE,
-  TABLE_ROWS,
-  tableOf,
-  VARIANTS,
-  type Workload,
-} from './engine.ts';
+import { type CaptureEngine, tableOf, VARIANTS, type Workload } from './engine.ts';
+import { renderStatement } from './server-statements.ts';
 
 const SQL = new URL('postgresql.sql', import.meta.url);
 const EVENTS = `${CAPTURE_DEFAULTS.schema}.event_logs`;
 const ROW = `i % 100000, 'paid', i / 100.0, timestamptz '2024-01-01 10:00:00+00', '8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d',
   '{"k": 17, "x": "8f14e45fceea167a5a36dedd4bea2543", "tags": ["a", "b"]}', i % 100, true, '8f14e45f-ceea-167a-5a36-dedd4bea2543'`;
-
-/** One statement of the workload, for the i-th row or for those behind `a`. */
-function renderStatement({ operation, perStatement }: Workload, table: string, round: number): string {
-  const isSingle = perStatement === 1;
-  if (operation === 'insert')
-    return isSingle
-      ? `INSERT INTO ${table} VALUES (${FIRST_INSERTED} + i, ${ROW})`
-      : `INSERT INTO ${table} SELECT ${FIRST_INSERTED} + id, customer_id, status, amount, created_at, note, payload, qty, flag, ref
-          FROM app_none WHERE id > a AND id <= a + ${perStatement}`;
-  if (operation === 'delete')
-    return isSingle
-      ? `DELETE FROM ${table} WHERE id = ${FIRST_INSERTED} + i`
-      : `DELETE FROM ${table} WHERE id > ${FIRST_INSERTED} + a AND id <= ${FIRST_INSERTED} + a + ${perStatement}`;
-  const shifted = `${round} * ${perStatement}`;
-  return isSingle
-    ? `UPDATE ${table} SET amount = amount + 1, qty = i % 100 WHERE id = 1 + (i::bigint * ${STRIDE} + ${shifted}) % ${TABLE_ROWS}`
-    : `UPDATE ${table} SET amount = amount + 1
-        WHERE id > (a + ${shifted}) % ${TABLE_ROWS} AND id <= (a + ${shifted}) % ${TABLE_ROWS} + ${perStatement}`;
-}
 
 /** A loop at the server: no round trips, which would hide what a trigger takes. */
 const renderLoop = (
@@ -46,7 +20,7 @@ const renderLoop = (
 ): string => `DO $$ DECLARE a bigint; BEGIN
   FOR i IN 1..${workload.rows / workload.perStatement} LOOP
     a := (i - 1) * ${workload.perStatement};
-    ${renderStatement(workload, table, round)};
+    ${renderStatement(workload, table, round, { row: ROW, i: 'i::bigint' })};
     IF i % ${workload.perTransaction} = 0 THEN COMMIT; END IF;
   END LOOP; END $$`;
 
@@ -77,13 +51,9 @@ export async function openPostgresql(server: string): Promise<CaptureEngine> {
       await client.query(`TRUNCATE plain_stage, ${EVENTS}`);
       await client.query(`VACUUM ${tableOf(variant)}`);
     },
-    run: async (workload, variant, round) => {
+    run: (workload, variant, round) => {
       const sql = renderLoop(workload, tableOf(variant), round);
-      const cpuBefore = threadCpuSeconds(pid);
-      const beganMs = performance.now();
-      await client.query(sql);
-      const seconds = (performance.now() - beganMs) / 1000;
-      return { seconds, cpuSeconds: threadCpuSeconds(pid) - cpuBefore };
+      return statementCost(pid, () => client.query(sql));
     },
     recorded: (variant) =>
       variant === 'none' ? Promise.resolve(0) : count(variant === 'plain' ? 'plain_stage' : EVENTS),
