@@ -6,6 +6,7 @@ import { loadNow } from '../measure/machine.ts';
 import type { Measurement } from '../measure/measurement.ts';
 import { treeCpuSeconds, watchMemory } from '../measure/process-tree.ts';
 import { createScratchDatabases, query } from '../source/scratch-databases.ts';
+import { followLoad } from '../topics/follow-load.ts';
 import { measureLatency } from '../topics/measure-latency.ts';
 import type { Session } from '../topics/source.ts';
 import { makeTopic, openArrivals } from '../topics/topic.ts';
@@ -84,23 +85,11 @@ async function watched(
   }
 }
 
-/** Seconds run from the first change to the last event at a consumer. */
 async function live(place: Place, tool: Tool, { changes }: Sizes): Promise<Measured> {
   const running = await tool.start(place);
   const arrivals = await openArrivals(place.topic);
   try {
-    return await watched(running, async () => {
-      const beganMs = performance.now();
-      const loadSeconds = await load(place, changes, 0);
-      await arrivals.reached(changes);
-      const seconds = (arrivals.lastMs() - beganMs) / 1000;
-      const lagSeconds = Math.max(0, seconds - loadSeconds);
-      return {
-        rows: arrivals.count(),
-        seconds,
-        extra: { loadSeconds, lagSeconds, bytesPerEvent: arrivals.bytes() / changes },
-      };
-    });
+    return await watched(running, () => followLoad(arrivals, changes, () => load(place, changes, 0)));
   } finally {
     await arrivals.close();
     await running.stop();

@@ -1,6 +1,7 @@
 import { loadNow } from '../measure/machine.ts';
 import type { Measurement } from '../measure/measurement.ts';
 import { treeCpuSeconds } from '../measure/process-tree.ts';
+import { followLoad } from './follow-load.ts';
 import { measureLatency } from './measure-latency.ts';
 import { drain, type RelayRequest, startRelay } from './relay.ts';
 import { type Session, TABLE, type TopicSource } from './source.ts';
@@ -42,7 +43,7 @@ async function measureDrain(source: TopicSource, request: RelayRequest, events: 
   };
 }
 
-/** Changes rows while they are relayed. Seconds run from the first change to the last event at a consumer. */
+/** Changes rows while they are relayed. */
 async function measureLive(
   source: TopicSource,
   request: RelayRequest,
@@ -51,19 +52,15 @@ async function measureLive(
   const relay = await startRelay(request);
   const arrivals = await openArrivals(request.topic);
   try {
-    const [cpuBefore, beganMs] = [treeCpuSeconds(relay.pid), performance.now()];
-    const loadSeconds = await source.change(live);
-    await arrivals.reached(live);
+    const cpuBefore = treeCpuSeconds(relay.pid);
+    const { extra, ...followed } = await followLoad(arrivals, live, () => source.change(live));
     const cpuSeconds = treeCpuSeconds(relay.pid) - cpuBefore;
-    const seconds = (arrivals.lastMs() - beganMs) / 1000;
-    const lagSeconds = Math.max(0, seconds - loadSeconds);
     return {
-      ok: arrivals.count() === live,
-      rows: arrivals.count(),
-      seconds,
+      ok: followed.rows === live,
+      ...followed,
       cpuSeconds,
       peakBytes: 0,
-      extra: { loadSeconds, aloneSeconds, lagSeconds, bytesPerEvent: arrivals.bytes() / live },
+      extra: { ...extra, aloneSeconds },
     };
   } finally {
     await arrivals.close();
