@@ -8,9 +8,7 @@ import { runProgram } from '../../scripts/servers/process/run-program.mjs';
 import { chosen, preferPostgresPrograms, required, say, wholeNumber } from '../environment.ts';
 import { describeMachine } from '../measure/machine.ts';
 import type { Measurement } from '../measure/measurement.ts';
-import { publishPlaces } from '../report/publish.ts';
-import { renderApply } from '../report/render-apply.ts';
-import { createResultsFile, readResults } from '../report/results-file.ts';
+import { measureEach, record } from '../report/record.ts';
 import { type ApplyEngine, type Changes, PER_STATEMENT } from './engine.ts';
 import { openFollower } from './follow-changes.ts';
 import { openMariadb } from './mariadb.ts';
@@ -98,34 +96,25 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const engines = chosen(values.engines, ['postgresql', 'mariadb']);
+  const engines = chosen(values.engines, Object.keys(OPEN));
   const cases = chosen(values.cases, CASES);
   preferPostgresPrograms();
   const machine = await describeMachine(['postgres', 'mariadbd']);
-  const file = await createResultsFile(machine, ['npm run bench --', ...process.argv.slice(2)].join(' '));
   const connection = await Connection.connect({ address: required('SLUICE_TEST_TEMPORAL_ADDRESS') });
-  const client = new Client({ connection });
-  let good = true;
-  for (const name of engines) {
-    const engine = await OPEN[name]?.();
-    if (!engine) continue;
-    try {
-      for await (const measurement of measureEngine(client, engine, cases)) {
-        await file.add(measurement);
-        good &&= measurement.ok;
-        const { rows, seconds, ok, error } = measurement;
-        say(`${measurement.case}: ${rows} in ${seconds.toFixed(1)} s${ok ? '' : ` NOT GOOD: ${error}`}`);
-      }
-    } finally {
-      await engine.close();
-    }
+  try {
+    const client = new Client({ connection });
+    return await record(
+      {
+        machine,
+        publish: values.publish,
+        tell: ({ case: name, ok, rows, seconds, error }) =>
+          `${name}: ${rows} in ${seconds.toFixed(1)} s${ok ? '' : ` NOT GOOD: ${error}`}`,
+      },
+      measureEach(engines, OPEN, (engine) => measureEngine(client, engine, cases)),
+    );
+  } finally {
+    await connection.close();
   }
-  await connection.close();
-  say(`results are in ${file.path}`);
-  const results = await readResults(file.path);
-  process.stdout.write(`${renderApply([results])}\n`);
-  if (values.publish) await publishPlaces([results]);
-  return good ? 0 : 1;
 }
 
 process.exitCode = await main();

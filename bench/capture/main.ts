@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
 import { chosen, preferPostgresPrograms, required, say, wholeNumber } from '../environment.ts';
 import { describeMachine } from '../measure/machine.ts';
-import { publishPlaces } from '../report/publish.ts';
-import { renderCapture } from '../report/render-capture.ts';
-import { createResultsFile, readResults } from '../report/results-file.ts';
+import { measureEach, record } from '../report/record.ts';
 import { type CaptureEngine, workloads } from './engine.ts';
 import { openMariadb } from './mariadb.ts';
 import { measureRounds } from './measure-rounds.ts';
@@ -48,7 +46,8 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const engines = chosen(values.engines, ['postgresql', 'mariadb', 'sqlite']);
+  const engines = chosen(values.engines, Object.keys(OPEN));
+  const rounds = wholeNumber(values.rounds, ROUNDS);
   const bulk = wholeNumber(values.bulk, BULK);
   const todo = workloads({
     singles: wholeNumber(values.singles, SINGLES),
@@ -57,27 +56,17 @@ async function main(): Promise<number> {
   });
   preferPostgresPrograms();
   const machine = await describeMachine(['postgres', 'mariadbd']);
-  const file = await createResultsFile(machine, ['npm run bench --', ...process.argv.slice(2)].join(' '));
-  let good = true;
-  for (const name of engines) {
-    const engine = await OPEN[name]?.();
-    if (!engine) continue;
-    try {
+  return record(
+    {
+      machine,
+      publish: values.publish,
+      tell: ({ case: name, ok, error }) => (ok ? null : `${name}: NOT GOOD: ${error}`),
+    },
+    measureEach(engines, OPEN, (engine) => {
       say(`${engine.title}: ${todo.length} kinds of statements`);
-      for await (const measurement of measureRounds(engine, todo, wholeNumber(values.rounds, ROUNDS))) {
-        await file.add(measurement);
-        good &&= measurement.ok;
-        if (!measurement.ok) say(`${measurement.case}: NOT GOOD: ${measurement.error}`);
-      }
-    } finally {
-      await engine.close();
-    }
-  }
-  say(`results are in ${file.path}`);
-  const results = await readResults(file.path);
-  process.stdout.write(`${renderCapture([results])}\n`);
-  if (values.publish) await publishPlaces([results]);
-  return good ? 0 : 1;
+      return measureRounds(engine, todo, rounds);
+    }),
+  );
 }
 
 process.exitCode = await main();

@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../../scripts/servers/start-postgres.mjs';
-import { chosen, preferPostgresPrograms, say, wholeNumber } from '../environment.ts';
+import { chosen, preferPostgresPrograms, wholeNumber } from '../environment.ts';
 import { describeMachine } from '../measure/machine.ts';
-import { publishPlaces } from '../report/publish.ts';
-import { renderDebezium } from '../report/render-debezium.ts';
-import { createResultsFile, readResults } from '../report/results-file.ts';
+import type { Measurement } from '../measure/measurement.ts';
+import { record } from '../report/record.ts';
 import { CASES, measureTool, type SideCase, type Sizes } from './measure-tool.ts';
 import { DEBEZIUM_VERSION, provideDebezium } from './provide-debezium.ts';
 import { debezium, sluice, type Tool } from './tools.ts';
@@ -57,6 +56,25 @@ const openServer = () => {
   return startPostgres({ ...(binFolder ? { binFolder } : {}), settings: { wal_level: 'logical' } });
 };
 
+/** Each round on the same server, of which every turn has a database of its own. */
+async function* measureRounds(
+  theirs: Tool,
+  {
+    cases,
+    sizes,
+    rounds,
+  }: { readonly cases: readonly SideCase[]; readonly sizes: Sizes; readonly rounds: number },
+): AsyncGenerator<Measurement> {
+  const server = await openServer();
+  try {
+    for (let round = 1; round <= rounds; round += 1)
+      for (const { case: name, tool } of turnsOf(cases, theirs, round))
+        yield await measureTool(server.url, tool, { case: name, run: round, sizes });
+  } finally {
+    await server.stop();
+  }
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     process.stdout.write(HELP);
@@ -72,28 +90,15 @@ async function main(): Promise<number> {
   const theirs = debezium(await provideDebezium());
   const machine = await describeMachine(['postgres', 'java']);
   const versions = [...machine.versions, `Debezium ${DEBEZIUM_VERSION}`];
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
-  const file = await createResultsFile({ ...machine, versions }, command);
-  const server = await openServer();
-  let good = true;
-  try {
-    for (let round = 1; round <= wholeNumber(values.rounds, 1); round += 1)
-      for (const { case: name, tool } of turnsOf(cases, theirs, round)) {
-        const measurement = await measureTool(server.url, tool, { case: name, run: round, sizes });
-        await file.add(measurement);
-        good &&= measurement.ok;
-        const { rows, seconds, extra, ok } = measurement;
-        const what = `${rows} in ${seconds.toFixed(2)} s, ${JSON.stringify(extra)}`;
-        say(`${measurement.case} ${round}: ${what}${ok ? '' : ' NOT GOOD'}`);
-      }
-  } finally {
-    await server.stop();
-  }
-  say(`results are in ${file.path}`);
-  const results = await readResults(file.path);
-  process.stdout.write(`${renderDebezium([results])}\n`);
-  if (values.publish) await publishPlaces([results]);
-  return good ? 0 : 1;
+  return record(
+    {
+      machine: { ...machine, versions },
+      publish: values.publish,
+      tell: ({ case: name, run, ok, rows, seconds, extra }) =>
+        `${name} ${run}: ${rows} in ${seconds.toFixed(2)} s, ${JSON.stringify(extra)}${ok ? '' : ' NOT GOOD'}`,
+    },
+    measureRounds(theirs, { cases, sizes, rounds: wholeNumber(values.rounds, 1) }),
+  );
 }
 
 process.exitCode = await main();

@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
 import { chosen, preferPostgresPrograms, required, say, wholeNumber } from '../environment.ts';
 import { describeMachine } from '../measure/machine.ts';
-import { publishPlaces } from '../report/publish.ts';
-import { renderTopics } from '../report/render-topics.ts';
-import { createResultsFile, readResults } from '../report/results-file.ts';
+import { measureEach, record } from '../report/record.ts';
 import { openMariadb } from './mariadb.ts';
 import { CASES, measureSource, type TopicSizes } from './measure-source.ts';
 import { openPostgresql } from './postgresql.ts';
@@ -57,32 +55,21 @@ async function main(): Promise<number> {
     rate: wholeNumber(values.rate, 500),
     seconds: wholeNumber(values.seconds, 30),
   };
-  const sources = chosen(values.sources, ['postgresql', 'mariadb', 'sqlite']);
+  const sources = chosen(values.sources, Object.keys(OPEN));
   preferPostgresPrograms();
   const machine = await describeMachine(['postgres', 'mariadbd', 'java']);
-  const file = await createResultsFile(machine, ['npm run bench --', ...process.argv.slice(2)].join(' '));
-  let good = true;
-  for (const name of sources) {
-    const source = await OPEN[name]?.();
-    if (!source) continue;
-    say(`${source.title}: ${sizes.cases.join(', ')}`);
-    try {
-      for await (const measurement of measureSource(source, sizes)) {
-        await file.add(measurement);
-        const { ok, rows, seconds, extra, error } = measurement;
-        good &&= ok;
-        const what = `${rows} in ${seconds.toFixed(2)} s, ${JSON.stringify(extra)}`;
-        say(`${measurement.case} ${measurement.run}: ${what}${ok ? '' : ` NOT GOOD: ${error}`}`);
-      }
-    } finally {
-      await source.close();
-    }
-  }
-  say(`results are in ${file.path}`);
-  const results = await readResults(file.path);
-  process.stdout.write(`${renderTopics([results])}\n`);
-  if (values.publish) await publishPlaces([results]);
-  return good ? 0 : 1;
+  return record(
+    {
+      machine,
+      publish: values.publish,
+      tell: ({ case: name, run, ok, rows, seconds, extra, error }) =>
+        `${name} ${run}: ${rows} in ${seconds.toFixed(2)} s, ${JSON.stringify(extra)}${ok ? '' : ` NOT GOOD: ${error}`}`,
+    },
+    measureEach(sources, OPEN, (source) => {
+      say(`${source.title}: ${sizes.cases.join(', ')}`);
+      return measureSource(source, sizes);
+    }),
+  );
 }
 
 process.exitCode = await main();
