@@ -1,5 +1,5 @@
 import { type Measurement, median } from '../measure/measurement.ts';
-import { renderCalls } from './render-head.ts';
+import { renderCalls } from './render-calls.ts';
 import { number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
 

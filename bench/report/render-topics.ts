@@ -1,4 +1,4 @@
-import { renderCalls } from './render-head.ts';
+import { renderCalls } from './render-calls.ts';
 import { mebibytes, number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
 import { extraOf, perSecond, type Summary, summarize } from './summarize.ts';
