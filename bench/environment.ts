@@ -1,3 +1,5 @@
+import { delimiter } from 'node:path';
+
 /** What scripts/bench gives the programs that it starts, and how they speak while they measure. */
 
 export const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
@@ -12,7 +14,7 @@ export function required(variable: string): string {
 /** Programs of PostgreSQL come from the folder of the server, before others on PATH. */
 export function preferPostgresPrograms(): void {
   const { SLUICE_TEST_POSTGRES_BIN: folder, PATH = '' } = process.env;
-  if (folder) process.env['PATH'] = `${folder}:${PATH}`;
+  if (folder) process.env['PATH'] = `${folder}${delimiter}${PATH}`;
 }
 
 /** @throws RangeError for what is no whole number from 1 */

@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { ALL_CASES, chooseCases, groupsOf } from './cases/choose-cases.ts';
 import { type Given, runGroup } from './cases/run-group.ts';
+import { preferPostgresPrograms, required, say } from './environment.ts';
 import { describeMachine } from './measure/machine.ts';
 import type { Measurement } from './measure/measurement.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
@@ -13,23 +14,14 @@ import { createResultsFile, readResults, type Results } from './report/results-f
 
 /** Published before, of runs whose measurements were not kept. */
 const EARLIER = new URL('published/earlier.md', import.meta.url);
-const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
-
-function required(variable: string): string {
-  const value = process.env[variable];
-  if (!value) throw new Error(`${variable} is not set: start this with scripts/bench`);
-  return value;
-}
 
 function sayOne({ case: name, run, ok, seconds, peakBytes, load, error }: Measurement): void {
   const figures = `${seconds.toFixed(2)} s, ${Math.round(peakBytes / 2 ** 20)} MiB, load ${load.join('-')}`;
   say(`${name} ${run}: ${figures}${ok ? '' : ` NOT GOOD: ${error}`}`);
 }
 
-/** The programs whose versions matter. PostgreSQL's own, psql among them, come before others on PATH. */
+/** The programs whose versions matter. */
 function versionedPrograms(): readonly string[] {
-  const { SLUICE_TEST_POSTGRES_BIN: folder, PATH = '' } = process.env;
-  if (folder) process.env['PATH'] = `${folder}${delimiter}${PATH}`;
   const nats = process.env['SLUICE_TEST_NATS_BIN'] ?? 'nats-server';
   const temporal = process.env['SLUICE_TEST_TEMPORAL_BIN'] ?? 'temporal';
   return ['postgres', 'psql', nats, temporal, 'pgcopydb', 'sqlite3', 'mariadbd', 'pgloader'];
@@ -38,6 +30,7 @@ function versionedPrograms(): readonly string[] {
 async function measureAll(options: BenchOptions): Promise<Results> {
   const cases = chooseCases(options);
   const temporalAddress = required('SLUICE_TEST_TEMPORAL_ADDRESS');
+  preferPostgresPrograms();
   const machine = await describeMachine(versionedPrograms());
   const file = await createResultsFile(machine, options.command);
   const connection = await Connection.connect({ address: temporalAddress });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { startToxiproxy } from '../../scripts/servers/start-toxiproxy.mjs';
+import { preferPostgresPrograms, required, say } from '../environment.ts';
 import { describeMachine } from '../measure/machine.ts';
 import { fillPlace } from '../report/places.ts';
 import { createScratchDatabases, runSqlFile } from '../source/scratch-databases.ts';
@@ -30,14 +31,6 @@ const HELP = `usage: scripts/bench --scale [options]: throughput against the num
   --scenes N,N which of the ${SCENES.length} measurements, from 1; all by default
   --publish    writes the table into the documentation
 `;
-
-const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
-
-function required(variable: string): string {
-  const value = process.env[variable];
-  if (!value) throw new Error(`${variable} is not set: start this with scripts/bench --scale`);
-  return value;
-}
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
@@ -88,8 +81,7 @@ async function main(): Promise<number> {
   }
   const wanted = values.scenes?.split(',').map((text) => SCENES[Number(text) - 1]);
   const scenes = wanted?.filter((scene) => scene !== undefined) ?? SCENES;
-  const { SLUICE_TEST_POSTGRES_BIN: folder, PATH = '' } = process.env;
-  if (folder) process.env['PATH'] = `${folder}:${PATH}`;
+  preferPostgresPrograms();
   const machine = await describeMachine(['postgres']);
   const results = await measure(Number(values.rows ?? ROWS), scenes);
   const text = renderScale({ machine, command: 'npm run bench -- --scale', scenes: results });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { runProgram } from '../../scripts/servers/process/run-program.mjs';
+import { required, say } from '../environment.ts';
 import { describeMachine } from '../measure/machine.ts';
 import { measureTransfer, type TransferResult } from '../sluice/measure-transfer.ts';
 import { TRANSFER, writeConfig } from '../sluice/write-config.ts';
@@ -20,14 +21,6 @@ const HELP = `usage: scripts/bench --tables [options]: what a transfer of thousa
   --count N    tables (${TABLES})
   --readers N  of the transfer; default: the product's
 `;
-
-const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
-
-function required(variable: string): string {
-  const value = process.env[variable];
-  if (!value) throw new Error(`${variable} is not set: start this with scripts/bench --tables`);
-  return value;
-}
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
