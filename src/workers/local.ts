@@ -1,6 +1,6 @@
 import { computeTablePlan } from '../engine/planning/compute-table-plan.ts';
 import type { Database } from '../engine/ports/dialect.ts';
-import { selectTables } from '../engine/planning/select-tables.ts';
+import { selectAtSource } from '../engine/planning/select-tables.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { describeSelected } from '../engine/planning/source-query.ts';
 import { wishedStructure, withStructure } from '../engine/structure/planned-structure.ts';
@@ -60,8 +60,7 @@ export async function planLocally(
   signal: AbortSignal,
 ): Promise<readonly PlannedLocally[]> {
   const { source, target } = ends;
-  const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const chosen = selectTables(spec, names, source);
+  const chosen = await selectAtSource(source, spec, signal);
   const rules = namingRules(ends, spec);
   refuseClashes(chosen, rules);
   const naming = createNaming(chosen, rules);

@@ -4,7 +4,7 @@ import { tableId } from '../../model/table-name.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
 import type { TableSelection, TransferSpec } from '../../model/transfer-spec.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
-import { selectTables } from './select-tables.ts';
+import { selectAtSource } from './select-tables.ts';
 import { describeSelected } from './source-query.ts';
 import type { TransferTables } from '../structure/keys-in-the-way.ts';
 import { createNaming, namingRules, targetName } from './target-names.ts';
@@ -32,8 +32,7 @@ export async function lookUpTables(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, FoundTable>> {
   const wanted = new Set(ids);
-  const names = (await source.introspector.listTables(signal)).map(({ table }) => table);
-  const all = selectTables(spec, names, source);
+  const all = await selectAtSource(source, spec, signal);
   const chosen = all.filter(({ table }) => wanted.has(tableId(table)));
   const schemas = await describeSelected(source, chosen, signal);
   const rules = namingRules({ source, target }, spec);

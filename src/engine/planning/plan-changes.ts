@@ -12,7 +12,7 @@ import { computeTablePlan } from './compute-table-plan.ts';
 import { type FoundTable, lookUpTables } from './look-up-tables.ts';
 import type { PlannedSummary, PlanTableRequest } from './plan-table.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
-import { selectTables } from './select-tables.ts';
+import { selectAtSource } from './select-tables.ts';
 
 export interface PlanChangesRequest extends Pick<PlanTableRequest, 'transfer' | 'run' | 'spec' | 'ordinal'> {
   readonly execution?: string | undefined;
@@ -178,8 +178,7 @@ async function tablesOfLane(
   { transfer, spec, lane, absent }: PlanChangesRequest,
   signal: AbortSignal,
 ): Promise<readonly TakenTable[]> {
-  const names = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
-  const selected = selectTables(spec, names, deps.source).filter(
+  const selected = (await selectAtSource(deps.source, spec, signal)).filter(
     ({ table }) => !absent.includes(tableId(table)),
   );
   const captured = await capturedTables(deps.capture, spec, selected, signal);

@@ -8,10 +8,10 @@ import type { TopicSink } from '../ports/topic-sink.ts';
 import { changesId } from '../../model/changes-plan.ts';
 import { registerLanes } from '../lanes/register-lanes.ts';
 import type { WantedLoad } from '../ports/initial-load.ts';
-import { loadsOf, wantedLoads } from '../topics/initial/wanted-loads.ts';
-import { captureOf, capturedTables, movesRows } from './changes-of-transfer.ts';
+import { loadsOf, type TableToLoad, wantedLoads } from '../topics/initial/wanted-loads.ts';
+import { type Capture, captureOf, capturedTables, movesRows } from './changes-of-transfer.ts';
 import type { PreparedTransfer } from './prepare-transfer.ts';
-import { type SelectedTable, selectTables } from './select-tables.ts';
+import { selectAtSource, type SelectedTable, selectTables } from './select-tables.ts';
 
 export interface TopicsEnds {
   readonly source: Database;
@@ -40,17 +40,6 @@ export function sinkOf(hub: Hub): TopicSink {
   throw new SluiceError('config.invalid', `${hub.kind} has no topics for changes`);
 }
 
-const selectedTables = async (
-  source: Database,
-  spec: TransferSpec,
-  signal: AbortSignal,
-): Promise<readonly SelectedTable[]> =>
-  selectTables(
-    spec,
-    (await source.introspector.listTables(signal)).map(({ table }) => table),
-    source,
-  );
-
 /**
  * Numbers of the captured tables whose changes the transfer moves, by their lanes. Those whose triggers are gone by now are among them, and
  * tables that are: what was recorded of them goes out all the same. The status of the transfer tells of them.
@@ -77,6 +66,16 @@ export async function tablesOfTopics(
   return new Map(lanes.map(({ lane, tables }) => [lane, tables.filter((number) => wanted.has(number))]));
 }
 
+async function tablesToLoad(
+  capture: Capture,
+  spec: TransferSpec,
+  selected: readonly SelectedTable[],
+  signal: AbortSignal,
+): Promise<readonly TableToLoad[]> {
+  const captured = await capturedTables(capture, spec, selected, signal);
+  return captured.map((each, at) => ({ selected: selected[at]!, captured: each }));
+}
+
 /**
  * Tables whose existing rows a transfer sends, and how far that is. Whatever cannot be loaded is told, before anything begins.
  * @throws SluiceError as InitialLoad.check
@@ -90,8 +89,7 @@ async function loadsOfTopics(
   if (!movesRows(spec)) return [];
   const capture = captureOf(source, place);
   const loads = loadsOf(capture, source);
-  const captured = await capturedTables(capture, spec, selected, signal);
-  const tables = captured.map((each, at) => ({ selected: selected[at]!, captured: each }));
+  const tables = await tablesToLoad(capture, spec, selected, signal);
   const progress = await loads.progress(transfer, signal);
   const wanted = await wantedLoads(source, { transfer, tables, progress }, signal);
   for (const each of wanted) await loads.check(each, signal);
@@ -115,11 +113,10 @@ export async function loadOfTable(
   }: TopicsTransfer & { readonly table: string; readonly generation: number },
   signal: AbortSignal,
 ): Promise<WantedLoad> {
-  const selected = (await selectedTables(source, spec, signal)).filter(
+  const selected = (await selectAtSource(source, spec, signal)).filter(
     (each) => tableId(each.table) === table,
   );
-  const captured = await capturedTables(captureOf(source, place), spec, selected, signal);
-  const tables = captured.map((each, at) => ({ selected: selected[at]!, captured: each }));
+  const tables = await tablesToLoad(captureOf(source, place), spec, selected, signal);
   const [wanted] = await wantedLoads(source, { transfer, tables, progress: [] }, signal);
   if (wanted) return { ...wanted, generation };
   throw new SluiceError('source.table_not_found', `the transfer has no table ${table}`, { table });
@@ -137,7 +134,7 @@ export async function prepareTopics(
 ): Promise<PreparedTransfer> {
   checkSpec({ transfer, spec });
   sinkOf(hub);
-  const selected = await selectedTables(source, spec, signal);
+  const selected = await selectAtSource(source, spec, signal);
   const tables = await loadsOfTopics({ source, place }, { transfer, spec }, selected, signal);
   const request = { transfer, spec, isNew: false, joins: [] };
   const { lanes, warnings } = await registerLanes(captureOf(source, place), request, selected, signal);

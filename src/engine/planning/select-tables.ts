@@ -155,3 +155,15 @@ export function selectTables(
   }
   return chosen.toSorted((a, b) => (tableId(a.table) < tableId(b.table) ? -1 : 1));
 }
+
+/** The same of the tables that the source has now. @throws SluiceError as selectTables; database.* */
+export const selectAtSource = async (
+  source: SourceSchemas & Pick<Database, 'introspector'>,
+  spec: TransferSpec,
+  signal: AbortSignal,
+): Promise<readonly SelectedTable[]> =>
+  selectTables(
+    spec,
+    (await source.introspector.listTables(signal)).map(({ table }) => table),
+    source,
+  );
