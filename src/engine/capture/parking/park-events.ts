@@ -54,18 +54,17 @@ async function retriedBy(
   return new Map(rows.map(([id, attempts]) => [id ?? '', Number(attempts)]));
 }
 
+/** Those that were set apart from the claim just now. */
 async function exclude(
   { session, tables, lane }: Parking,
   claim: number,
   events: readonly EventToPark[],
 ): Promise<void> {
-  const before = `${tables.literal(lane.transfer)}, ${lane.lane}, ${claim}`;
-  for (let at = 0; at < events.length; at += 500) {
-    const rows = events.slice(at, at + 500).map(({ event: { id } }) => `(${before}, ${BigInt(id)})`);
+  for (const ids of idsOf(events.map(({ event }) => event.id)))
     await session.run(
-      `INSERT INTO ${tables.excluded} (transfer, lane, claim, event_id) VALUES ${rows.join(', ')}`,
+      `INSERT INTO ${tables.excluded} (transfer, lane, claim, event_id)
+       SELECT transfer, lane, ${claim}, event_id FROM ${tables.parked} WHERE ${renderLaneIs(tables, lane)} AND event_id IN (${ids})`,
     );
-  }
 }
 
 /** A state of several events, with what of them is the same. */
@@ -135,8 +134,8 @@ export async function parkEvents(
   const fresh = events.filter(({ event: { id } }) => !retried.has(id) && !known.has(id));
   const again = events.filter(({ event: { id } }) => retried.has(id));
   if (fresh.length > 0) {
-    await exclude(parking, claim, fresh);
     await store(fresh);
+    await exclude(parking, claim, fresh);
   }
   const told = [...fresh, ...again].map((each) => ({
     event: each.event.id,

@@ -29,12 +29,12 @@ function eventOf(cells: Cells): ParkedEvent {
 
 const isId = (text: string): boolean => /^\d{1,19}$/.test(text);
 
-function renderChoice({ literal }: ParkedTables, transfer: string, choice: ParkedChoice): string {
+function renderChoice({ literal, own }: ParkedTables, transfer: string, choice: ParkedChoice): string {
   const { table, key, event, state } = choice;
   const conditions = [
     `transfer = ${literal(transfer)}`,
     ...(table === undefined ? [] : [`table_id = ${literal(table)}`]),
-    ...(key === undefined ? [] : [`row_key = ${literal(key)}`]),
+    ...(key === undefined ? [] : [own?.sameText('row_key', key) ?? `row_key = ${literal(key)}`]),
     ...(event === undefined ? [] : [isId(event) ? `event_id = ${event}` : '1 = 0']),
     ...(state === undefined ? [] : [`state = ${literal(state)}`]),
   ];
@@ -61,7 +61,7 @@ export async function listParked(
       ? ''
       : ` AND (lane > ${after.lane} OR (lane = ${after.lane} AND event_id > ${BigInt(after.event)}))`;
   const rows = await session.rows(
-    `SELECT ${COLUMNS} FROM ${tables.parked} WHERE ${renderChoice(tables, transfer, choice)}${behind} ORDER BY lane, event_id LIMIT ${limit}`,
+    `SELECT ${COLUMNS} FROM ${tables.parked} WHERE ${renderChoice(tables, transfer, choice)}${behind} ORDER BY lane, event_id${tables.own?.limit(limit) ?? ` LIMIT ${limit}`}`,
   );
   return rows.map(eventOf);
 }

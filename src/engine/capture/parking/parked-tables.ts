@@ -19,6 +19,13 @@ export interface ParkedTables {
   readonly lags: string;
   /** A text as the database writes it in a statement. */
   readonly literal: (text: string) => string;
+  /** Where a product has its own way; absent: `LIMIT`, `=`. */
+  readonly own?: {
+    /** Behind an ORDER BY. */
+    readonly limit: (rows: number) => string;
+    /** Whether a long text is this one, which may be empty. */
+    readonly sameText: (column: string, text: string) => string;
+  };
 }
 
 /** The tables' names, behind what a database puts before them. */
@@ -61,6 +68,8 @@ export interface ColumnTypes {
   ];
   /** Behind the closing parenthesis. */
   readonly tail: string;
+  /** Where whoever makes a table looks himself whether it is there, and an empty text is NULL. */
+  readonly isPlain?: boolean;
 }
 
 /**
@@ -70,23 +79,25 @@ export interface ColumnTypes {
  */
 export function renderParkedTables(
   { parked, excluded, minutes, lags }: ParkedTables,
-  { big, int, name, table, word, text, payload, tail }: ColumnTypes,
+  { big, int, name, table, word, text, payload, tail, isPlain = false }: ColumnTypes,
   references: { readonly ofLane: string; readonly ofClaim: string },
 ): readonly string[] {
   const [operation, transaction, at, user, long] = payload;
   const lane = `transfer ${name} NOT NULL, lane ${int} NOT NULL`;
+  const create = isPlain ? 'CREATE TABLE' : 'CREATE TABLE IF NOT EXISTS';
+  const given = isPlain ? '' : ' NOT NULL';
   return [
-    `CREATE TABLE IF NOT EXISTS ${parked} (${lane}, event_id ${big} NOT NULL, table_number ${int} NOT NULL, operation ${operation} NOT NULL,
+    `${create} ${parked} (${lane}, event_id ${big} NOT NULL, table_number ${int} NOT NULL, operation ${operation} NOT NULL,
     transaction_id ${transaction} NOT NULL, recorded_at ${at} NOT NULL, db_user ${user} NOT NULL, message_key ${long}, old_row ${long}, new_row ${long},
-    bytes ${big} NOT NULL, table_id ${text} NOT NULL, row_key ${long} NOT NULL, claim ${big} NOT NULL, retry_claim ${big}, state ${text} NOT NULL,
-    attempts ${int} NOT NULL, parked_ms ${big} NOT NULL, state_ms ${big} NOT NULL, retry_ms ${big}, error_code ${text} NOT NULL, error_message ${text} NOT NULL,
+    bytes ${big} NOT NULL, table_id ${text}${given}, row_key ${long}${given}, claim ${big} NOT NULL, retry_claim ${big}, state ${text} NOT NULL,
+    attempts ${int} NOT NULL, parked_ms ${big} NOT NULL, state_ms ${big} NOT NULL, retry_ms ${big}, error_code ${text}${given}, error_message ${long}${given},
     PRIMARY KEY (transfer, lane, event_id)${references.ofLane})${tail}`,
-    `CREATE TABLE IF NOT EXISTS ${excluded} (${lane}, claim ${big} NOT NULL, event_id ${big} NOT NULL,
+    `${create} ${excluded} (${lane}, claim ${big} NOT NULL, event_id ${big} NOT NULL,
     PRIMARY KEY (transfer, lane, claim, event_id)${references.ofClaim})${tail}`,
-    `CREATE TABLE IF NOT EXISTS ${minutes} (${lane}, minute_ms ${big} NOT NULL, table_id ${table} NOT NULL, operation ${word} NOT NULL,
+    `${create} ${minutes} (${lane}, minute_ms ${big} NOT NULL, table_id ${table} NOT NULL, operation ${word} NOT NULL,
     success_events ${big} NOT NULL, delayed_events ${big} NOT NULL, final_events ${big} NOT NULL, divisions_events ${big} NOT NULL, retries_events ${big} NOT NULL,
     PRIMARY KEY (transfer, lane, minute_ms, table_id, operation))${tail}`,
-    `CREATE TABLE IF NOT EXISTS ${lags} (${lane}, minute_ms ${big} NOT NULL, seconds ${big} NOT NULL, events ${big} NOT NULL,
+    `${create} ${lags} (${lane}, minute_ms ${big} NOT NULL, seconds ${big} NOT NULL, events ${big} NOT NULL,
     PRIMARY KEY (transfer, lane, minute_ms))${tail}`,
   ];
 }
