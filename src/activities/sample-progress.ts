@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { lagMsOf } from '../engine/capture/lag-of.ts';
+import { lagMsOf } from '../engine/capture/backlogs.ts';
 import type { Capture } from '../engine/planning/changes-of-transfer.ts';
 import type { Quarantine } from '../engine/ports/quarantine.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';

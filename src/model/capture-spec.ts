@@ -104,6 +104,20 @@ const StagingSpec = Type.Object(
   { ...closed, description: 'How Oracle stores events until they are confirmed; of no meaning elsewhere.' },
 );
 
+const Kept = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^[0-9]+(ms|s|m|h)$', description }));
+
+const StatisticsSpec = Type.Object(
+  {
+    minutes: Kept('So far back there is a count for each minute. Default 336h: 14 days.'),
+    hours: Kept('Before that, so far back, one for each hour. Default 2160h: 90 days.'),
+    days: Kept(
+      'Before that, so far back, one for each day; what is older is forgotten. Default 8760h: a year.',
+    ),
+  },
+  { ...closed, description: 'How long the counts of sluice capture stats are kept.' },
+);
+
 /** What is captured of one source connection, by triggers, into a schema of ours there. */
 export const CaptureSpec = Type.Object(
   {
@@ -120,6 +134,7 @@ export const CaptureSpec = Type.Object(
       }),
     ),
     staging: Type.Optional(StagingSpec),
+    statistics: Type.Optional(StatisticsSpec),
     tables: Type.Record(Type.String(), Type.Union([CapturedTableSpec, Type.Literal(false)]), {
       description:
         'Patterns of table names as in transfers; false excludes. Later lines win over earlier ones.',
@@ -143,6 +158,8 @@ export const CAPTURE_DEFAULTS = {
   retention: '0s',
   partitionEvents: 100_000,
   initrans: 16,
+  /** MOVEX's: hours from 14 days on, days from three months on. */
+  statistics: { minutes: '336h', hours: '2160h', days: '8760h' },
   /** Events of one sealed claim at most, and about so many bytes (design.md: transaction size). */
   claimEvents: 10_000,
   claimBytes: 4 * 1024 * 1024,
@@ -154,6 +171,8 @@ export interface CapturePlace {
   readonly prefix: string;
   /** As configured; see stagingOf. */
   readonly staging?: Static<typeof StagingSpec>;
+  /** As configured; see countsKeptOf. */
+  readonly statistics?: Static<typeof StatisticsSpec>;
 }
 
 /** How events are stored where there is a choice. */
@@ -167,11 +186,27 @@ export const stagingOf = ({ staging }: Pick<CapturePlace, 'staging'>): CaptureSt
   initrans: staging?.initrans ?? CAPTURE_DEFAULTS.initrans,
 });
 
+/** How far back there are counts by the minute, and before by the hour, and before by the day. */
+export interface CountsKept {
+  readonly minutesMs: number;
+  readonly hoursMs: number;
+  readonly daysMs: number;
+}
+
+/** Coarser ones never reach less far than finer ones. */
+export function countsKeptOf({ statistics }: Pick<CapturePlace, 'statistics'>): CountsKept {
+  const { minutes, hours, days } = { ...CAPTURE_DEFAULTS.statistics, ...statistics };
+  const minutesMs = durationMs(minutes);
+  const hoursMs = Math.max(minutesMs, durationMs(hours));
+  return { minutesMs, hoursMs, daysMs: Math.max(hoursMs, durationMs(days)) };
+}
+
 /** Where a capture is by its configuration; without one, where it would be. */
 export const capturePlaceOf = (spec: CaptureSpec | undefined): CapturePlace => ({
   schema: spec?.schema ?? CAPTURE_DEFAULTS.schema,
   prefix: spec?.prefix ?? CAPTURE_DEFAULTS.prefix,
   ...(spec?.staging && { staging: spec.staging }),
+  ...(spec?.statistics && { statistics: spec.statistics }),
 });
 
 /** How long events stay after they were confirmed. */

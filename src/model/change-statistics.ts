@@ -13,7 +13,7 @@ export interface EventCount {
   readonly events: number;
 }
 
-/** Of one minute, transfer, table and operation. */
+/** Of one minute, transfer, table and operation; of those that are older of one hour, or one day (capture-spec.ts). */
 export interface MinuteCounts extends Readonly<Record<Counted, number>> {
   /** Canonical timestamptz of its beginning. */
   readonly minute: string;
@@ -44,5 +44,3 @@ export interface ConfirmedCounts {
 }
 
 export const MINUTE_MS = 60_000;
-/** 14 days. */
-export const STATISTICS_KEPT_MS = 14 * 24 * 60 * MINUTE_MS;

@@ -14,7 +14,10 @@ import type { TablePlan } from '../model/table-plan.ts';
 import { DEFAULTS, type TransferSpec } from '../model/transfer-spec.ts';
 import { previewStages, type StagedPreview } from './preview-stages.ts';
 
-export { chooseNamed, placeOf, selectCapturedTables } from '../engine/capture/select-captured-tables.ts';
+export type { EndFacts, HealthFacts, RunFacts, Trouble } from '../engine/capture/health/health-facts.ts';
+export type { HealthWarning } from '../engine/capture/health/health-warnings.ts';
+export { judgeCapture } from '../engine/capture/health/judge-capture.ts';
+export { chooseNamed, selectCapturedTables } from '../engine/capture/select-captured-tables.ts';
 export type { TableVerification };
 
 /** Both ends of a transfer, opened by whoever asks. */

@@ -1,4 +1,5 @@
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
+import { countsKeptOf } from '../../model/capture-spec.ts';
 import type { MysqlConfig } from './config.ts';
 import { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
@@ -13,6 +14,7 @@ import { createParkedPorts } from '../../engine/capture/parking/create-parked-qu
 import { createChangeCapture } from './capture/change-capture.ts';
 import { createParkingSource } from './capture/parking/parking-source.ts';
 import { captureNames } from './capture/capture-tables.ts';
+import { createCaptureInspector } from './capture/inspect-capture.ts';
 import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import { collectWarnings } from './warnings.ts';
@@ -63,8 +65,9 @@ export async function openMysql(
       const own = captureNames(config.database, place);
       return {
         triggers: createTriggerManager({ pool, names: own, introspector, incarnation: identity }),
-        changes: createChangeCapture(pool, own),
+        changes: createChangeCapture(pool, own, countsKeptOf(place)),
         loads: createInitialLoad(pool, own),
+        inspector: createCaptureInspector(pool, own),
         ...createParkedPorts(createParkingSource(pool, own)),
       };
     },

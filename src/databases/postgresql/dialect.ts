@@ -1,6 +1,7 @@
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
 import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import { createChangeCapture } from './capture/changes/change-capture.ts';
+import { createCaptureInspector } from './capture/inspect-capture.ts';
 import { createParkingSource } from './capture/parking/parking-source.ts';
 import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createTriggerManager } from './capture/triggers/create-trigger-manager.ts';
@@ -40,6 +41,7 @@ async function open(config: PostgresConfig, options: OpenOptions): Promise<Datab
       triggers: createTriggerManager(pool, place),
       changes: createChangeCapture(pool, place),
       loads: createInitialLoad(pool, place),
+      inspector: createCaptureInspector(pool, place),
       ...createParkedPorts(createParkingSource(pool, place)),
     }),
     incarnation: (signal) => pool.use(incarnation, signal),

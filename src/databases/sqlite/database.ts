@@ -1,12 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
+import { countsKeptOf } from '../../model/capture-spec.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { SqliteConfig } from './config.ts';
 import { createInspector } from './inspect-rows.ts';
 import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
+import { createCaptureInspector } from './capture/inspect-capture.ts';
 import { createParkingSource } from './capture/parking/parking-source.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import { createIntrospector } from './introspector.ts';
@@ -88,8 +90,9 @@ export async function openSqlite(
       const file = { pool, path: config.path, prefix: place.prefix === '' ? 'sluice_' : place.prefix };
       return {
         triggers: createTriggerManager(file),
-        changes: createChangeCapture(file),
+        changes: createChangeCapture(file, countsKeptOf(place)),
         loads: createInitialLoad(file),
+        inspector: createCaptureInspector(file),
         ...createParkedPorts(createParkingSource(file)),
       };
     },

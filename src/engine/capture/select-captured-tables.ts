@@ -1,21 +1,9 @@
 import type { CapturedTableSpec, CaptureSpec } from '../../model/capture-spec.ts';
-import { CAPTURE_DEFAULTS, type CapturePlace } from '../../model/capture-spec.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import { type TableName, tableId } from '../../model/table-name.ts';
 import { chooseByPatterns } from '../planning/select-tables.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { TableToCapture } from '../ports/trigger-manager.ts';
-
-/** Where the capture of a source is, by its specification. */
-export const placeOf = ({
-  schema,
-  prefix,
-  staging,
-}: Pick<CaptureSpec, 'schema' | 'prefix' | 'staging'>): CapturePlace => ({
-  schema: schema ?? CAPTURE_DEFAULTS.schema,
-  prefix: prefix ?? CAPTURE_DEFAULTS.prefix,
-  ...(staging && { staging }),
-});
 
 export interface CaptureRequest {
   /** Name of the source's connection. */

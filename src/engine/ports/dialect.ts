@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { CapturePlace } from '../../model/capture-spec.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
+import type { CaptureInspector } from './capture-inspector.ts';
 import type { CaptureStatistics } from './capture-statistics.ts';
 import type { ChangeCapture } from './change-capture.ts';
 import type { InitialLoad } from './initial-load.ts';
@@ -83,6 +84,8 @@ export interface Database {
     /** Of events that go from here to topics. */
     readonly quarantine?: Quarantine;
     readonly statistics?: CaptureStatistics;
+    /** Absent: nobody looks at this capture as a whole yet. */
+    readonly inspector?: CaptureInspector;
   };
   /** Of events that this database, as a target, refused; absent: nothing is set apart here. */
   readonly quarantine?: Quarantine;

@@ -4,6 +4,7 @@ import { EXIT } from '../../../model/error-codes.ts';
 import { type TableName, tableId } from '../../../model/table-name.ts';
 import type { Run } from '../../run-command.ts';
 import { showCaptured } from '../../show/show-trigger-plan.ts';
+import { registerHealth } from './health.ts';
 import { deployOutcome, registerDeploy, registerPlanOfTriggers, tablesOf } from './plan-and-deploy.ts';
 import { registerRelease } from './release.ts';
 import { registerStats } from './stats.ts';
@@ -128,6 +129,7 @@ export function registerCapture(program: Command, run: Run): void {
   registerPlanOfTriggers(group, run);
   registerDeploy(group, run);
   registerStatusOfCapture(group, run);
+  registerHealth(group, run);
   registerDrop(group, run);
   registerRelease(group, run);
   registerStats(group, run);

@@ -43,7 +43,10 @@ export function registerStats(group: Command, run: Run): void {
   group
     .command('stats')
     .argument('<source-or-transfer>', 'source of the configuration, or one of its transfers')
-    .option('--since <duration>', `so far back, 14 days at most (default ${SINCE})`)
+    .option(
+      '--since <duration>',
+      `so far back (default ${SINCE}); counts of long ago stand for an hour or a day`,
+    )
     .description(
       'what went out to topics, minute by minute, by table and operation; and how far that was behind',
     )

@@ -1,8 +1,10 @@
+import type { CaptureInspector } from '../../../engine/ports/capture-inspector.ts';
 import type { CaptureStatistics } from '../../../engine/ports/capture-statistics.ts';
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { Database } from '../../../engine/ports/dialect.ts';
+import type { Quarantine } from '../../../engine/ports/quarantine.ts';
 import type { TableToCapture, TriggerManager } from '../../../engine/ports/trigger-manager.ts';
-import type { CaptureSpec } from '../../../model/capture-spec.ts';
+import { capturePlaceOf, type CaptureSpec } from '../../../model/capture-spec.ts';
 import type { Config } from '../../../model/config.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { withDatabase } from '../../connection/open-connection.ts';
@@ -14,6 +16,9 @@ export interface OpenCapture {
   readonly triggers: TriggerManager;
   readonly changes: ChangeCapture;
   readonly statistics: CaptureStatistics;
+  readonly inspector: CaptureInspector | undefined;
+  readonly quarantine: Quarantine | undefined;
+  readonly ping: Database['ping'];
   readonly signal: AbortSignal;
   readonly defaultSchema: string | undefined;
   /** The tables that the configuration captures, or those among them that patterns name. */
@@ -49,9 +54,9 @@ export async function withCapture<T>(
   work: (capture: OpenCapture) => Promise<T>,
 ): Promise<T> {
   const spec = specOf(config, connection);
-  const { placeOf, selectCapturedTables } = await import('../../../workers/local.ts');
+  const { selectCapturedTables } = await import('../../../workers/local.ts');
   return withDatabase(config, connection, (database) => {
-    const found = database.capture?.(placeOf(spec));
+    const found = database.capture?.(capturePlaceOf(spec));
     if (!found) throw unsupported(database);
     const { signal } = new AbortController();
     return work({
@@ -59,6 +64,9 @@ export async function withCapture<T>(
       triggers: found.triggers,
       changes: found.changes,
       statistics: found.statistics ?? NO_STATISTICS,
+      inspector: found.inspector,
+      quarantine: found.quarantine,
+      ping: (pinging) => database.ping(pinging),
       signal,
       defaultSchema: database.defaultSchema,
       select: (only) => selectCapturedTables(database, { connection, spec, only }, signal),

@@ -2,7 +2,9 @@ import {
   confirmAndSettle,
   createEventParking,
 } from '../../../engine/capture/parking/create-event-parking.ts';
+import { housekeepCounts } from '../../../engine/capture/parking/compact-counts.ts';
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
+import type { CountsKept } from '../../../model/capture-spec.ts';
 import { inTransaction, type Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { demandCurrent, inCapture } from './capture-errors.ts';
@@ -25,7 +27,7 @@ import { createParkingSource } from './parking/parking-source.ts';
  * Claims of events in InnoDB. Events are read without locks and never changed; a claim is the ids that were seen, as runs without a gap
  * (claims/gaps.ts). Whatever is written is one transaction.
  */
-export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapture {
+export function createChangeCapture(pool: Pool, names: CaptureNames, kept: CountsKept): ChangeCapture {
   const context = inCapture(names);
   const watch = createTransactionWatch();
   const parking = createParkingSource(pool, names);
@@ -58,8 +60,9 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
       run(signal, (session) => sealClaim(session, names, watch, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
     confirm: confirmAndSettle(parking),
-    housekeep: ({ retentionMs }, signal) =>
+    housekeep: housekeepCounts(parking, kept, ({ retentionMs }, signal) =>
       run(signal, (session) => housekeep(session, names, retentionMs, signal)),
+    ),
     backlog: (transfer, signal) =>
       run(signal, (session) => inSnapshot(session, () => readBacklog(session, names, transfer))),
     parking: createEventParking(parking),

@@ -1,26 +1,21 @@
+import { addBacklogs } from '../../../engine/capture/backlogs.ts';
+import { housekeepCounts } from '../../../engine/capture/parking/compact-counts.ts';
 import { createEventParking } from '../../../engine/capture/parking/create-event-parking.ts';
 import { settleRetries } from '../../../engine/capture/parking/park-events.ts';
 import { drawEpoch } from '../../../engine/driver/epoch.ts';
-import type {
-  Backlog,
-  ChangeCapture,
-  ChangeLane,
-  ClaimLimits,
-  Lease,
-} from '../../../engine/ports/change-capture.ts';
+import type { ChangeCapture, ChangeLane, ClaimLimits, Lease } from '../../../engine/ports/change-capture.ts';
+import type { CountsKept } from '../../../model/capture-spec.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
 import { reading, type Session, writing } from '../connections/session.ts';
 import type { EventBlock, MeasuredEvents } from '../thread/operations.ts';
+import { readBacklogs } from './backlogs.ts';
 import { captureTables } from './capture-tables.ts';
 import { isInstalled, requireCurrent, requireInstalled } from './captured-state.ts';
 import { housekeep } from './housekeep.ts';
 import { createParkingSource } from './parking/parking-source.ts';
 import { claimGone, confirmClaim, leaseLost, ownLane } from './own-lane.ts';
-import { dropLanes, highestId, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
+import { dropLanes, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
 import type { CaptureFile } from './trigger-manager.ts';
-
-/** Events are counted up to here; beyond, their ids tell about how many they are. */
-const MOST_COUNTED = 100_000n;
 
 /** Events of other tables behind which a lane that has none is moved up, so that nobody looks at them again and again. */
 const MANY_OF_OTHERS = 20_000n;
@@ -154,31 +149,7 @@ async function* readClaim(
   }
 }
 
-/** Rows are in id order, which is the order of their times as far as the clock goes forward. */
-async function backlog(session: Session, prefix: string, transfer: string): Promise<Backlog> {
-  await requireInstalled(session, prefix);
-  const { events } = captureTables(prefix);
-  const highest = await highestId(session, prefix);
-  let count = 0n;
-  let oldest: string | null = null;
-  for (const { tables, confirmedId } of await readLanes(session, prefix, transfer)) {
-    const pending = `FROM ${events} WHERE id > ? AND table_number IN (${tables.join(', ')})`;
-    const [first] = await session.rows(`SELECT at ${pending} ORDER BY id LIMIT 1`, [confirmedId]);
-    if (first === undefined) continue;
-    const at = `${String(first[0])
-      .replace(/(\.\d*?)0+$/, '$1')
-      .replace(/\.$/, '')}+00`;
-    if (oldest === null || at < oldest) oldest = at;
-    const [row] =
-      highest - confirmedId > MOST_COUNTED
-        ? [[highest - confirmedId]]
-        : await session.rows(`SELECT count(*) ${pending}`, [confirmedId]);
-    count += row?.[0] as bigint;
-  }
-  return { events: Number(count), oldestAt: oldest };
-}
-
-export function createChangeCapture(file: CaptureFile): ChangeCapture {
+export function createChangeCapture(file: CaptureFile, kept: CountsKept): ChangeCapture {
   const { pool, prefix } = file;
   const parking = createParkingSource(file);
   return {
@@ -206,8 +177,14 @@ export function createChangeCapture(file: CaptureFile): ChangeCapture {
         await confirmClaim(plain.session, prefix, { lease, claim });
         await settleRetries({ session: plain, tables: parking.tables, lane: lease }, claim);
       }),
-    housekeep: ({ retentionMs }, signal) => housekeep(file, retentionMs, signal),
-    backlog: (transfer, signal) => reading(pool, signal, (session) => backlog(session, prefix, transfer)),
+    housekeep: housekeepCounts(parking, kept, ({ retentionMs }, signal) =>
+      housekeep(file, retentionMs, signal),
+    ),
+    backlog: (transfer, signal) =>
+      reading(pool, signal, async (session) => {
+        await requireInstalled(session, prefix);
+        return addBacklogs((await readBacklogs(session, prefix, transfer)).values());
+      }),
     parking: createEventParking(parking),
   };
 }

@@ -6,13 +6,12 @@ import {
   type LagMinute,
   MINUTE_MS,
   type MinuteCounts,
-  STATISTICS_KEPT_MS,
 } from '../../../model/change-statistics.ts';
 import type { ChangeLane } from '../../ports/change-capture.ts';
 import { type ParkedTables, type PlainSession, renderLaneIs, timeOf } from './parked-tables.ts';
 
 /** Of the bare words one or the other is reserved. */
-const columnOf = (what: Counted): string => `${what}_events`;
+export const columnOf = (what: Counted): string => `${what}_events`;
 
 const minuteOf = (nowMs: number): number => Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
 
@@ -28,13 +27,13 @@ async function add(
     readonly set: string;
     readonly values: Readonly<Record<string, string>>;
   },
-): Promise<boolean> {
+): Promise<void> {
   const { table, lane, tables, key, set, values } = request;
   const where = Object.entries(key).map(([column, value]) => `${column} = ${value}`);
   const changed = await session.run(
     `UPDATE ${table} SET ${set} WHERE ${[renderLaneIs(tables, lane), ...where].join(' AND ')}`,
   );
-  if (changed > 0) return false;
+  if (changed > 0) return;
   const row = {
     transfer: tables.literal(lane.transfer),
     lane: String(lane.lane),
@@ -44,15 +43,6 @@ async function add(
   await session.run(
     `INSERT INTO ${table} (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`,
   );
-  return true;
-}
-
-async function forget(
-  session: PlainSession,
-  { tables, lane, nowMs }: { tables: ParkedTables; lane: ChangeLane; nowMs: number },
-): Promise<void> {
-  const old = `${renderLaneIs(tables, lane)} AND minute_ms < ${minuteOf(nowMs) - STATISTICS_KEPT_MS}`;
-  for (const table of [tables.minutes, tables.lags]) await session.run(`DELETE FROM ${table} WHERE ${old}`);
 }
 
 /** Adds to the counts of this minute; in the lane's transaction, and under its lock. */
@@ -66,14 +56,13 @@ export async function countEvents(
   },
 ): Promise<void> {
   const { lane, counts, nowMs } = request;
-  let isNewMinute = false;
   for (const what of COUNTED)
     for (const { table, operation, events } of counts[what] ?? []) {
       if (events === 0) continue;
       const zeros = Object.fromEntries(
         COUNTED.map((each) => [columnOf(each), each === what ? String(events) : '0']),
       );
-      const made = await add(session, {
+      await add(session, {
         table: tables.minutes,
         lane,
         tables,
@@ -85,9 +74,7 @@ export async function countEvents(
         set: `${columnOf(what)} = ${columnOf(what)} + ${events}`,
         values: zeros,
       });
-      isNewMinute ||= made;
     }
-  if (isNewMinute) await forget(session, { tables, lane, nowMs });
 }
 
 /** What goes along with a confirmation. */

@@ -1,5 +1,5 @@
 import { type EventCount, type Lag, MINUTE_MS } from '../../../model/change-statistics.ts';
-import { lagMsOf } from '../../capture/lag-of.ts';
+import { lagMsOf } from '../../capture/backlogs.ts';
 import type { Clock } from '../../clock.ts';
 import type { ChangeCapture, Lease } from '../../ports/change-capture.ts';
 import type { EventParking } from '../../ports/event-parking.ts';

@@ -1,3 +1,4 @@
+import { addBacklogs, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
 import { decodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
 import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
 import { decodeNumbers, encodeNumbers } from '../../../../engine/capture/lane-tables.ts';
@@ -122,57 +123,57 @@ export async function confirmClaim(
 }
 
 /** So many events of a lane are counted; behind that the distance of ids is told. */
-const MOST_COUNTED = 100_000;
-
-interface Pending {
-  readonly events: number;
-  readonly oldestAt: string | null;
-}
+export const MOST_COUNTED = 100_000;
 
 async function pendingOf(
   session: Session,
   names: CaptureNames,
   { tables, runs }: { readonly tables: string; readonly runs: Runs },
-): Promise<Pending> {
-  let events = 0;
-  let oldestAt: string | null = null;
+): Promise<Backlog> {
+  let pending = NO_BACKLOG;
   for (const chunk of chunksOf(runs)) {
     const of = `${names.events} WHERE ${renderIds(chunk)} AND table_number IN (${tables})`;
     const { rows } = await session.query(
       `SELECT COUNT(*), CONCAT(${renderFraction('MIN(recorded_at)', 6)}, '+00') FROM (SELECT recorded_at FROM ${of} ORDER BY id LIMIT ${MOST_COUNTED}) AS pending`,
     );
-    const [count, at = null] = rows[0] ?? [];
-    events += Number(count);
-    if (at !== null && (oldestAt === null || at < oldestAt)) oldestAt = at;
+    const [count, oldestAt = null] = rows[0] ?? [];
+    pending = addBacklogs([pending, { events: Number(count), oldestAt }]);
     if (Number(count) === MOST_COUNTED) {
       const last = await session.cell(`SELECT MAX(id) FROM ${names.events}`);
-      return { events: Math.max(events, Number(BigInt(last ?? 0) - (runs[0]?.from ?? 0n))), oldestAt };
+      const distance = Number(BigInt(last ?? 0) - (runs[0]?.from ?? 0n));
+      return { ...pending, events: Math.max(pending.events, distance) };
     }
   }
-  return { events, oldestAt };
+  return pending;
 }
 
-/** See ChangeCapture.backlog. In one snapshot. */
-export async function readBacklog(session: Session, names: CaptureNames, transfer: string): Promise<Backlog> {
+/** What waits in each lane of a transfer. In one snapshot. */
+export async function readBacklogs(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<ReadonlyMap<number, Backlog>> {
   const { rows: lanes } = await session.query(
     `SELECT lane, table_numbers, looked FROM ${names.lanes} WHERE transfer = ${literal(transfer)}`,
   );
   const claims = await session.query(
     `SELECT lane, runs FROM ${names.claims} WHERE transfer = ${literal(transfer)} AND confirmed_at IS NULL`,
   );
-  let events = 0;
-  let oldestAt: string | null = null;
+  const found = new Map<number, Backlog>();
   for (const [lane, tables, looked] of lanes) {
-    if (!tables) continue;
     const sealed = claims.rows.filter(([of]) => of === lane).map(([, runs]) => decodeRuns(runs ?? ''));
     const runs = unite(...sealed, renderRunsAhead(decodeLooked(looked ?? '')));
-    const pending = await pendingOf(session, names, { tables, runs });
-    events += pending.events;
-    if (pending.oldestAt !== null && (oldestAt === null || pending.oldestAt < oldestAt))
-      oldestAt = pending.oldestAt;
+    found.set(Number(lane), tables ? await pendingOf(session, names, { tables, runs }) : NO_BACKLOG);
   }
-  return { events, oldestAt };
+  return found;
 }
+
+/** See ChangeCapture.backlog. In one snapshot. */
+export const readBacklog = async (
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<Backlog> => addBacklogs((await readBacklogs(session, names, transfer)).values());
 
 /** Work in one snapshot of a session. */
 export async function inSnapshot<T>(session: Session, work: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { type Gaps, isDetached, type TransactionName } from './gaps.ts';
 import { chunksOf, renderIds } from './render-runs.ts';
 
 /** No right to see what belongs to others: PROCESS. */
-const NO_PROCESS = '1227';
+export const NO_PROCESS = '1227';
 /** Somebody has the row: a lock that was waited for, and one that was not to be. */
 const LOCKED = new Set(['1205', '3572']);
 

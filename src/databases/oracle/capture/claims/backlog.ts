@@ -1,3 +1,4 @@
+import { addBacklogs, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
 import { decodeRuns, LAST_ID, type Run } from '../../../../engine/capture/id-runs.ts';
 import type { Backlog } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
@@ -10,68 +11,70 @@ const MOST_COUNTED = 100_000;
 /** So many runs of a claim, and of gaps, are asked for the time of their oldest event. */
 const MOST_ASKED = 50;
 
-interface Pending {
-  readonly events: number;
-  readonly oldestAt: string | null;
-}
-
 async function pendingIn(
   session: Session,
   names: CaptureNames,
   { numbers, runs }: { readonly numbers: string; readonly runs: readonly Run[] },
-): Promise<Pending> {
-  let events = 0;
-  let oldestAt: string | null = null;
+): Promise<Backlog> {
+  const found: Backlog[] = [];
   for (const { from, to } of runs.slice(0, MOST_ASKED)) {
     const { rows } = await session.query(renderPending(names, numbers), {
       fromId: String(from),
       toId: String(to),
       most: String(MOST_COUNTED),
     });
-    const [count, at = null] = rows[0] ?? [];
-    if (Number(count) === 0) continue;
-    events += Number(count);
-    if (at !== null && (oldestAt === null || at < oldestAt)) oldestAt = at;
+    const [count, oldestAt = null] = rows[0] ?? [];
+    if (Number(count) > 0) found.push({ events: Number(count), oldestAt });
   }
-  return { events, oldestAt };
+  return addBacklogs(found);
 }
 
-const older = (one: string | null, other: string | null): string | null =>
-  one === null || (other !== null && other < one) ? other : one;
-
-/** What a lane has not looked at or not seen, and the oldest of what is sealed. */
+/** What a lane has not looked at or not seen, and what is sealed. */
 async function pendingOf(
   session: Session,
   names: CaptureNames,
-  { lane, first, end }: { readonly lane: StandingLane; readonly first: readonly Run[]; readonly end: bigint },
-): Promise<Pending> {
+  request: {
+    readonly lane: StandingLane;
+    readonly first: readonly Run[];
+    readonly claimed: number;
+    readonly end: bigint;
+  },
+): Promise<Backlog> {
+  const { lane, first, claimed, end } = request;
   const { numbers, looked } = lane;
+  if (numbers === '') return NO_BACKLOG;
   const gaps = looked.gaps.flatMap(({ runs }) => runs);
   const late = await pendingIn(session, names, { numbers, runs: gaps });
   const ahead = await pendingIn(session, names, { numbers, runs: [{ from: looked.seen + 1n, to: LAST_ID }] });
   const sealed = await pendingIn(session, names, { numbers, runs: first });
   const distance = Number(end - looked.seen);
-  return {
-    events: late.events + (ahead.events < MOST_COUNTED ? ahead.events : Math.max(ahead.events, distance)),
-    oldestAt: older(older(late.oldestAt, ahead.oldestAt), sealed.oldestAt),
-  };
+  const events = ahead.events < MOST_COUNTED ? ahead.events : Math.max(ahead.events, distance);
+  return addBacklogs([late, { ...ahead, events }, { ...sealed, events: claimed }]);
 }
 
-/** See ChangeCapture.backlog. */
-export async function readBacklog(session: Session, names: CaptureNames, transfer: string): Promise<Backlog> {
+/** What waits in each lane of a transfer. */
+export async function readBacklogs(
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<ReadonlyMap<number, Backlog>> {
   const lanes = await session.query(renderLanes(names), { transfer });
   const claims = await session.query(renderOpenClaims(names), { transfer });
   const { text, binds } = renderEndOfIds(names);
   const end = BigInt((await session.cell(text, binds)) ?? 0) - 1n;
-  let events = 0;
-  let oldestAt: string | null = null;
+  const found = new Map<number, Backlog>();
   for (const lane of lanes.rows.map(laneOf)) {
-    if (lane.numbers === '') continue;
     const own = claims.rows.filter(([of]) => Number(of) === lane.lane);
     const first = decodeRuns(own[0]?.[1] ?? '');
-    const pending = await pendingOf(session, names, { lane, first, end });
-    events += pending.events + own.reduce((sum, [, , count]) => sum + Number(count), 0);
-    oldestAt = older(oldestAt, pending.oldestAt);
+    const claimed = own.reduce((sum, [, , count]) => sum + Number(count), 0);
+    found.set(lane.lane, await pendingOf(session, names, { lane, first, claimed, end }));
   }
-  return { events, oldestAt };
+  return found;
 }
+
+/** See ChangeCapture.backlog. */
+export const readBacklog = async (
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<Backlog> => addBacklogs((await readBacklogs(session, names, transfer)).values());

@@ -2,8 +2,9 @@ import {
   confirmAndSettle,
   createEventParking,
 } from '../../../../engine/capture/parking/create-event-parking.ts';
+import { housekeepCounts } from '../../../../engine/capture/parking/compact-counts.ts';
 import type { ChangeCapture } from '../../../../engine/ports/change-capture.ts';
-import type { CapturePlace } from '../../../../model/capture-spec.ts';
+import { type CapturePlace, countsKeptOf } from '../../../../model/capture-spec.ts';
 import type { Pool, Session } from '../../pool.ts';
 import { demandCurrent, inCapture } from './capture-errors.ts';
 import { captureNames } from '../capture-tables.ts';
@@ -50,8 +51,9 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
     seal: (lease, limits, signal) => use(signal, (session) => sealClaim(session, names, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
     confirm: confirmAndSettle(parking),
-    housekeep: ({ retentionMs }, signal) =>
+    housekeep: housekeepCounts(parking, countsKeptOf(place), ({ retentionMs }, signal) =>
       use(signal, (session) => housekeep(session, place, { retentionMs })),
+    ),
     backlog: (transfer, signal) => use(signal, (session) => estimateBacklog(session, names, transfer)),
     parking: createEventParking(parking),
   };

@@ -1,3 +1,4 @@
+import { addBacklogs } from '../../../../engine/capture/backlogs.ts';
 import type { Backlog } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
@@ -11,6 +12,7 @@ const LOOKED_AT = 20_000;
 
 /** A lane as its backlog is told by: events in claims, where the oldest of these begins, what is in no claim. */
 interface LaneBacklog {
+  readonly lane: number;
   readonly claimed: number;
   readonly oldest: Span | null;
   readonly pending: Span;
@@ -23,7 +25,7 @@ async function lanesOf(
 ): Promise<readonly LaneBacklog[]> {
   const ofLane = 'c.transfer = l.transfer AND c.lane = l.lane AND c.claim > l.confirmed';
   const { rows } = await session.query(
-    `SELECT l.table_numbers, l.since, s.now,
+    `SELECT l.lane, l.table_numbers, l.since, s.now,
        CASE WHEN l.upto IS NULL THEN ${renderIdsBefore(names, 'l.since', 's.now')} ELSE l.after_id END,
        (SELECT coalesce(sum(c.events), 0) FROM ${names.claims} AS c WHERE ${ofLane}),
        o.since, o.upto, o.after_id, o.last_id
@@ -33,9 +35,10 @@ async function lanesOf(
     [transfer],
   );
   return rows.map((row) => {
-    const [tables, since, upto, afterId, claimed, ...oldest] = row.map((cell) => cell ?? '');
+    const [lane, tables, since, upto, afterId, claimed, ...oldest] = row.map((cell) => cell ?? '');
     const [first = '', last = '', after = '', lastId = ''] = oldest;
     return {
+      lane: Number(lane),
       claimed: Number(claimed),
       oldest: first === '' ? null : { tables: tables!, since: first, upto: last, afterId: after, lastId },
       // Of an interval that is not exhausted what is left, with about all that came after it.
@@ -63,24 +66,26 @@ async function estimate(session: Session, names: CaptureNames, span: Span): Prom
   return { events: Math.round(Number(pending) * (1 + Number(behind) / LOOKED_AT)), oldestAt };
 }
 
-const earlier = (one: string | null, other: string | null): string | null =>
-  one === null || (other !== null && other < one) ? other : one;
-
-/** See ChangeCapture.backlog. Of a large backlog only the beginning is looked at. */
-export async function estimateBacklog(
+/** What waits in each lane of a transfer. Of a large backlog only the beginning is looked at. */
+export async function estimateBacklogs(
   session: Session,
   names: CaptureNames,
   transfer: string,
-): Promise<Backlog> {
+): Promise<ReadonlyMap<number, Backlog>> {
   await session.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ALONG_THE_INDEX}`);
-  let events = 0;
-  let oldestAt: string | null = null;
-  for (const { claimed, oldest, pending } of await lanesOf(session, names, transfer)) {
+  const found = new Map<number, Backlog>();
+  for (const { lane, claimed, oldest, pending } of await lanesOf(session, names, transfer)) {
     const open = await estimate(session, names, pending);
-    events += claimed + open.events;
-    const at = oldest ? await firstAt(session, names, oldest) : open.oldestAt;
-    oldestAt = earlier(oldestAt, at);
+    const oldestAt = oldest ? await firstAt(session, names, oldest) : open.oldestAt;
+    found.set(lane, { events: claimed + open.events, oldestAt });
   }
   await session.query('COMMIT');
-  return { events, oldestAt };
+  return found;
 }
+
+/** See ChangeCapture.backlog. */
+export const estimateBacklog = async (
+  session: Session,
+  names: CaptureNames,
+  transfer: string,
+): Promise<Backlog> => addBacklogs((await estimateBacklogs(session, names, transfer)).values());
