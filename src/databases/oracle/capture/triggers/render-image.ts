@@ -1,4 +1,4 @@
-import { literal, quote } from '../../sql/names.ts';
+import { literal } from '../../sql/names.ts';
 import { type Recorded, recordedAs } from './recorded-value.ts';
 import type { RecordedColumn } from './subject.ts';
 
@@ -18,19 +18,17 @@ export interface Member {
 /** The variable that has the text of a document. */
 export const documentName = (which: Which, at: number): string => `${which}_DOC${at}`;
 
-export const members = (columns: readonly RecordedColumn[], which: Which): readonly Member[] =>
-  columns.flatMap(({ name, type }, at): Member[] => {
-    const recorded = recordedAs({ type });
+/** @param valueOf  of a document the variable that has its text */
+export const members = (
+  columns: readonly RecordedColumn[],
+  valueOf: (column: RecordedColumn) => string,
+): readonly Member[] =>
+  columns.flatMap((column): Member[] => {
+    const recorded = recordedAs(column);
     if (recorded === null) return [];
-    return recorded.kind === 'document'
-      ? [
-          {
-            name,
-            value: documentName(which, at),
-            recorded: { kind: 'long', procedure: 'PUT_TEXT', render: (value) => value },
-          },
-        ]
-      : [{ name, value: `:${which}.${quote(name)}`, recorded }];
+    const { name } = column;
+    const long: Recorded = { kind: 'long', procedure: 'PUT_TEXT', render: (value) => value };
+    return [{ name, value: valueOf(column), recorded: recorded.kind === 'document' ? long : recorded }];
   });
 
 /**

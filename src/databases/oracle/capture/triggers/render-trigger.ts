@@ -1,43 +1,14 @@
-import { list, literal, qualified, quote } from '../../sql/names.ts';
+import { list, qualified, quote } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-names.ts';
+import { guarded, indented, joinLines, keep, when } from './plsql-lines.ts';
 import { isLongColumn, recordedAs, renderSame } from './recorded-value.ts';
-import { documentName, type Member, members, renderImage, type Which } from './render-image.ts';
+import { documentName, type Which } from './render-image.ts';
+import { documentsOf, keyVariable, lookedAt, rowDeclarations, valueOf, written } from './render-row.ts';
 import type { RecordedColumn, Subject } from './subject.ts';
 import { onRow, rowNamed } from './user-sql.ts';
 
-const indented = (lines: readonly string[]): readonly string[] =>
-  lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`);
-/** A user's SQL keeps its line ends: blanks before a line would stand in its texts. */
-const KEPT = '\u0000';
-const keep = (sql: string): string => sql.replaceAll('\n', KEPT);
-
-const when = (
-  test: string,
-  then: readonly string[],
-  otherwise: readonly string[] = [],
-): readonly string[] => [
-  `IF ${test} THEN`,
-  ...indented(then),
-  ...(otherwise.length === 0 ? [] : ['ELSE', ...indented(otherwise)]),
-  'END IF;',
-];
-
-/** Nothing of a user's SQL fails the application's statement: what cannot be told is rather recorded than not. */
-const guarded = (work: readonly string[], failing: string): readonly string[] => [
-  'BEGIN',
-  ...indented(work),
-  'EXCEPTION',
-  '  WHEN OTHERS THEN',
-  `    ${failing}`,
-  'END;',
-];
-
+const WHICH: readonly Which[] = ['OLD', 'NEW'];
 const isIn = (which: Which): string => (which === 'OLD' ? 'WAS_IN' : 'IS_IN');
-const rowOf = (which: Which): string => `${which}_ROW`;
-/** JSON of the primary key; and the key of the message, where it is another. */
-const primaryOf = (which: Which): string => `${which}_PRIMARY`;
-const keyOf = (which: Which): string => `${which}_KEY`;
-const givenName = (which: Which, at: number): string => `${which}_X${at}`;
 
 const condition = ({ where, all }: Subject, which: Which): readonly string[] =>
   where === null
@@ -51,75 +22,8 @@ const condition = ({ where, all }: Subject, which: Which): readonly string[] =>
         `${isIn(which)} := TRUE;`,
       );
 
-const documentsOf = (columns: readonly RecordedColumn[]) =>
-  columns.flatMap((column, at) => {
-    const recorded = recordedAs(column);
-    return recorded?.kind === 'document' ? [{ column, at, recorded }] : [];
-  });
-
-/** Columns by whose places documents are named: those that are looked at. */
-const lookedAt = ({ watched, deciding }: Subject): readonly RecordedColumn[] => [...watched, ...deciding];
-
-const valueOf = (subject: Subject, which: Which, column: RecordedColumn): string => {
-  const found = documentsOf(lookedAt(subject)).find((each) => each.column.name === column.name);
-  return found ? documentName(which, found.at) : rowNamed(which)(column.name);
-};
-
-const membersOf = (subject: Subject, columns: readonly RecordedColumn[], which: Which): readonly Member[] =>
-  members(columns, which).map((member) => {
-    const column = columns.find(({ name }) => name === member.name);
-    return column ? { ...member, value: valueOf(subject, which, column) } : member;
-  });
-
-const expressionMembers = ({ expressions }: Subject, which: Which): readonly Member[] =>
-  expressions.map(({ name }, at) => ({
-    name,
-    value: givenName(which, at),
-    recorded: { kind: 'text', render: (value) => value, mostBytes: 32_000 },
-  }));
-
-const keyExpression = ({ messageKey }: Subject): string | null =>
-  typeof messageKey === 'object' && 'expression' in messageKey ? messageKey.expression : null;
-
-/** Writes the key of a message, where it is not the primary key's own text. */
-function writeKey(subject: Subject, which: Which, own: string): readonly string[] {
-  const { messageKey: wanted, all } = subject;
-  const text = `${keyOf(which)}.SHORT_TEXT`;
-  if (wanted === 'transaction') return [`${text} := TX;`];
-  const expression = keyExpression(subject);
-  if (expression !== null)
-    return guarded(
-      [`${text} := ${own}.GIVEN_KEY(${keep(onRow(expression, all, rowNamed(which)))});`],
-      `${text} := NULL;`,
-    );
-  return typeof wanted === 'object' && 'fixed' in wanted
-    ? [`${text} := ${keep(literal(wanted.fixed))};`]
-    : [];
-}
-
-const isPrimaryKeyed = ({ messageKey: wanted = 'primary', key }: Subject): boolean =>
-  wanted === 'primary' && key.length > 0;
-const keyVariable = (subject: Subject, which: Which): string =>
-  isPrimaryKeyed(subject) ? primaryOf(which) : keyOf(which);
-
-/** Writes row and key into their variables. */
-function written(subject: Subject, which: Which, own: string): readonly string[] {
-  const { payload, key, expressions, all } = subject;
-  const image = [...membersOf(subject, payload, which), ...expressionMembers(subject, which)];
-  const computed = expressions.flatMap(({ sql }, at) =>
-    guarded(
-      [`${givenName(which, at)} := ${own}.GIVEN(${keep(onRow(sql, all, rowNamed(which)))});`],
-      `${givenName(which, at)} := 'null';`,
-    ),
-  );
-  return [
-    ...computed,
-    ...(key.length === 0 ? [] : renderImage(membersOf(subject, key, which), primaryOf(which), own)),
-    ...writeKey(subject, which, own),
-    ...renderImage(image, rowOf(which), own),
-    `${own}.END_ROW(${rowOf(which)}, ${primaryOf(which)});`,
-  ];
-}
+const ofOld = { which: 'OLD', row: rowNamed('OLD') } as const;
+const ofNew = { which: 'NEW', row: rowNamed('NEW') } as const;
 
 const same = (subject: Subject, columns: readonly RecordedColumn[], own: string): string =>
   columns.length === 0
@@ -129,26 +33,17 @@ const same = (subject: Subject, columns: readonly RecordedColumn[], own: string)
           renderSame(
             // A document is its text by then.
             isDocument(column) ? { type: 'CLOB' } : column,
-            [valueOf(subject, 'OLD', column), valueOf(subject, 'NEW', column)],
+            [valueOf(subject, ofOld, column), valueOf(subject, ofNew, column)],
             own,
           ),
         )
         .join(' AND ');
 const isDocument = (column: RecordedColumn): boolean => recordedAs(column)?.kind === 'document';
 
-const WHICH: readonly Which[] = ['OLD', 'NEW'];
-
 function declarations(subject: Subject, own: string): readonly string[] {
-  const ofRow = (which: Which): readonly string[] => [
-    `${rowOf(which)} ${own}.PAYLOAD;`,
-    `${primaryOf(which)} ${own}.PAYLOAD;`,
-    `${keyOf(which)} ${own}.PAYLOAD;`,
-    ...subject.expressions.map((_, at) => `${givenName(which, at)} VARCHAR2(32767);`),
-    ...documentsOf(lookedAt(subject)).map(({ at }) => `${documentName(which, at)} CLOB;`),
-  ];
   return [
     `NONE ${own}.PAYLOAD;`,
-    ...WHICH.flatMap(ofRow),
+    ...WHICH.flatMap((which) => rowDeclarations(subject, which, own)),
     'IS_CHANGED BOOLEAN := TRUE;',
     'IS_OTHER BOOLEAN := FALSE;',
     'WAS_IN BOOLEAN := NOT INSERTING;',
@@ -158,8 +53,8 @@ function declarations(subject: Subject, own: string): readonly string[] {
 
 /** Texts of documents, which SQL makes; and what an update has changed. */
 function comparing(subject: Subject, own: string): readonly string[] {
-  const { key, watched, deciding } = subject;
-  const documents = documentsOf(lookedAt(subject)).flatMap(({ column, at, recorded }) =>
+  const { key } = subject;
+  const documents = documentsOf(subject).flatMap(({ column, at, recorded }) =>
     WHICH.flatMap((which) =>
       when(which === 'OLD' ? 'NOT INSERTING' : 'NOT DELETING', [
         `SELECT ${recorded.render(rowNamed(which)(column.name))} INTO ${documentName(which, at)} FROM DUAL;`,
@@ -167,7 +62,7 @@ function comparing(subject: Subject, own: string): readonly string[] {
     ),
   );
   const changed = [
-    `IS_CHANGED := NOT (${same(subject, [...watched, ...deciding], own)});`,
+    `IS_CHANGED := NOT (${same(subject, lookedAt(subject), own)});`,
     ...(key.length === 0 ? [] : [`IS_OTHER := NOT (${same(subject, key, own)});`]),
   ];
   return [...documents, ...when('UPDATING', changed)];
@@ -194,8 +89,8 @@ function recording(subject: Subject, own: string): readonly string[] {
   return [
     ...filters,
     ...silent,
-    ...when('WAS_IN', written(subject, 'OLD', own)),
-    ...when('IS_IN', written(subject, 'NEW', own)),
+    ...when('WAS_IN', written(subject, { ...ofOld, own })),
+    ...when('IS_IN', written(subject, { ...ofNew, own })),
     ...when(
       'WAS_IN AND IS_IN AND NOT IS_OTHER',
       [`${own}.ADD_EVENT(EVENTS, 'U', ${newKey}, OLD_ROW, NEW_ROW);`],
@@ -209,7 +104,7 @@ function recording(subject: Subject, own: string): readonly string[] {
 }
 
 /** Events are written so many at once, and at the end of the statement. */
-const BULK = 1_000;
+export const BULK = 1_000;
 
 /**
  * What fails here is no row's fault: no room for a temporary text, a document that its type cannot print. The event says that it could not be
@@ -292,7 +187,7 @@ export function renderBody({ own }: CaptureNames, subject: Subject): string {
     ]),
     'END;',
   ];
-  return lines.join('\n').replaceAll(KEPT, '\n');
+  return joinLines(lines);
 }
 
 /** The statement of a trigger. @param how  DISABLE: it is compiled, and fires for nobody */
