@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../../scripts/servers/process/run-program.mjs';
-import { EVERY_RECORDED_TYPE, triggerOf, units } from '../support/oracle/captured.ts';
+import { chunkOfEveryType, EVERY_RECORDED_TYPE, triggerOf, units } from '../support/oracle/captured.ts';
 import { describeWith, servers } from '../support/servers.ts';
 
 const CHECK = join(import.meta.dirname, '../support/oracle/PlsqlCheck.java');
@@ -14,7 +14,11 @@ const asKnown = (text: string): string =>
     .replaceAll(/XMLSERIALIZE\(CONTENT (\S+) AS CLOB\)/g, '$1')
     .replaceAll(/JSON_SERIALIZE\((\S+) RETURNING CLOB\)/g, '$1');
 
-const GOOD = [...units(), ['of every type', triggerOf(EVERY_RECORDED_TYPE, ['C0', 'C6'])]] as const;
+const GOOD = [
+  ...units(),
+  ['of every type', triggerOf(EVERY_RECORDED_TYPE, ['C0', 'C6'])],
+  ['chunk of every type', chunkOfEveryType()],
+] as const;
 const [, TRIGGER = ''] = units()[0] ?? [];
 const broken = (from: string | RegExp, to: string): string => {
   const text = TRIGGER.replace(from, to);
@@ -30,6 +34,8 @@ const BAD: readonly (readonly [title: string, text: string])[] = [
   ['a text that ends early', TRIGGER.slice(0, TRIGGER.length / 2)],
   ['a quotation mark that is not closed', broken("ADD_LOST(EVENTS, 'I')", "ADD_LOST(EVENTS, 'I)")],
   ['a timing point that is none', broken('BEFORE STATEMENT IS', 'BEFORE SENTENCE IS')],
+  ['a loop of a chunk that is not closed', chunkOfEveryType().replace('  END LOOP;\n', '')],
+  ['a lock that is none', chunkOfEveryType().replace('FOR UPDATE NOWAIT', 'FOR UPDATE NO WAIT')],
   [
     'a condition that leaves its brackets',
     triggerOf([{ name: 'ID', type: 'NUMBER(9)' }], ['ID'], { where: '1=1); DELETE FROM X; IF (1=1' }),

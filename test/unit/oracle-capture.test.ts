@@ -65,6 +65,7 @@ describe('the making of a trigger', () => {
       'SELECT LINE',
       'DROP TRIGGER "CDC"."SLUICE_1_ORDERS_NEW"',
       'CREATE OR REPLACE TRIGGER "CDC"."SLUICE_1_ORDERS"',
+      'SELECT LINE',
       'LOCK TABLE "SHOP"."ORDERS"',
       'COMMIT WRITE IMMEDIATE WAIT',
     ]);
@@ -85,6 +86,23 @@ describe('the making of a trigger', () => {
       message: expect.stringContaining('3:7 PLS-00201') as string,
     });
     expect(beginnings(sent().slice(before)).at(-1)).toBe('DROP TRIGGER "CDC"."SLUICE_1_ORDERS_NEW"');
+  });
+
+  test('leaves none that would fail statements of the application, should the table change meanwhile', async () => {
+    const { session, sent, design } = await designed(
+      withTable((text, binds) =>
+        text.includes('ALL_ERRORS') && binds['name'] === 'SLUICE_1_ORDERS' ? [['3:7', 'PLS-00049']] : [],
+      ),
+    );
+    const before = sent().length;
+    await expect(makeTrigger(session, captured, design.tables[0]!, never())).rejects.toMatchObject({
+      code: 'capture.table_unsupported',
+    });
+    expect(beginnings(sent().slice(before)).slice(-3)).toEqual([
+      'CREATE OR REPLACE TRIGGER "CDC"."SLUICE_1_ORDERS"',
+      'SELECT LINE',
+      'DROP TRIGGER "CDC"."SLUICE_1_ORDERS"',
+    ]);
   });
 
   test('tries again where others hold the table for a moment', async () => {

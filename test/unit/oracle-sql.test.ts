@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parkingStatements } from '../support/oracle/parking-statements.ts';
 import { statements } from '../support/oracle/statements.ts';
 
-const ended = statements().map(([title, text]) => [title, text.endsWith(';') ? text : `${text};`] as const);
+const ended = [...statements(), ...(await parkingStatements())].map(
+  ([title, text]) => [title, text.endsWith(';') ? text : `${text};`] as const,
+);
 
 test('every statement that is sent to Oracle is written as it was', async () => {
   const written = `${ended.map(([title, text]) => `-- ${title}\n${text}`).join('\n\n')}\n`;

@@ -6,7 +6,7 @@ import { complaintsOf } from '../../scripts/oracle-grammar.mjs';
 import { captureNames } from '../../src/databases/oracle/capture/capture-names.ts';
 import { readerGrants } from '../../src/databases/oracle/capture/sql/install-sql.ts';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
-import { EVERY_RECORDED_TYPE, triggerOf, units } from '../support/oracle/captured.ts';
+import { chunkOfEveryType, EVERY_RECORDED_TYPE, triggerOf, units } from '../support/oracle/captured.ts';
 
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 
@@ -19,6 +19,10 @@ describe('PL/SQL', () => {
   test('of columns of every type is written as it was', async () => {
     const text = triggerOf(EVERY_RECORDED_TYPE, ['C0', 'C6']);
     await expect(`${text}\n`).toMatchFileSnapshot('golden/oracle-trigger-every-type.sql');
+  });
+
+  test('of a load of columns of every type is written as it was', async () => {
+    await expect(`${chunkOfEveryType()}\n`).toMatchFileSnapshot('golden/oracle-load-every-type.sql');
   });
 
   /** Parsing takes minutes: scripts/oracle-grammar.mjs does it, and notes what passed. */

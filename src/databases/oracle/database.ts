@@ -1,7 +1,10 @@
+import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
 import { stagingOf } from '../../model/capture-spec.ts';
 import { captureNames } from './capture/capture-names.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
+import { createInitialLoad } from './capture/loads/initial-load.ts';
+import { createParkingSource } from './capture/parking/parking-source.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
 import type { OracleConfig } from './config.ts';
 import { Pool } from './connections/pool.ts';
@@ -64,6 +67,8 @@ export async function openOracle(
         return {
           triggers: createTriggerManager({ pool, names: own, staging, incarnation: identity }),
           changes: createChangeCapture(pool, own),
+          loads: createInitialLoad(pool, own),
+          ...createParkedPorts(createParkingSource(pool, own)),
         };
       },
       incarnation: identity,

@@ -1,11 +1,14 @@
+import { renderBound } from '../../../src/databases/oracle/capture/loads/load-statements.ts';
 import * as claims from '../../../src/databases/oracle/capture/sql/claims-sql.ts';
 import * as install from '../../../src/databases/oracle/capture/sql/install-sql.ts';
 import * as keeper from '../../../src/databases/oracle/capture/sql/keeper-sql.ts';
+import * as loads from '../../../src/databases/oracle/capture/sql/loads-sql.ts';
+import * as parking from '../../../src/databases/oracle/capture/sql/parking-sql.ts';
 import * as triggers from '../../../src/databases/oracle/capture/sql/trigger-catalog-sql.ts';
 import type { CaptureNames } from '../../../src/databases/oracle/capture/capture-names.ts';
 import { renderCatalog } from '../../../src/databases/oracle/sql/catalog-queries.ts';
 import type { Statement } from '../../../src/databases/oracle/sql/names.ts';
-import { captured } from './captured.ts';
+import { captured, LOADED, loadSourceOf } from './captured.ts';
 
 type Titled = readonly (readonly [string, string])[];
 
@@ -22,6 +25,7 @@ const plain = (renderers: Readonly<Record<string, (of: CaptureNames) => string |
 function ofClaims(): Titled {
   const {
     LANE_KEY: _,
+    NOW: ____,
     EVENT_ITEMS: __,
     renderMomentText: ___,
     OPEN_TRANSACTIONS,
@@ -43,11 +47,12 @@ function ofClaims(): Titled {
 }
 
 function ofInstallation(): Titled {
-  const { PARTITIONING, grantStatements, installStatements, readerGrants, removeStatements, ...rest } =
-    install;
+  const { PARTITIONING, grantStatements, installStatements, laterStatements, ...all } = install;
+  const { readerGrants, removeStatements, ...rest } = all;
   const { renderPartitioned, renderHeap, renderIdIndex, renderInterval, renderPartInitrans, ...more } = rest;
-  const { renderHeapInitrans, renderErrors, renderSource, renderComments, ...others } = more;
-  const { CAPTURE_VERSION: _, OURS: __, GONE: ___, ...simple } = others;
+  const { renderHeapInitrans, renderIndexInitrans, renderErrors, renderSource, renderComments, ...others } =
+    more;
+  const { CAPTURE_VERSION: _, OURS: __, GONE: ___, PARKING_VERSION: ____, ...simple } = others;
   const ofForm = {
     renderPartitioned,
     renderHeap,
@@ -55,6 +60,7 @@ function ofInstallation(): Titled {
     renderInterval,
     renderPartInitrans,
     renderHeapInitrans,
+    renderIndexInitrans,
   };
   return [
     ['capture PARTITIONING', PARTITIONING],
@@ -64,6 +70,7 @@ function ofInstallation(): Titled {
     ['capture renderErrors', renderErrors('CDC', 'SLUICE_RECORDER', 'PACKAGE').text],
     ['capture renderSource', renderSource('CDC', 'SLUICE_RECORDER', 'PACKAGE').text],
     ...titled('table', installStatements(captured)),
+    ...titled('later table', laterStatements(captured)),
     ...titled('comment', renderComments(captured)),
     ...titled('grant', grantStatements('"CDC"')),
     ...titled('grant to a reader', readerGrants(captured, '"READER"')),
@@ -95,6 +102,37 @@ function ofTriggers(): Titled {
   ];
 }
 
+/** Columns of each type by which rows are loaded. */
+const ORDERED = [
+  'NUMBER',
+  'FLOAT(126)',
+  'VARCHAR2(40 CHAR)',
+  'CHAR(10)',
+  'NVARCHAR2(40)',
+  'NCHAR(10)',
+  'RAW(16)',
+  'DATE',
+  'TIMESTAMP(6)',
+  'TIMESTAMP(9) WITH TIME ZONE',
+  'TIMESTAMP(3) WITH LOCAL TIME ZONE',
+];
+
+function ofLoads(): Titled {
+  const columns = ORDERED.map((type, at) => ({ name: `C${at}`, type, changes: { nullable: false } }));
+  const byType = columns.map(({ name, type }) => {
+    const load = loadSourceOf({ columns, key: [name] });
+    return [`capture bound of a load by ${type}`, renderBound(load, ['x'])] as const;
+  });
+  const { STAGED_PAYLOAD: _, ...rest } = parking;
+  return [
+    ...plain(loads),
+    ...plain(rest),
+    ['capture first bound of a load', renderBound(loadSourceOf(LOADED['plain']!), null)],
+    ['capture bound of a load in another order', renderBound(loadSourceOf(LOADED['asked']!), ['B', '10'])],
+    ...byType,
+  ];
+}
+
 export function captureStatements(): Titled {
   const { renderLockTimeout, renderKeeperSpec: _, renderKeeperBody: __, ...rest } = keeper;
   return [
@@ -103,5 +141,6 @@ export function captureStatements(): Titled {
     ...ofClaims(),
     ...ofInstallation(),
     ...ofTriggers(),
+    ...ofLoads(),
   ];
 }

@@ -1,9 +1,13 @@
+import { orderedColumns } from '../../../src/databases/oracle/capture/loads/load-position.ts';
+import { type LoadSource, renderChunk } from '../../../src/databases/oracle/capture/loads/load-statements.ts';
 import { captureNames } from '../../../src/databases/oracle/capture/capture-names.ts';
 import { renderKeeperBody, renderKeeperSpec } from '../../../src/databases/oracle/capture/sql/keeper-sql.ts';
 import { renderRecorderBody } from '../../../src/databases/oracle/capture/sql/recorder-body.ts';
 import { renderRecorderSpec } from '../../../src/databases/oracle/capture/sql/recorder-spec.ts';
 import { renderBody, renderCreate } from '../../../src/databases/oracle/capture/triggers/render-trigger.ts';
 import { makeSubject } from '../../../src/databases/oracle/capture/triggers/subject.ts';
+import { payloadColumns } from '../../../src/engine/capture/triggers/recorded-columns.ts';
+import type { LoadOrder, WantedLoad } from '../../../src/engine/ports/initial-load.ts';
 import { CAPTURE_DEFAULTS, type CapturedTableSpec } from '../../../src/model/capture-spec.ts';
 import { type Column, tableOf } from './plans.ts';
 
@@ -58,6 +62,67 @@ export function triggerOf(
   return renderCreate(captured, subject, trigger);
 }
 
+interface LoadedTable {
+  readonly columns: readonly Column[];
+  readonly key: readonly string[];
+  readonly spec?: CapturedTableSpec;
+  readonly where?: string;
+  readonly order?: readonly LoadOrder[];
+}
+
+/** Existing rows of the captured table 7, as a transfer wants them. */
+export function wantedLoad({ columns, key, spec = {}, where, order = [] }: LoadedTable): WantedLoad {
+  const table = tableOf(columns, key);
+  return {
+    transfer: 'orders',
+    generation: 1,
+    captured: {
+      number: 7,
+      table: table.table,
+      columns: payloadColumns({ table, spec }).map(({ name }) => name),
+      primaryKey: key,
+      spec,
+      intact: true,
+    },
+    table,
+    where: where ?? null,
+    order,
+  };
+}
+
+export function loadSourceOf(loaded: LoadedTable): LoadSource {
+  const wanted = wantedLoad(loaded);
+  const { table, captured: of, where } = wanted;
+  const subject = makeSubject({ table, spec: of.spec }, of.number);
+  return { subject, columns: orderedColumns(wanted), where };
+}
+
+export const LOADED: Readonly<Record<string, LoadedTable>> = {
+  plain: { columns: ORDERS, key: ['ID'] },
+  asked: {
+    columns: [
+      ...ORDERS.map((each) => ({ ...each, changes: { nullable: false } })),
+      column('state', 'VARCHAR2(10)'),
+    ],
+    key: ['ID'],
+    spec: {
+      where: `"state" <> 'don''t\ncare' OR name IS NULL`,
+      columns: { exclude: ['state'] },
+      expressions: { loud: `UPPER("state")` },
+      key: { expression: 'id * 2' },
+    },
+    where: "name LIKE 'A%'",
+    order: [{ column: 'NAME', descending: true }],
+  },
+};
+
+/** The block that writes the rows of a chunk, of every type. */
+export const chunkOfEveryType = (): string =>
+  renderChunk(captured, loadSourceOf({ columns: EVERY_RECORDED_TYPE, key: ['C0', 'C6', 'C8'] }), {
+    after: ['1', 'a', '\\00e4'],
+    upto: ['2', 'b', 'c'],
+  });
+
 /** Units of PL/SQL of each kind, which both checkers read. */
 export const units = (): readonly (readonly [title: string, text: string])[] => [
   ['trigger', triggerOf(ORDERS, ['ID'])],
@@ -80,6 +145,14 @@ export const units = (): readonly (readonly [title: string, text: string])[] => 
   [
     'trigger of keys alone',
     triggerOf(ORDERS, ['ID'], { payload: 'key', key: 'transaction', operations: ['delete'] }),
+  ],
+  [
+    'first chunk of a load',
+    renderChunk(captured, loadSourceOf(LOADED['plain']!), { after: null, upto: ['10'] }),
+  ],
+  [
+    'last chunk of a load with SQL of the user',
+    renderChunk(captured, loadSourceOf(LOADED['asked']!), { after: ['B', '10'], upto: null }),
   ],
   ['recorder', renderRecorderSpec(captured)],
   ['body of the recorder', renderRecorderBody(captured)],

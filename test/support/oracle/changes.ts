@@ -2,7 +2,9 @@ import oracledb from 'oracledb';
 import { captureNames } from '../../../src/databases/oracle/capture/capture-names.ts';
 import { connectDescriptor, parseUrl } from '../../../src/databases/oracle/config.ts';
 import { CAPTURE_DEFAULTS, type CapturePlace } from '../../../src/model/capture-spec.ts';
-import type { ChangesFixture, ChangesPlace, TestWriter } from '../../contract/changes-fixture.ts';
+import type { ParkedFixture, ParkedPlace, TestWriter } from '../../contract/changes-fixture.ts';
+import { apartOf } from '../../contract/changes-steps.ts';
+import type { LoadPlace } from '../../contract/load-fixture.ts';
 import { never } from '../../contract/test-tables.ts';
 import { oraclePlace, withClient, serverUrl } from './harness.ts';
 
@@ -51,7 +53,7 @@ const grants = (user: string): Promise<void> =>
     await client.execute(`GRANT SELECT ON SYS.DBA_2PC_PENDING TO ${user}`);
   });
 
-async function changesPlace(partitionEvents: number): Promise<ChangesPlace> {
+async function changesPlace(partitionEvents: number): Promise<ParkedPlace> {
   const place = await oraclePlace();
   await grants(place.user);
   const at = placeOf(partitionEvents);
@@ -79,6 +81,14 @@ async function changesPlace(partitionEvents: number): Promise<ChangesPlace> {
       return writer;
     },
     events: async () => Number((await place.query(`SELECT COUNT(*) FROM ${names.events}`))[0]?.[0]),
+    apart: () => apartOf(database.capture!(at)),
+    outdate: async () => {
+      const { parking, loads, installation } = names;
+      for (const table of [parking.excluded, parking.parked, parking.minutes, parking.lags, loads])
+        await place.execute(`DROP TABLE ${table} PURGE`);
+      await place.execute(`UPDATE ${installation} SET VERSION = 1`);
+    },
+    install: () => triggers.install(never()),
     age: async () => {
       const hours = `NUMTODSINTERVAL(2, 'HOUR')`;
       await place.execute(`UPDATE ${names.events} SET RECORDED_AT = RECORDED_AT - ${hours}`);
@@ -91,7 +101,7 @@ async function changesPlace(partitionEvents: number): Promise<ChangesPlace> {
   };
 }
 
-const fixture = (partitionEvents: number): ChangesFixture => ({
+const fixture = (partitionEvents: number): ParkedFixture => ({
   concurrentWriters: true,
   place: () => changesPlace(partitionEvents),
 });
@@ -100,3 +110,26 @@ export const oracleChangesFixtures = {
   partitions: fixture(1_000),
   'a heap': fixture(0),
 } as const;
+
+/** A source whose existing rows are loaded. */
+export async function oracleLoadPlace(): Promise<LoadPlace> {
+  const place = await oraclePlace();
+  await grants(place.user);
+  const writers: TestWriter[] = [];
+  return {
+    capture: placeOf(1_000),
+    schema: place.user,
+    open: () => place.open(),
+    execute: (sql) => place.execute(sql),
+    query: (sql) => place.query(sql),
+    writer: async () => {
+      const writer = await openWriter(place.url);
+      writers.push(writer);
+      return writer;
+    },
+    drop: async () => {
+      await Promise.all(writers.map((writer) => writer.close().catch(() => undefined)));
+      await place.drop();
+    },
+  };
+}

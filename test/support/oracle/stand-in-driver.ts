@@ -32,7 +32,16 @@ export function standInSession(answer: Answer): {
     close: async () => {},
     execute: async (text: string, binds: Record<string, unknown> = {}) => {
       const rows = said(text, binds);
-      return { rows, rowsAffected: rows.length, outBinds: { result: 0 } };
+      let unread = [...rows];
+      const resultSet = {
+        getRows: async () => {
+          const all = unread;
+          unread = [];
+          return all;
+        },
+        close: async () => {},
+      };
+      return { rows, resultSet, rowsAffected: rows.length, outBinds: { result: Number(rows[0]?.[0] ?? 0) } };
     },
     executeMany: async (text: string, rows: unknown) => ({
       dmlRowCounts: said(text, { rows }).map(() => 1),

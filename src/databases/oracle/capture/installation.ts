@@ -12,6 +12,8 @@ import {
   GONE,
   grantStatements,
   installStatements,
+  laterStatements,
+  PARKING_VERSION,
   PARTITIONING,
   removeStatements,
   renderComments,
@@ -21,6 +23,7 @@ import {
   renderHeap,
   renderHeapInitrans,
   renderIdIndex,
+  renderIndexInitrans,
   renderInstallation,
   renderInstalled,
   renderInterval,
@@ -29,6 +32,7 @@ import {
   renderSequence,
   renderSource,
   renderThere,
+  renderUpgraded,
 } from './sql/install-sql.ts';
 import { renderKeeperBody, renderKeeperSpec } from './sql/keeper-sql.ts';
 import { renderRecorderBody } from './sql/recorder-body.ts';
@@ -94,7 +98,9 @@ async function adapt(session: Session, names: CaptureNames, staging: CaptureStag
   const [interval, partInitrans, initrans] = rows[0] ?? [];
   const wanted = String(staging.initrans);
   if (interval === null || interval === undefined) {
-    if (initrans !== wanted) await session.query(renderHeapInitrans(names, staging));
+    if (initrans === wanted) return;
+    await session.query(renderIndexInitrans(names, staging));
+    await session.query(renderHeapInitrans(names, staging));
     return;
   }
   if (staging.partitionEvents > 0 && Number(interval) !== staging.partitionEvents)
@@ -123,9 +129,10 @@ async function makePackages(session: Session, names: CaptureNames): Promise<void
     ['KEEPER', 'PACKAGE BODY', renderKeeperBody(names)],
   ] as const;
   for (const [what, type, text] of parts) {
-    if (await isMade(session, text, renderSource(names.schema, bare(what), type))) continue;
-    await session.query(text);
-    made += 1;
+    if (!(await isMade(session, text, renderSource(names.schema, bare(what), type)))) {
+      await session.query(text);
+      made += 1;
+    }
     const { rows } = await session.run(renderErrors(names.schema, bare(what), type));
     if (rows.length === 0) continue;
     const told = rows.map(([at, message]) => `${at} ${(message ?? '').trim()}`).join('; ');
@@ -136,9 +143,38 @@ async function makePackages(session: Session, names: CaptureNames): Promise<void
     if (!isValid) await session.query(renderCompileTrigger(names, name));
 }
 
-async function refuseLater(session: Session, names: CaptureNames): Promise<void> {
+/** Null: an installation died before it was written down. */
+async function versionOf(session: Session, names: CaptureNames): Promise<number | null> {
   const { rows } = await session.query(renderInstalled(names));
-  if (Number(rows[0]?.[1]) <= CAPTURE_VERSION) return;
+  return rows[0] ? Number(rows[0][1]) : null;
+}
+
+/** Whether events can be set apart, and existing rows loaded. */
+export const hasParking = async (session: Session, names: CaptureNames): Promise<boolean> =>
+  ((await versionOf(session, names)) ?? 0) >= PARKING_VERSION;
+
+/** @throws SluiceError capture.not_installed for an installation of before, which lacks something of what is relied on */
+export async function demandCurrent(session: Session, names: CaptureNames): Promise<void> {
+  if (((await versionOf(session, names)) ?? 0) >= CAPTURE_VERSION) return;
+  throw new SluiceError(
+    'capture.not_installed',
+    `the capture in schema ${names.schema} is of an earlier version`,
+    { suggestion: 'sluice capture install brings it up to date, and keeps what it has' },
+  );
+}
+
+/** What this version has beside the first one. The version is written behind it: who dies in between leaves one that is upgraded again. */
+async function upgrade(session: Session, names: CaptureNames): Promise<void> {
+  if ((await versionOf(session, names)) === CAPTURE_VERSION) return;
+  for (const statement of laterStatements(names)) await make(session, statement);
+  for (const comment of renderComments(names)) await session.query(comment);
+  await session.query(renderFirstInstallation(names));
+  await session.query(renderUpgraded(names));
+  await session.query(COMMIT);
+}
+
+async function refuseLater(session: Session, names: CaptureNames): Promise<void> {
+  if (((await versionOf(session, names)) ?? 0) <= CAPTURE_VERSION) return;
   throw new SluiceError(
     'database.version_unsupported',
     `the capture in schema ${names.schema} was made by a later version of Sluice`,
@@ -172,17 +208,15 @@ export async function install(session: Session, names: CaptureNames, staging: Ca
       await refuseLater(session, names);
       await adapt(session, names, staging);
       await makePackages(session, names);
-      return;
+    } else {
+      // Without that right no lane could ever go on behind what was rolled back.
+      await openTransactions(session);
+      await makeStaging(session, names, staging);
+      for (const statement of installStatements(names)) await make(session, statement);
+      await makePackages(session, names);
+      await make(session, renderInstallation(names));
     }
-    // Without that right no lane could ever go on behind what was rolled back.
-    await openTransactions(session);
-    await makeStaging(session, names, staging);
-    for (const statement of installStatements(names)) await make(session, statement);
-    await makePackages(session, names);
-    await make(session, renderInstallation(names));
-    for (const comment of renderComments(names)) await session.query(comment);
-    await session.query(renderFirstInstallation(names));
-    await session.query(COMMIT);
+    await upgrade(session, names);
   } catch (error) {
     throw installError(error, session, names);
   }

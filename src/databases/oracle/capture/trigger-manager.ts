@@ -110,18 +110,22 @@ async function drop(
   });
 }
 
-async function captured(session: Session, names: CaptureNames): Promise<readonly CapturedTable[]> {
+async function captured(
+  session: Session,
+  names: CaptureNames,
+  dropped = false,
+): Promise<readonly CapturedTable[]> {
   if (!(await isInstalled(session, names))) return [];
   const standing = await readStanding(session, names);
   return (await readKnown(session, names))
-    .filter(({ isCaptured }) => isCaptured)
-    .map(({ number, table, spec, columns, primaryKey, definitions }) => ({
+    .filter(({ isCaptured }) => dropped || isCaptured)
+    .map(({ number, table, spec, columns, primaryKey, definitions, isCaptured }) => ({
       number,
       table,
       spec,
       columns,
       primaryKey,
-      intact: isIntact(definitions ?? NO_DEFINITIONS, ofTable(standing, table)),
+      intact: isCaptured && isIntact(definitions ?? NO_DEFINITIONS, ofTable(standing, table)),
     }));
 }
 
@@ -157,7 +161,7 @@ export function createTriggerManager(deps: Deps): TriggerManager {
       }),
     deploy: (tables, signal) => alone(signal, (session) => deploy(session, deps, tables, signal)),
     drop: (tables, signal) => alone(signal, (session) => drop(session, deps, tables, signal)),
-    captured: (signal) => run(signal, (session) => captured(session, names)),
+    captured: (signal, options) => run(signal, (session) => captured(session, names, options?.dropped)),
     uninstall: (signal) => alone(signal, (session) => uninstall(session, names, signal)),
   };
 }

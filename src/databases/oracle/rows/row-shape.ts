@@ -20,7 +20,7 @@ const INLINE_BYTES = 2_000;
  * A large object costs a round trip at least: small ones come with their row. An empty one is no NULL, but a piece of it would
  * be one.
  */
-function inlineLob(column: string, base: string): CellShape {
+export function inlineLob(column: string, base: string): CellShape {
   const most = base === 'BLOB' ? INLINE_BYTES : INLINE_LETTERS;
   const length = `DBMS_LOB.GETLENGTH(${column})`;
   return {

@@ -8,6 +8,7 @@ import { COMMIT } from '../../connections/pool.ts';
 import type { Cells, Session } from '../../connections/session.ts';
 import type { Binds } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-names.ts';
+import { hasParking } from '../installation.ts';
 import {
   renderConfirmClaims,
   renderConfirmLane,
@@ -20,6 +21,7 @@ import {
   renderLockLane,
   renderTakeLane,
 } from '../sql/claims-sql.ts';
+import { renderForgetLoads } from '../sql/loads-sql.ts';
 
 export const laneBinds = ({ transfer, lane }: ChangeLane): Binds => ({ transfer, lane: String(lane) });
 
@@ -106,6 +108,7 @@ export async function unregisterLanes(
   transfer: string,
 ): Promise<void> {
   await session.query(renderDeleteLanes(names), { transfer });
+  if (await hasParking(session, names)) await session.query(renderForgetLoads(names), { transfer });
   await session.query(renderLeaveBehind(names));
 }
 
@@ -121,16 +124,18 @@ export async function leaseLane(session: Session, names: CaptureNames, lane: Cha
 /**
  * See ChangeCapture.confirm. Claims stay, to be read by a target that was restored from a backup, until housekeeping finds them
  * confirmed for as long as they are retained.
+ * @returns whether the lane went on
  */
 export async function confirmClaim(
   session: Session,
   names: CaptureNames,
   { lease, claim }: { readonly lease: Lease; readonly claim: number },
-): Promise<void> {
+): Promise<boolean> {
   const { sealed, confirmed } = await lockLane(session, names, lease);
   if (claim > sealed) throw resyncRequired(lease, `claim ${claim} is not sealed, the last one is ${sealed}`);
-  if (claim <= confirmed) return;
+  if (claim <= confirmed) return false;
   const binds = { ...laneBinds(lease), claim: String(claim) };
   await session.query(renderConfirmLane(names), binds);
   await session.query(renderConfirmClaims(names), { ...binds, confirmed: String(confirmed) });
+  return true;
 }

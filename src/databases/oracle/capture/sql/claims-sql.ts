@@ -4,7 +4,7 @@ import type { Statement } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-names.ts';
 
 export const LANE_KEY = 'TRANSFER = :transfer AND LANE = TO_NUMBER(:lane)';
-const NOW = 'SYS_EXTRACT_UTC(SYSTIMESTAMP)';
+export const NOW = 'SYS_EXTRACT_UTC(SYSTIMESTAMP)';
 
 /** A moment that is stored in UTC, as canonical text; of NULL it is no text of anything. */
 export const renderMomentText = (column: string): string => `${renderTimestamp(column, 6)} || '+00'`;

@@ -1,9 +1,12 @@
+import { type ColumnTypes, renderParkedTables } from '../../../../engine/capture/parking/parked-tables.ts';
 import type { CaptureStaging } from '../../../../model/capture-spec.ts';
 import type { Statement } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-names.ts';
 
 /** Raised with every change of the tables below; an upgrade is a statement of its own. */
-export const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 2;
+/** From which on events can be set apart, and existing rows loaded. */
+export const PARKING_VERSION = 2;
 
 /**
  * A text is in VARCHAR2 up to 4,000 bytes, and in a CLOB beyond, which costs a place of its own. Nothing here is UNIQUE or NOT NULL that
@@ -47,6 +50,31 @@ export const installStatements = (names: CaptureNames): readonly string[] => [
   `CREATE TABLE ${names.claims} (${LANE}, CLAIM NUMBER(19) NOT NULL, RUNS CLOB NOT NULL, EVENTS NUMBER(10) NOT NULL, SEALED_AT TIMESTAMP(6) NOT NULL, CONFIRMED_AT TIMESTAMP(6), PRIMARY KEY (TRANSFER, LANE, CLAIM), FOREIGN KEY (TRANSFER, LANE) REFERENCES ${names.lanes} (TRANSFER, LANE) ON DELETE CASCADE)`,
 ];
 
+const PARKED_TYPES: ColumnTypes = {
+  big: 'NUMBER(19)',
+  int: 'NUMBER(10)',
+  name: 'VARCHAR2(64 CHAR)',
+  table: 'VARCHAR2(512 CHAR)',
+  word: 'VARCHAR2(16 CHAR)',
+  text: 'VARCHAR2(4000 BYTE)',
+  payload: ['VARCHAR2(1 BYTE)', 'VARCHAR2(64 BYTE)', 'TIMESTAMP(6)', 'VARCHAR2(512 BYTE)', 'CLOB'],
+  tail: '',
+  isPlain: true,
+};
+
+/** What version 2 has beside the tables of the first. */
+export const laterStatements = (names: CaptureNames): readonly string[] => [
+  ...renderParkedTables(names.parking, PARKED_TYPES, {
+    ofLane: `, FOREIGN KEY (TRANSFER, LANE) REFERENCES ${names.lanes} (TRANSFER, LANE) ON DELETE CASCADE`,
+    ofClaim: `, FOREIGN KEY (TRANSFER, LANE, CLAIM) REFERENCES ${names.claims} (TRANSFER, LANE, CLAIM) ON DELETE CASCADE`,
+  }),
+  `CREATE TABLE ${names.loads} (TRANSFER VARCHAR2(64 CHAR) NOT NULL, TABLE_NUMBER NUMBER(10) NOT NULL, GENERATION NUMBER(10) NOT NULL, DEFINITION CLOB NOT NULL, POSITION CLOB, EVENTS NUMBER(19) DEFAULT 0 NOT NULL, IS_DONE NUMBER(1) DEFAULT 0 NOT NULL, PRIMARY KEY (TRANSFER, TABLE_NUMBER))`,
+];
+
+/** Each version so far has only made tables. */
+export const renderUpgraded = (names: CaptureNames): string =>
+  `UPDATE ${names.installation} SET VERSION = ${CAPTURE_VERSION} WHERE VERSION < ${CAPTURE_VERSION}`;
+
 /** The last one that is made: with it the capture is installed. */
 export const renderInstallation = (names: CaptureNames): string =>
   `CREATE TABLE ${names.installation} (ONE NUMBER(1) NOT NULL PRIMARY KEY, ID VARCHAR2(64 BYTE) NOT NULL, VERSION NUMBER(10) NOT NULL, LEFT_BEHIND NUMBER(19) DEFAULT 0 NOT NULL, SWEPT NUMBER(19) DEFAULT 0 NOT NULL, INSTALLED_AT TIMESTAMP(6) NOT NULL)`;
@@ -60,8 +88,16 @@ export const renderInstalled = (names: CaptureNames): string =>
 /** By its comment a table of ours is told from those of the application, whatever its prefix. */
 export const OURS = 'Sluice capture';
 
+const laterTables = ({ parking, loads }: CaptureNames): readonly string[] => [
+  parking.excluded,
+  parking.parked,
+  parking.minutes,
+  parking.lags,
+  loads,
+];
+
 export const renderComments = (names: CaptureNames): readonly string[] =>
-  [names.events, names.tables, names.lanes, names.claims, names.installation].map(
+  [names.events, names.tables, names.lanes, names.claims, ...laterTables(names), names.installation].map(
     (table) => `COMMENT ON TABLE ${table} IS '${OURS}'`,
   );
 
@@ -85,6 +121,8 @@ export const renderInterval = (names: CaptureNames, { partitionEvents }: Capture
   `ALTER TABLE ${names.events} SET INTERVAL (${partitionEvents})`;
 export const renderPartInitrans = (names: CaptureNames, { initrans }: CaptureStaging): string =>
   `ALTER TABLE ${names.events} MODIFY DEFAULT ATTRIBUTES INITRANS ${initrans}`;
+export const renderIndexInitrans = (names: CaptureNames, { initrans }: CaptureStaging): string =>
+  `ALTER INDEX ${names.byId} INITRANS ${initrans}`;
 export const renderHeapInitrans = (names: CaptureNames, { initrans }: CaptureStaging): string =>
   `ALTER TABLE ${names.events} INITRANS ${initrans}`;
 
@@ -104,7 +142,7 @@ export const renderSource = (schema: string, name: string, type: string): Statem
 export const removeStatements = (names: CaptureNames): readonly string[] => [
   `DROP PACKAGE ${names.recorder}`,
   `DROP PACKAGE ${names.keeper}`,
-  ...[names.claims, names.lanes, names.tables, names.events].map(
+  ...[...laterTables(names), names.claims, names.lanes, names.tables, names.events].map(
     (table) => `DROP TABLE ${table} CASCADE CONSTRAINTS PURGE`,
   ),
   `DROP SEQUENCE ${names.ids}`,
@@ -129,11 +167,12 @@ export const grantStatements = (user: string): readonly string[] => [
 ];
 
 export const readerGrants = (names: CaptureNames, reader: string): readonly string[] => [
-  ...[names.events, names.lanes, names.claims].map(
+  ...[names.events, names.lanes, names.claims, ...laterTables(names)].map(
     (table) => `GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${reader}`,
   ),
   `GRANT SELECT, UPDATE ON ${names.installation} TO ${reader}`,
   `GRANT SELECT ON ${names.tables} TO ${reader}`,
   `GRANT SELECT ON ${names.ids} TO ${reader}`,
   `GRANT EXECUTE ON ${names.keeper} TO ${reader}`,
+  `GRANT EXECUTE ON ${names.recorder} TO ${reader}`,
 ];

@@ -54,31 +54,40 @@ async function errorsOf(session: Session, names: CaptureNames, name: string): Pr
   return rows.length === 0 ? null : rows.map(([at, text]) => `${at} ${(text ?? '').trim()}`).join('; ');
 }
 
+function notCompiled({ subject: { table }, wanted }: Designed, errors: string): SluiceError {
+  const { where, expressions, key } = wanted.spec;
+  const isUsers = where !== undefined || expressions !== undefined || typeof key === 'object';
+  return new SluiceError(
+    isUsers ? 'capture.condition_invalid' : 'capture.table_unsupported',
+    `the server does not compile the trigger of ${tableId(table)}: ${errors}`,
+    { table: tableId(table) },
+  );
+}
+
 /**
  * The trigger is compiled beside the one that stands, where it fires for nobody; only what compiles takes its place, in one statement. Then
- * all transactions end that wrote to the table before it.
+ * all transactions end that wrote to the table before it. Should the table have been changed in between, so that it does not compile
+ * there, no trigger is left that would fail the application's statements.
  * @throws SluiceError capture.condition_invalid where the user's SQL does not compile, capture.table_unsupported
  */
 export async function makeTrigger(
   session: Session,
   names: CaptureNames,
-  { subject, trigger, text, wanted }: Designed,
+  designed: Designed,
   signal: AbortSignal,
 ): Promise<void> {
+  const { subject, trigger, text } = designed;
   const beside = besideName(trigger.name);
   await patiently(session, renderCreate(names, subject, { ...trigger, name: beside }, 'DISABLE'), signal);
-  const errors = await errorsOf(session, names, beside);
+  const before = await errorsOf(session, names, beside);
   await dropOne(session, names, beside, signal);
-  if (errors !== null) {
-    const { where, expressions, key } = wanted.spec;
-    const isUsers = where !== undefined || expressions !== undefined || typeof key === 'object';
-    throw new SluiceError(
-      isUsers ? 'capture.condition_invalid' : 'capture.table_unsupported',
-      `the server does not compile the trigger of ${tableId(subject.table)}: ${errors}`,
-      { table: tableId(subject.table) },
-    );
-  }
+  if (before !== null) throw notCompiled(designed, before);
   await patiently(session, text, signal);
+  const errors = await errorsOf(session, names, trigger.name);
+  if (errors !== null) {
+    await dropOne(session, names, trigger.name, signal);
+    throw notCompiled(designed, errors);
+  }
   await patiently(session, renderWaitForWriters(subject.table, LOCK_SECONDS), signal);
   await session.query(COMMIT);
 }
