@@ -83,7 +83,7 @@ describe('values of PostgreSQL in JSON', () => {
     ['integer', 'NEW."v"::pg_catalog.text'],
     ['uuid', `'"' OPERATOR(pg_catalog.||) NEW."v"::pg_catalog.text OPERATOR(pg_catalog.||) '"'`],
     ['numeric(12,2)', 'pg_catalog.to_json(NEW."v")'],
-    ['timestamp(3) with time zone', 'pg_catalog.to_json(NEW."v")'],
+    ['timestamp(3) without time zone', 'pg_catalog.to_json(NEW."v")'],
     ['character varying(20)', 'pg_catalog.to_json(NEW."v")'],
     ['oid', 'pg_catalog.to_json(NEW."v"::bigint)'],
     ['money', 'pg_catalog.to_json(NEW."v"::numeric)'],
@@ -101,6 +101,12 @@ describe('values of PostgreSQL in JSON', () => {
     expect(renderJsonOf([column('v', type)], 'NEW')).toBe(
       `pg_catalog.concat('{"v": ', coalesce(${value}, 'null'), '}')`,
     );
+  });
+
+  test('a time with its zone is told at UTC, whatever the session is set to', () => {
+    const json = renderJsonOf([column('v', 'timestamp(3) with time zone')], 'NEW');
+    expect(json).toContain(`pg_catalog.to_json(pg_catalog.timezone('0'::pg_catalog.interval, NEW."v"))`);
+    expect(json).not.toContain('pg_catalog.to_json(NEW."v")');
   });
 
   test('that are too long are told as not recorded', () => {
@@ -126,7 +132,7 @@ describe('values of PostgreSQL in JSON', () => {
     ['integer', []],
     ['text', []],
     ['timestamp without time zone', []],
-    ['timestamp with time zone', ['TimeZone']],
+    ['timestamp with time zone', []],
     ['timestamp(3) with time zone[]', ['DateStyle', 'TimeZone']],
     ['date[]', ['DateStyle']],
     ['double precision', ['extra_float_digits']],

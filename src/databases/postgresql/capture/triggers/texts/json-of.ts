@@ -39,7 +39,6 @@ export const ALL_PINS = Object.keys(PINS) as readonly Pin[];
 
 /** By type; of those that are not here nobody knows. JSON has dates and times in a form of its own, whatever DateStyle says. */
 const PINS_OF: Readonly<Record<string, readonly Pin[]>> = {
-  'timestamp with time zone': ['TimeZone'],
   interval: ['IntervalStyle'],
   money: ['lc_monetary'],
   real: ['extra_float_digits'],
@@ -56,6 +55,7 @@ const PINS_INSIDE: Readonly<Record<string, readonly Pin[]>> = {
 const UNPINNED = new Set([
   ...AS_THEY_ARE,
   ...UNBOUNDED,
+  'timestamp with time zone',
   'oid',
   'int4range',
   'int8range',
@@ -103,6 +103,8 @@ export function renderPins(
 export const held = (text: string): string => text.replaceAll('\n', '\0');
 export const released = (text: string): string => text.replaceAll('\0', '\n');
 
+const FIRST_YEAR = `'0001-01-01 00:00:00+00'::pg_catalog.timestamptz`;
+
 /** By the type's own output function and never by a cast, which for a type of the user may be anything. */
 export const asText = (value: string): string =>
   `CASE WHEN ${value} IS DISTINCT FROM NULL THEN pg_catalog.concat(${value}) END`;
@@ -134,7 +136,18 @@ function renderPlain(value: RecordedValue, sql: string): string {
   return AS_THEY_ARE.has(base) ? sql : asText(sql);
 }
 
+/**
+ * A time as to_json() writes it where TimeZone is UTC. Pinning that setting would cost each transaction of the application more than all else
+ * that is done here. Behind the years before Christ PostgreSQL writes BC, and infinity has no offset.
+ */
+function renderTime(sql: string): string {
+  const there = `pg_catalog.to_json(pg_catalog.timezone('0'::pg_catalog.interval, ${sql}))::pg_catalog.text`;
+  const isOfOurs = `${sql} OPERATOR(pg_catalog.>=) ${FIRST_YEAR} AND ${sql} OPERATOR(pg_catalog.<) 'infinity'::pg_catalog.timestamptz`;
+  return `CASE WHEN ${isOfOurs} THEN pg_catalog.left(${there}, -1) OPERATOR(pg_catalog.||) '+00:00"' ELSE pg_catalog.replace(${there}, ' BC"', '+00:00 BC"') END`;
+}
+
 function renderToJson(value: RecordedValue, sql: string, isMeasured: boolean): string {
+  if (baseOf(value) === 'timestamp with time zone') return renderTime(sql);
   const json = `pg_catalog.to_json(${renderPlain(value, sql)})`;
   const tooLong = isMeasured ? sizeOf(value, sql) : null;
   return tooLong === null
