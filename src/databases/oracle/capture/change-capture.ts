@@ -5,7 +5,6 @@ import {
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
-import { renderEndOfIds } from './sql/claims-sql.ts';
 import { inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-names.ts';
 import { readBacklog } from './claims/backlog.ts';
@@ -56,11 +55,6 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
     confirm: confirmAndSettle(parking),
     housekeep: ({ retentionMs }, signal) => housekeep(pool, names, retentionMs, signal),
     backlog: (transfer, signal) => run(signal, (session) => readBacklog(session, names, transfer)),
-    lastEvent: (signal) =>
-      run(signal, async (session) => {
-        const { text, binds } = renderEndOfIds(names);
-        return (await session.cell(text, binds)) ?? '0';
-      }),
     parking: createEventParking(parking),
   };
 }
