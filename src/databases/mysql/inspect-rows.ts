@@ -1,9 +1,15 @@
-import type { BucketRequest, RowInspector } from '../../engine/ports/row-inspector.ts';
-import { cellOf, renderBucketSums, renderRowDigests, type RowNaming } from './sql/checksum-sql.ts';
+import type { BucketRequest, RowDigest, RowInspector } from '../../engine/ports/row-inspector.ts';
+import {
+  cellOf,
+  renderBucketSums,
+  renderDigests,
+  renderRowDigests,
+  type RowNaming,
+} from './sql/checksum-sql.ts';
 import type { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { toSluiceError } from './error-codes.ts';
-import { renderTargetWhere } from './sql/keys.ts';
+import { renderNamed, renderTargetWhere } from './sql/keys.ts';
 import { checksumOf, reading } from './reader.ts';
 import { qualified } from './sql/names.ts';
 import { selectedRows } from './sql/source-sql.ts';
@@ -19,6 +25,11 @@ function namingOf({ plan, side, range, keys, buckets }: BucketRequest): RowNamin
     buckets,
   };
 }
+
+const digestOf = ([digest, ...key]: readonly (string | null)[]): RowDigest => ({
+  digest: digest ?? '',
+  key: key.map((cell) => cell ?? ''),
+});
 
 export function createInspector(pool: Pool): RowInspector {
   const on = <T>(
@@ -47,7 +58,14 @@ export function createInspector(pool: Pool): RowInspector {
     rowDigests: (request, signal) =>
       on(request, signal, async (session) => {
         const { rows } = await session.query(renderRowDigests(namingOf(request), request.chosen));
-        return rows.map(([digest, ...key]) => ({ digest: digest ?? '', key: key.map((cell) => cell ?? '') }));
+        return rows.map(digestOf);
       }),
+    rowsAt: (request, signal) => {
+      const all = { ...request, range: null, buckets: 1 };
+      return on(all, signal, async (session) => {
+        const { rows } = await session.query(renderDigests(namingOf(all), renderNamed(request)));
+        return rows.map(digestOf);
+      });
+    },
   };
 }

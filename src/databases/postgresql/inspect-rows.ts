@@ -1,9 +1,11 @@
-import type { BucketRequest, RowInspector } from '../../engine/ports/row-inspector.ts';
+import type { BucketRequest, RowDigest, RowInspector } from '../../engine/ports/row-inspector.ts';
 import { toSluiceError } from './error-codes.ts';
 import type { Pool, Session } from './pool.ts';
 import { reading, selectedRows } from './reader.ts';
 import {
   renderBucketSums,
+  renderDigests,
+  renderNamed,
   renderRowDigests,
   renderRowText,
   renderTargetConditions,
@@ -35,6 +37,11 @@ async function namingOf(session: Session, request: BucketRequest): Promise<RowNa
   };
 }
 
+const digestOf = ([digest, ...key]: readonly (string | null)[]): RowDigest => ({
+  digest: digest ?? '',
+  key: key.map((cell) => cell ?? ''),
+});
+
 export function createInspector(pool: Pool): RowInspector {
   const on = <T>(
     request: BucketRequest,
@@ -64,7 +71,12 @@ export function createInspector(pool: Pool): RowInspector {
     rowDigests: (request, signal) =>
       on(request, signal, async (session, naming) => {
         const { rows } = await session.query(renderRowDigests(naming, request.chosen));
-        return rows.map(([digest, ...key]) => ({ digest: digest ?? '', key: key.map((cell) => cell ?? '') }));
+        return rows.map(digestOf);
+      }),
+    rowsAt: (request, signal) =>
+      on({ ...request, range: null, buckets: 1 }, signal, async (session, naming) => {
+        const { rows } = await session.query(renderDigests(naming, renderNamed(request)));
+        return rows.map(digestOf);
       }),
   };
 }

@@ -1,3 +1,4 @@
+import type { NamedRows } from '../../engine/ports/row-inspector.ts';
 import type { KeyRange } from '../../model/lane.ts';
 import type { Position } from '../../model/row-block.ts';
 import type { TableName } from '../../model/table-name.ts';
@@ -200,11 +201,25 @@ export function renderBucketSums(naming: RowNaming): string {
   return `SELECT b::text, count(*)::text, ${MOD_2_64('sum(h)')}::text FROM (SELECT ${bucketOf(naming)} AS b, (${head})::numeric AS h FROM ${naming.from}${naming.where}) AS c GROUP BY b`;
 }
 
-/** MD5 of the whole row, then the cells of its name. */
-export function renderRowDigests(naming: RowNaming, chosen: readonly number[]): string {
+/** MD5 of the whole row, then the cells of its name. @param which  condition of the rows */
+export function renderDigests(naming: RowNaming, which: string): string {
   const cells = [md5Of(naming.rowText, naming.utf8), ...naming.keys.map((key) => `concat(${key})`)];
   const where = naming.where === '' ? ' WHERE' : `${naming.where} AND`;
-  return `SELECT ${list(cells)} FROM ${naming.from}${where} ${bucketOf(naming)} IN (${list(chosen.map(String))})`;
+  return `SELECT ${list(cells)} FROM ${naming.from}${where} ${which}`;
+}
+
+export const renderRowDigests = (naming: RowNaming, chosen: readonly number[]): string =>
+  renderDigests(naming, `${bucketOf(naming)} IN (${list(chosen.map(String))})`);
+
+/** Condition of the rows that have one of these names, for the index of the key. */
+export function renderNamed({ plan, side, keys, names }: NamedRows): string {
+  const columns = keys.flatMap((at) => plan.columns[at] ?? []);
+  const valueOf = ({ load, sourceType, targetType }: ColumnPlan, text: string): string =>
+    side === 'target' && load !== null
+      ? load.replaceAll('$value', () => `${literal(text)}::text`)
+      : `${literal(text)}::${boundType(side === 'source' ? sourceType : targetType, text)}`;
+  const values = names.map((name) => row(columns.map((column, at) => valueOf(column, name[at] ?? ''))));
+  return `${row(columns.map((column) => quote(column[side])))} IN (${list(values)})`;
 }
 
 export const renderCopyIn = (into: string, columns: readonly string[], binary: boolean): string =>

@@ -27,6 +27,12 @@ export interface RowDigest {
   readonly digest: string;
 }
 
+/** Rows of one side that are looked at by their names. */
+export interface NamedRows extends Pick<BucketRequest, 'plan' | 'side' | 'keys'> {
+  /** Canonical texts of what `keys` says, of each row; none is NULL. */
+  readonly names: readonly (readonly string[])[];
+}
+
 /** Tells rows apart where two sides differ. The order of keys does not matter, so that any two databases can be compared. */
 export interface RowInspector {
   /** Checksums of the buckets that have rows, in no order. @throws SluiceError database.* */
@@ -36,4 +42,9 @@ export interface RowInspector {
     request: BucketRequest & { readonly chosen: readonly number[] },
     signal: AbortSignal,
   ): Promise<readonly RowDigest[]>;
+  /**
+   * The rows of these names, found by the index of the key; those that are not there are left out. Rows of other names may be among
+   * them, where a server takes names for the same. Absent: they are found by their buckets.
+   */
+  rowsAt?(request: NamedRows, signal: AbortSignal): Promise<readonly RowDigest[]>;
 }

@@ -7,6 +7,7 @@ import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { CountsKept } from '../../../model/capture-spec.ts';
 import { inTransaction, type Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
+import { renderFraction } from '../types/render-text.ts';
 import { demandCurrent, inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-tables.ts';
 import { housekeep } from './claims/housekeeping.ts';
@@ -22,6 +23,9 @@ import { createTransactionWatch } from './claims/open-transactions.ts';
 import { readClaim } from './claims/read-claim.ts';
 import { ONE_SNAPSHOT, sealClaim } from './claims/seal-claim.ts';
 import { createParkingSource } from './parking/parking-source.ts';
+
+/** As canonical timestamptz. */
+const NOW = `SELECT CONCAT(${renderFraction('UTC_TIMESTAMP(6)', 6)}, '+00')`;
 
 /**
  * Claims of events in InnoDB. Events are read without locks and never changed; a claim is the ids that were seen, as runs without a gap
@@ -63,6 +67,7 @@ export function createChangeCapture(pool: Pool, names: CaptureNames, kept: Count
     housekeep: housekeepCounts(parking, kept, ({ retentionMs }, signal) =>
       run(signal, (session) => housekeep(session, names, retentionMs, signal)),
     ),
+    now: (signal) => run(signal, async (session) => (await session.cell(NOW)) ?? ''),
     backlog: (transfer, signal) =>
       run(signal, (session) => inSnapshot(session, () => readBacklog(session, names, transfer))),
     parking: createEventParking(parking),

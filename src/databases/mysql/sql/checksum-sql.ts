@@ -71,10 +71,14 @@ export function renderBucketSums(naming: RowNaming): string {
   return `SELECT ${number('k', 1, 8)} & ${naming.buckets - 1} AS b, COUNT(*), COALESCE(SUM(${number('d', 1, 16)}), 0), COALESCE(SUM(d IS NULL OR k IS NULL), 0) FROM (${inner}) AS c GROUP BY b`;
 }
 
-/** MD5 of the whole row, then the cells of its name. */
-export function renderRowDigests(naming: RowNaming, chosen: readonly number[]): string {
+/** MD5 of the whole row, then the cells of its name. @param which  condition of the rows */
+export function renderDigests(naming: RowNaming, which: string): string {
   const keys = naming.keys.map(({ render }) => `COALESCE(${render}, '')`);
-  const bucket = `${number(`MD5(${nameOf(naming)})`, 1, 8)} & ${naming.buckets - 1}`;
   const where = naming.where === '' ? ' WHERE' : `${naming.where} AND`;
-  return `SELECT ${list([`MD5(${renderRowText(naming.cells)})`, ...keys])} FROM ${naming.from}${where} (${bucket}) IN (${list(chosen.map(String))})`;
+  return `SELECT ${list([`MD5(${renderRowText(naming.cells)})`, ...keys])} FROM ${naming.from}${where} ${which}`;
+}
+
+export function renderRowDigests(naming: RowNaming, chosen: readonly number[]): string {
+  const bucket = `${number(`MD5(${nameOf(naming)})`, 1, 8)} & ${naming.buckets - 1}`;
+  return renderDigests(naming, `(${bucket}) IN (${list(chosen.map(String))})`);
 }

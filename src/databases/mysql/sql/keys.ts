@@ -1,3 +1,4 @@
+import type { NamedRows } from '../../../engine/ports/row-inspector.ts';
 import type { KeyRange } from '../../../model/lane.ts';
 import type { Position } from '../../../model/row-block.ts';
 import type { ColumnPlan, TablePlan } from '../../../model/table-plan.ts';
@@ -101,6 +102,22 @@ export const renderWhereAt = (plan: TablePlan, position: Position): string =>
   whereOf(
     keyColumns(plan, 'source').map(({ order, value }, at) => `${order} = ${value(position[at] ?? '')}`),
   );
+
+/** Condition of the rows that have one of these names, for the index of the key. Spelled out as in `beyond`. */
+export function renderNamed({ plan, side, keys, names }: NamedRows): string {
+  const columns = keys.flatMap((at) => plan.columns[at] ?? []);
+  const sameAs = columns.map((column) => {
+    const { order, value } = keyColumn(column, side);
+    const { load, target } = column;
+    // A value that is made of its text is compared as the column has it.
+    return side === 'target' && load !== null
+      ? (text: string) => `${quote(target)} = ${load.replaceAll('$value', () => literal(text))}`
+      : (text: string) => `${order} = ${value(text)}`;
+  });
+  const same = (name: readonly string[]): string =>
+    sameAs.map((make, at) => make(name[at] ?? '')).join(' AND ');
+  return `(${names.map((name) => `(${same(name)})`).join(' OR ')})`;
+}
 
 /** What rows of a table with a key are ordered by. */
 export const renderKeyOrder = (plan: TablePlan): string =>

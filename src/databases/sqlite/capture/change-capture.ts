@@ -8,7 +8,7 @@ import type { CountsKept } from '../../../model/capture-spec.ts';
 import type { RowBlock } from '../../../model/row-block.ts';
 import { reading, type Session, writing } from '../connections/session.ts';
 import type { EventBlock, MeasuredEvents } from '../thread/operations.ts';
-import { readBacklogs } from './backlogs.ts';
+import { eventTime, readBacklogs } from './backlogs.ts';
 import { captureTables } from './capture-tables.ts';
 import { isInstalled, requireCurrent, requireInstalled } from './captured-state.ts';
 import { housekeep } from './housekeep.ts';
@@ -16,6 +16,7 @@ import { createParkingSource } from './parking/parking-source.ts';
 import { claimGone, confirmClaim, leaseLost, ownLane } from './own-lane.ts';
 import { dropLanes, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
 import type { CaptureFile } from './trigger-manager.ts';
+import { NOW } from './triggers/trigger-words.ts';
 
 /** Events of other tables behind which a lane that has none is moved up, so that nobody looks at them again and again. */
 const MANY_OF_OTHERS = 20_000n;
@@ -180,6 +181,8 @@ export function createChangeCapture(file: CaptureFile, kept: CountsKept): Change
     housekeep: housekeepCounts(parking, kept, ({ retentionMs }, signal) =>
       housekeep(file, retentionMs, signal),
     ),
+    now: (signal) =>
+      reading(pool, signal, async (session) => eventTime((await session.rows(`SELECT ${NOW}`, []))[0]?.[0])),
     backlog: (transfer, signal) =>
       reading(pool, signal, async (session) => {
         await requireInstalled(session, prefix);

@@ -30,18 +30,18 @@ export function bucketSums(database: BetterSqlite.Database, input: InspectProgra
   });
 }
 
-/** MD5 and name of each row of the chosen buckets. */
-export function rowDigests(
+type Named = Omit<InspectProgram, 'buckets'>;
+
+function digests(
   database: BetterSqlite.Database,
-  input: InspectProgram,
-  chosen: readonly number[],
+  input: Named,
+  isWanted: (cells: Cells) => boolean,
 ): string[][] {
-  const wanted = new Set(chosen);
   return visitRows(database, input.program, () => {
     const found: string[][] = [];
     return {
       visit: (cells) => {
-        if (!wanted.has(bucketOf(input, cells))) return;
+        if (!isWanted(cells)) return;
         const key = input.keys.map((at) => cells[at] ?? '');
         found.push([hash('md5', rowText(cells), 'hex'), ...key]);
       },
@@ -49,3 +49,17 @@ export function rowDigests(
     };
   });
 }
+
+/** MD5 and name of each row of the chosen buckets. */
+export function rowDigests(
+  database: BetterSqlite.Database,
+  input: InspectProgram,
+  chosen: readonly number[],
+): string[][] {
+  const wanted = new Set(chosen);
+  return digests(database, input, (cells) => wanted.has(bucketOf(input, cells)));
+}
+
+/** MD5 and name of each row. */
+export const rowsAt = (database: BetterSqlite.Database, input: Named): string[][] =>
+  digests(database, input, () => true);

@@ -27,6 +27,8 @@ export interface ReadProgram {
   readonly where: string | null;
   readonly after: Position | null;
   readonly upto: Position | null;
+  /** Only rows whose columns, by their places, have one of these rows of texts. */
+  readonly named?: { readonly keys: readonly number[]; readonly names: readonly (readonly string[])[] };
   /** No more rows than these, the first in order; null: all. */
   readonly mostRows: number | null;
   /** A query stands for the table: what its key must be was looked at when its ranges were cut. */
@@ -159,6 +161,8 @@ export interface Operations {
     readonly input: InspectProgram & { readonly chosen: readonly number[] };
     readonly answer: string[][];
   };
+  /** The same of all rows of the program. */
+  rowsAt: { readonly input: Omit<InspectProgram, 'buckets'>; readonly answer: string[][] };
   /** @returns rows that the database counted */
   insert: {
     readonly input: { readonly program: InsertProgram; readonly data: Uint8Array };

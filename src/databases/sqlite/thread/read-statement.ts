@@ -2,6 +2,8 @@ import type { Position } from '../../../model/row-block.ts';
 import type { LogicalType } from '../../../model/logical-type.ts';
 import { ORDER_FUNCTION, orderKey, orderKind } from '../values/order-key.ts';
 import { type ReadProgram, ROW_ADDRESS, type Statement } from './operations.ts';
+import { bindOf } from '../values/bind-value.ts';
+import type { ThreadColumn } from '../values/canonical-text.ts';
 import { positionValue } from '../values/position-text.ts';
 import type { StoredValue } from '../values/stored-value.ts';
 
@@ -48,6 +50,29 @@ const positionValues = (position: Position, { bind }: Order): StoredValue[] =>
 const condition = (program: ReadProgram): string[] =>
   program.where === null ? [] : [`(${program.where}\n)`];
 
+/** The value that a column with this text has; undefined: no row of the column has it. */
+const namedValue = (
+  text: string,
+  column: ThreadColumn,
+  side: ReadProgram['side'],
+): StoredValue | undefined => (side === 'target' ? bindOf(column)(text) : positionValue(text, column));
+
+/** For the index of the key: every term of the OR finds its own rows. */
+function named({ named: wanted, columns, expressions, side }: ReadProgram): Statement | null {
+  if (!wanted) return null;
+  const values: StoredValue[] = [];
+  const same = wanted.keys.map((at) => `${expressions[at]} = ?`).join(' AND ');
+  const terms = wanted.names.flatMap((name) => {
+    const row = wanted.keys.map((at, index) =>
+      namedValue(name[index] ?? '', columns[at] as ThreadColumn, side),
+    );
+    if (row.includes(undefined)) return [];
+    values.push(...(row as StoredValue[]));
+    return [`(${same})`];
+  });
+  return { sql: terms.length === 0 ? 'FALSE' : `(${terms.join(' OR ')})`, values };
+}
+
 function bounded(program: ReadProgram, order: Order): Statement {
   const marks = tuple(order.types.map(() => '?'));
   const key = tuple(order.expressions);
@@ -60,6 +85,9 @@ function bounded(program: ReadProgram, order: Order): Statement {
   };
   bound('>', program.after);
   bound('<=', program.upto);
+  const wanted = named(program);
+  if (wanted) parts.push(wanted.sql);
+  if (wanted) values.push(...wanted.values);
   return { sql: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, values };
 }
 

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import BetterSqlite from 'better-sqlite3';
 import { checksum, countAltered } from './checksum.ts';
 import { describeQuery } from './describe-query.ts';
-import { bucketSums, rowDigests } from './inspect-rows.ts';
+import { bucketSums, rowDigests, rowsAt } from './inspect-rows.ts';
 import { type Cursor, openCursor } from './cursor.ts';
 import { freeEvents } from './events/free-events.ts';
 import { measureEvents } from './events/measure-events.ts';
@@ -113,6 +113,7 @@ const handlers: Handlers = {
   countAltered: (program) => countAltered(database(), program),
   bucketSums: (input) => bucketSums(database(), input),
   rowDigests: (input) => rowDigests(database(), input, input.chosen),
+  rowsAt: (input) => rowsAt(database(), input),
   insert: ({ program, data }) => insertRows(database(), program, data),
   copyTo: ({ path }) => copyTo(path),
   readEvents: (request) => readEvents(database(), request),

@@ -54,6 +54,7 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
     housekeep: housekeepCounts(parking, countsKeptOf(place), ({ retentionMs }, signal) =>
       use(signal, (session) => housekeep(session, place, { retentionMs })),
     ),
+    now: (signal) => use(signal, async (session) => (await session.cell('SELECT clock_timestamp()')) ?? ''),
     backlog: (transfer, signal) => use(signal, (session) => estimateBacklog(session, names, transfer)),
     parking: createEventParking(parking),
   };

@@ -2,7 +2,8 @@ import { quote } from '../../sql.ts';
 import { OWN_COLUMNS } from '../captured-shape.ts';
 import type { TriggerSource } from './trigger-source.ts';
 
-const NOW = `strftime('%Y-%m-%d %H:%M:%f', 'now')`;
+/** Time of an event as the file has it. */
+export const NOW = `strftime('%Y-%m-%d %H:%M:%f', 'now')`;
 
 /** Terms joined as a tree: SQLite takes none of more than 1,000 levels, and a table may have 2,000 columns. */
 export function balanced(terms: readonly string[], operator: string): string {
