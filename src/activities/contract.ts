@@ -6,6 +6,8 @@ import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import type { ReadResult, Refusal, RelayedLane, RelayResult, WriteResult } from '../engine/slice.ts';
 import type { LoadTableResult } from '../engine/topics/initial/load-table.ts';
 import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/finishing/verify-table.ts';
+import type { LiveCounts } from '../engine/finishing/live/live-counts.ts';
+import type { ErrorCode } from '../model/error-codes.ts';
 import type { Config } from '../model/config.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Share } from '../model/lane.ts';
@@ -217,7 +219,7 @@ export interface VerifyRequest extends RunKey {
   /** By table: where an earlier slice stopped. */
   readonly points?: Readonly<Record<string, VerifyPoint>>;
 }
-export type { AlteredColumn, ComparisonBasis };
+export type { AlteredColumn, ComparisonBasis, LiveCounts };
 export interface Comparison {
   readonly table: string;
   readonly sourceRows: string;
@@ -236,6 +238,30 @@ export interface VerifyResult {
   readonly refused: readonly Refusal[];
   /** By table that the slice did not get to the end of. */
   readonly points?: Readonly<Record<string, VerifyPoint>>;
+}
+
+/** Compares tables of a run while their changes flow; see engine/finishing/live/verify-live.ts. */
+export interface CompareLiveRequest extends RunKey {
+  /** Tables are compared in the order of their ids: those behind this one. Null: all of them. */
+  readonly after: string | null;
+}
+/** Counts only: keys are data. */
+export interface LiveComparison {
+  readonly table: string;
+  readonly sourceRows: string;
+  readonly targetRows: string;
+  readonly equal: boolean;
+  /** Rows that differed, by what can be said of them; absent: they have no names, or are still being copied. */
+  readonly live?: LiveCounts;
+  /** It differs, and nobody can tell whether for what is on its way. */
+  readonly untold?: true;
+  /** Why it could not be compared. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+}
+export interface CompareLiveResult {
+  readonly compared: readonly LiveComparison[];
+  /** False: the slice was told to end before the last table. */
+  readonly ended: boolean;
 }
 
 /** What of the structure is made after the load. */
@@ -318,6 +344,7 @@ export interface TransferActivities {
   writeBatches(request: WriteRequest): Promise<WriteResult>;
   finishTables(request: FinishTablesRequest): Promise<FinishResult>;
   verifyTables(request: VerifyRequest): Promise<VerifyResult>;
+  compareLive(request: CompareLiveRequest): Promise<CompareLiveResult>;
   sampleProgress(request: SampleRequest): Promise<Sample>;
   holdSnapshot(request: RunKey): Promise<void>;
   /** @returns foreign keys that could not be made again */

@@ -1,4 +1,5 @@
 import type { ActivityDeps, TransferActivities } from './contract.ts';
+import { createCompareLive } from './compare-live.ts';
 import { createCleanUp } from './clean-up.ts';
 import { createFinishTables } from './finish-tables.ts';
 import { createHoldSnapshot } from './hold-snapshot.ts';
@@ -21,7 +22,10 @@ export type SourceActivities = Pick<
   | 'loadTable'
   | 'holdSnapshot'
 >;
-export type TargetActivities = Pick<TransferActivities, 'writeBatches' | 'finishTables' | 'verifyTables'>;
+export type TargetActivities = Pick<
+  TransferActivities,
+  'writeBatches' | 'finishTables' | 'verifyTables' | 'compareLive'
+>;
 
 /** The activities by the task queue that takes them: readers that wait for a full hub must never starve the writers. */
 export interface Activities {
@@ -52,6 +56,7 @@ export function createActivities(deps: ActivityDeps): Activities {
       writeBatches: movers.writeBatches,
       finishTables: createFinishTables(deps),
       verifyTables: createVerifyTables(deps),
+      compareLive: createCompareLive(deps),
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   type VerifyPoint,
   verifyTable,
 } from '../engine/finishing/verify-table.ts';
+import { pendingChanges } from '../engine/finishing/live/pending-changes.ts';
 import { movesChanges } from '../engine/planning/changes-of-transfer.ts';
 import type { Database } from '../engine/ports/dialect.ts';
 import type { TransferSpec } from '../model/transfer-spec.ts';
@@ -28,7 +29,6 @@ const comparison = (found: TableVerification): Comparison => ({
   ...(found.altered.length > 0 && { altered: found.altered.slice(0, MOST_ALTERED) }),
 });
 
-/** What tells a difference from a change that is on its way, or was refused and is set apart: before the comparison, or behind it. */
 async function pendingOf(
   deps: ActivityDeps,
   { source: database, target }: { readonly source: Database; readonly target: Database },
@@ -37,14 +37,8 @@ async function pendingOf(
 ): Promise<Pick<VerifyDeps, 'hasPendingChanges'>> {
   if (!movesChanges(spec)) return {};
   const { changes } = captureOfSource(deps, database, source);
-  const isParked = async (stop: AbortSignal): Promise<boolean> =>
-    ((await target.quarantine?.list(transfer, { table }, { limit: 1, after: null }, stop)) ?? []).length > 0;
-  // What heals while rows are compared was missing when they were read.
-  const wasParked = await isParked(signal);
-  return {
-    hasPendingChanges: async (stop) =>
-      wasParked || (await changes.backlog(transfer, stop)).oldestAt !== null || (await isParked(stop)),
-  };
+  const { quarantine } = target;
+  return { hasPendingChanges: await pendingChanges({ changes, quarantine, transfer, table }, signal) };
 }
 
 /**

@@ -25,6 +25,9 @@ export const DEFAULTS = {
   relays: 1,
 } as const;
 
+/** How both sides are compared while changes flow. */
+export const LIVE_VERIFY_DEFAULTS = { delay: '60s', rowsPerSecond: 200_000 } as const;
+
 /** What becomes of a value that the column at the target cannot hold. */
 export const ValuePolicy = oneOf(['error', 'null', 'clamp', 'text'], 'What becomes of such a value.');
 export type ValuePolicy = Static<typeof ValuePolicy>;
@@ -181,6 +184,25 @@ export const TransferSpec = Type.Object(
                 ),
               },
               { ...closed, description: 'Changes that are refused, and those of their keys behind them.' },
+            ),
+          ),
+          verify: Type.Optional(
+            Type.Object(
+              {
+                delay: Type.Optional(
+                  durationThat(
+                    'While changes flow: what differs for so long, and has changes that are still to be applied, cannot be told. Default 60s.',
+                  ),
+                ),
+                rowsPerSecond: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    description:
+                      'While changes flow: so many rows are compared a second at most, of each side; 0: no limit. Default 200000.',
+                  }),
+                ),
+              },
+              { ...closed, description: 'How both sides are compared while changes flow.' },
             ),
           ),
         },

@@ -6,8 +6,10 @@ import { describeSelected } from '../engine/planning/source-query.ts';
 import { wishedStructure, withStructure } from '../engine/structure/planned-structure.ts';
 import { createNaming, namingRules, refuseClashes, targetName } from '../engine/planning/target-names.ts';
 import { type TableVerification, type VerifyMode, verifyTable } from '../engine/finishing/verify-table.ts';
-import type { PlannedTable } from '../engine/ports/ledger.ts';
-import { laneOfChanges } from '../model/changes-plan.ts';
+import { tablesOfRun } from '../engine/finishing/tables-of-run.ts';
+import { verifyLive } from '../engine/finishing/live/verify-live.ts';
+import type { ChangeCapture } from '../engine/ports/change-capture.ts';
+import type { CapturePlace } from '../model/capture-spec.ts';
 import { isSluiceError, type SluiceError } from '../model/sluice-error.ts';
 import { tableId } from '../model/table-name.ts';
 import type { TablePlan } from '../model/table-plan.ts';
@@ -114,8 +116,6 @@ export async function planLocally(
   return planned;
 }
 
-const WHOLE = [{ lane: 1, after: null, upto: null }] as const;
-
 export interface LocalVerification {
   readonly transfer: string;
   readonly run: number;
@@ -125,42 +125,38 @@ export interface LocalVerification {
   readonly rowLimit?: number;
   /** Null: all tables of the run. */
   readonly tables: readonly string[] | null;
+  /** Of a transfer that moves changes: where they are captured at the source. */
+  readonly capture?: CapturePlace;
 }
 
-/** Compares the tables of a run, one after the other, in this process; each is yielded when it is done. */
+/** The changes that flow to the target, as far as the source has any for this transfer. */
+async function changesOf(
+  { source }: Ends,
+  { transfer, capture: place }: LocalVerification,
+  signal: AbortSignal,
+): Promise<ChangeCapture | null> {
+  const capture = place && source.capture?.(place);
+  if (!capture || !(await capture.triggers.isInstalled(signal))) return null;
+  return (await capture.changes.lanes(transfer, signal)).length > 0 ? capture.changes : null;
+}
+
+/** Compares the tables of a run, one after the other, in this process, also while changes flow; each is yielded when it is done. */
 export async function* verifyLocally(
   ends: Ends,
   request: LocalVerification,
   signal: AbortSignal,
 ): AsyncGenerator<TableVerification> {
   const control: SliceControl = { stop: signal, overdue: () => false, progress: () => undefined };
-  const progress = await ends.target.ledger.progress(request.transfer, request.run, signal);
-  const ids = progress.map(({ table }) => table);
-  const copied = ids.filter((table) => laneOfChanges(table) === null).map((table) => ({ table }));
-  // Where only changes are moved no table has lanes of its own.
-  const all = copied.length > 0 ? copied : await changedTables(ends, request, ids, signal);
+  const all = await tablesOfRun(ends.target.ledger, request, signal);
+  const changes = await changesOf(ends, request, signal);
   for (const each of all) {
     if (request.tables !== null && !request.tables.includes(each.table)) continue;
-    const compared = await verifyTable(ends, { ...request, ...each }, control);
+    const asked = { ...request, ...each };
+    const compared =
+      changes === null
+        ? await verifyTable(ends, asked, control)
+        : await verifyLive({ ...ends, changes }, asked, control);
     if (compared === null) return;
     yield compared;
   }
-}
-
-/** @param lanes  of the changes, by their table ids */
-async function changedTables(
-  { target }: Ends,
-  { transfer, run }: LocalVerification,
-  lanes: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly { readonly table: string; readonly planned: PlannedTable }[]> {
-  const planned = await Promise.all(
-    lanes.map((table) => target.ledger.readTable(transfer, run, table, signal)),
-  );
-  return planned
-    .flatMap((each) => each?.plan.changes?.tables ?? [])
-    .map(({ plan }) => ({
-      table: plan.id,
-      planned: { plan, generation: 1, ranges: WHOLE, incarnation: '', changeMarker: '' },
-    }));
 }

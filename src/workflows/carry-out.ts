@@ -1,3 +1,4 @@
+import { compareLive } from './checking.ts';
 import { readSmall } from './read-small.ts';
 import type { Control } from './control.ts';
 import { finishTables } from './finishing.ts';
@@ -27,6 +28,8 @@ export function carryOut(control: Control, move: Move): Promise<void> {
       return finishTables(control, move.move, move.tables);
     case 'verify':
       return verifyTables(control, move.tables);
+    case 'check':
+      return compareLive(control);
     case 'halt':
       control.halt(move.slice);
       return Promise.resolve();

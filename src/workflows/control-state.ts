@@ -10,6 +10,7 @@ import {
 } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import type { PendingChanges, Prepared, VerifyResult } from '../activities/contract.ts';
+import type { LiveCheckState } from './check-moves.ts';
 import type { AlteredColumn, LeftOut, StandingReason, TableComparison, TableError } from './messages.ts';
 
 /** A table as the workflow knows it. Which rows are copied only the ledger knows (invariant 4). */
@@ -110,6 +111,8 @@ export interface ControlState {
   copiedAtMs?: number | null;
   /** A person wants the transfer to end where nothing is pending any more. */
   cutOver?: StandingReason;
+  /** Both sides are compared while changes flow, or were; absent: nobody wanted it. */
+  check?: LiveCheckState;
   sample: LastSample | null;
   samples: number;
   snapshotInUse: boolean;

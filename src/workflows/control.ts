@@ -162,6 +162,7 @@ export function createControl(state: ControlState, queues: Queues) {
         writerNotBeforeMs: state.writerNotBeforeMs,
         ...preparedScene(state),
         ...changesScene(state),
+        ...(state.check?.endedAt === null && { check: { notBeforeMs: state.check.notBeforeMs } }),
       };
     },
     phase(): Phase {

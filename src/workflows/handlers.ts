@@ -4,6 +4,7 @@ import { nextTableStatus, type TableEvent } from '../model/table-status.ts';
 import type { Control } from './control.ts';
 import { happen, type TableRecord } from './control-state.ts';
 import { checkSettings, invalidInput } from './input.ts';
+import { wantCheck, whyNoCheck } from './check-moves.ts';
 import * as messages from './messages.ts';
 import type { StandingReason, TableWish, Wish } from './messages.ts';
 import { isChanges } from './relay-moves.ts';
@@ -40,6 +41,10 @@ function wishesOf(control: Control) {
       if (state.prepared?.changes) state.cutOver ??= reasonOf(wish, 'cut over');
       control.touch();
     },
+    verify: (wish?: Wish): void => {
+      wantCheck(state, reasonOf(wish, 'verify'));
+      control.touch();
+    },
     stop: (wish?: Wish): void => {
       state.stopping ??= reasonOf(wish, 'stopped');
       state.paused = null;
@@ -47,6 +52,8 @@ function wishesOf(control: Control) {
     },
   };
 }
+
+const VERIFY = 'Compare both sides while changes flow; the status says what was found';
 
 const TABLE_WISHES = [
   ['pause', messages.tablePauseSignal, messages.tablePauseUpdate, 'Pause one table; the others go on'],
@@ -190,6 +197,21 @@ export function registerHandlers(control: Control): void {
       { description },
     );
   }
+  setHandler(messages.verifySignal, wishes.verify, { description: VERIFY });
+  setHandler(
+    messages.verifyUpdate,
+    (said) => {
+      wishes.verify(said);
+      return answer();
+    },
+    {
+      description: VERIFY,
+      validator: (_said?: Wish) => {
+        const why = whyNoCheck(control.state);
+        if (why !== null) throw invalidInput(why);
+      },
+    },
+  );
   setHandler(
     messages.pauseAndWaitUpdate,
     async (said) => {

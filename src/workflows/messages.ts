@@ -1,11 +1,16 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AlteredColumn, ComparisonBasis, PendingChanges } from '../activities/contract.ts';
+import type {
+  AlteredColumn,
+  ComparisonBasis,
+  LiveComparison,
+  PendingChanges,
+} from '../activities/contract.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 
-export type { AlteredColumn };
+export type { AlteredColumn, LiveComparison };
 
 /**
  * Everything that clients and workflows say to each other. Signals and updates of one name do the same thing; an
@@ -136,11 +141,31 @@ export interface TransferStatus {
   readonly pending?: PendingChanges;
   /** Changes that are set apart, when the totals were sampled; absent where there are none. */
   readonly parked?: ParkedCounts;
+  /** The newest comparison of both sides that somebody wanted while changes flow; absent: nobody did. */
+  readonly check?: LiveCheck;
   readonly health: HealthReport;
   readonly settings: TransferSettings | null;
   readonly tables: TableCounts;
   /** The queues that its work waits in: where no worker polls one of them, that work stands still. */
   readonly taskQueues: TaskQueues;
+}
+
+/** A comparison of both sides while changes flow. Counts of tables. */
+export interface LiveCheck {
+  readonly asked: StandingReason;
+  /** Null: it goes on. */
+  readonly endedAt: string | null;
+  /** Compared so far. */
+  readonly tables: number;
+  readonly equal: number;
+  /** They have rows that differ, and no change on its way is the reason. */
+  readonly differing: number;
+  /** What differs may be on its way, or is set apart, or could not be compared. */
+  readonly untold: number;
+  /** The first hundred that are not equal. */
+  readonly named: readonly LiveComparison[];
+  /** Why it ended before the last table. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
 /** Tables by status, and all of them. */
@@ -242,6 +267,7 @@ export const pauseSignal = defineSignal<[Wish?]>('pause');
 export const resumeSignal = defineSignal<[Wish?]>('resume');
 export const stopSignal = defineSignal<[Wish?]>('stop');
 export const cutOverSignal = defineSignal<[Wish?]>('cutOver');
+export const verifySignal = defineSignal<[Wish?]>('verify');
 export const tablePauseSignal = defineSignal<[TableWish]>('tablePause');
 export const tableResumeSignal = defineSignal<[TableWish]>('tableResume');
 export const tableRetrySignal = defineSignal<[TableWish]>('tableRetry');
@@ -260,6 +286,8 @@ export const pauseAndWaitUpdate = defineUpdate<Answer, [Wish?]>('pauseAndWait');
 export const resumeUpdate = defineUpdate<Answer, [Wish?]>('resume');
 export const stopUpdate = defineUpdate<Answer, [Wish?]>('stop');
 export const cutOverUpdate = defineUpdate<Answer, [Wish?]>('cutOver');
+/** Refused by a transfer that moves no changes to a target. */
+export const verifyUpdate = defineUpdate<Answer, [Wish?]>('verify');
 export const tablePauseUpdate = defineUpdate<TableAnswer, [TableWish]>('tablePause');
 export const tableResumeUpdate = defineUpdate<TableAnswer, [TableWish]>('tableResume');
 export const tableRetryUpdate = defineUpdate<TableAnswer, [TableWish]>('tableRetry');

@@ -3,13 +3,14 @@ import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
 import { haltAll } from './halt-all.ts';
+import { check } from './check-moves.ts';
 import { loads } from './load-moves.ts';
 import { heldLanes, isChanges, mayFinish, mayVerify, relay } from './relay-moves.ts';
 import { readersOf, shareRates } from './share-rates.ts';
 
 /** A running slice: one activity. `key` is what it was started with; a writer whose key is stale is started anew. */
 export interface RunningSlice {
-  readonly kind: 'plan' | 'read' | 'load' | 'relay' | 'write' | 'finish' | 'verify' | 'link';
+  readonly kind: 'plan' | 'read' | 'load' | 'relay' | 'write' | 'finish' | 'verify' | 'link' | 'check';
   readonly tables: readonly string[];
   readonly readers: number;
   /** Which of the slices that share the table, or the writers; null: it has all. */
@@ -51,6 +52,8 @@ export interface Scene {
     /** See Prepared. */
     readonly lanes?: readonly LaneOfRun[];
   };
+  /** Both sides are to be compared while changes flow, from then on; absent: nobody wants it, or it is done. */
+  readonly check?: { readonly notBeforeMs: number };
   /** Rows or bytes are limited: one table is read at a time, so that one slice can count them. */
   readonly oneReading: boolean;
   readonly writerNotBeforeMs: number;
@@ -90,6 +93,8 @@ export type Move =
       readonly key: string;
       readonly share: Share | null;
     }
+  /** Of all tables, while changes flow. */
+  | { readonly move: 'check' }
   | { readonly move: 'finish' | 'verify' | 'link'; readonly tables: readonly TableRecord[] };
 
 /** Tables planned or verified in one activity: an activity costs 0.1 s and about ten events. */
@@ -126,6 +131,7 @@ export function decide(scene: Scene): readonly Move[] {
     ...relay(scene, plans.length > 0),
     ...write(scene),
     ...(scene.settling === true ? [] : [...finish(scene), ...verify(scene), ...link(scene)]),
+    ...check(scene),
   ];
 }
 
@@ -134,7 +140,9 @@ export function nextDueMs(scene: Scene): number | null {
   const times = scene.tables
     .filter((table) => isMoving(table) || WAITING.has(table.status))
     .map((table) => table.notBeforeMs);
-  const due = [...times, scene.writerNotBeforeMs].filter((timeMs) => timeMs > scene.nowMs);
+  const due = [...times, scene.writerNotBeforeMs, scene.check?.notBeforeMs ?? 0].filter(
+    (timeMs) => timeMs > scene.nowMs,
+  );
   return due.length === 0 ? null : Math.min(...due);
 }
 

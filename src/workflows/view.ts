@@ -1,6 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { type ControlState, sumOf, type TableRecord } from './control-state.ts';
 import type { Control } from './control.ts';
+import { checkOf } from './check-moves.ts';
 import { type TaskQueues, taskQueues } from './messages.ts';
 import { isChanges } from './relay-moves.ts';
 import type {
@@ -121,6 +122,7 @@ export function statusOf(control: Control, nowMs: number): TransferStatus {
     ...changesOf(control),
     ...(state.sample?.pending && { pending: state.sample.pending }),
     ...(state.sample?.parked && { parked: state.sample.parked }),
+    ...(state.check && { check: checkOf(state.check) }),
     health: healthOf(control, nowMs),
     settings: state.settings,
     tables: countTables(state.tables),

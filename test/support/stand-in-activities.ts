@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type {
   Comparison,
   FinishResult,
+  LiveComparison,
   PlannedSummary,
   Prepared,
   Refusal,
@@ -95,6 +96,8 @@ export function createStandIn(options: StandInOptions) {
     parents: new Map<string, readonly string[]>(),
     /** What comparing says, where it is not equality. */
     comparisons: new Map<string, Partial<Comparison> | (() => Partial<Comparison>)>(),
+    /** What is found while changes flow, a table a slice. */
+    live: [] as readonly LiveComparison[],
     /** A reader that is told to end takes so long, and leaves a message at the hub. */
     lastWordsMs: 0,
     /** Messages at the hub that a reader left behind. */
@@ -300,6 +303,14 @@ export function createStandIn(options: StandInOptions) {
         }
         return control.stop.aborted ? none : { compared: request.tables.map(comparisonOf), refused: [] };
       });
+    },
+    compareLive: async (request) => {
+      note('compareLive', request);
+      const compared = [...world.live].filter(({ table }) => table > (request.after ?? ''));
+      const mine = compared.slice(0, 1);
+      return governed({ log, partial: () => ({ compared: [], ended: false }) }, () =>
+        Promise.resolve({ compared: mine, ended: mine.length === compared.length }),
+      );
     },
     sampleProgress: async (request) => {
       note('sampleProgress', request);

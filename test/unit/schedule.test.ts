@@ -49,6 +49,7 @@ const told = (moves: readonly Move[]): readonly string[] =>
     if (move.move === 'load') return `load ${move.table.id}`;
     if (move.move === 'relay') return `relay${move.drain ? ' to the end' : ''}`;
     if (move.move === 'halt') return `halt ${move.slice.kind}`;
+    if (move.move === 'check') return move.move;
     return `${move.move} ${move.tables.map(({ id }) => id).join()}`;
   });
 

@@ -95,6 +95,23 @@ function changesLines({ changes, pending }: TransferStatus): readonly string[] {
   return parts.length === 0 ? [] : [`changes    ${parts.join(', ')}`];
 }
 
+/** What the workers found when somebody wanted both sides compared while changes flow. */
+export function checkLines({
+  check,
+  transfer,
+}: Pick<TransferStatus, 'check' | 'transfer'>): readonly string[] {
+  if (!check) return [];
+  const { tables, equal, differing, untold, endedAt, error } = check;
+  const counts = [
+    `${formatCount(equal)} of ${formatCount(tables)} tables equal`,
+    ...(differing > 0 ? [`${formatCount(differing)} DIFFER: sluice verify ${transfer} --mode rows`] : []),
+    ...(untold > 0 ? [`of ${formatCount(untold)} nobody can tell`] : []),
+  ];
+  const when = endedAt === null ? 'goes on' : `ended ${formatTime(endedAt)}`;
+  const why = error ? [`  ✗ ${error.code}: ${error.message}`] : [];
+  return [`verified   ${when}: ${counts.join(', ')}`, ...why];
+}
+
 /** What a person looks at by `sluice errors`. */
 export function parkedLines({
   transfer,
@@ -152,6 +169,7 @@ export function showStatus(status: TransferStatus, tables: readonly TableState[]
     ...totalsLines(status),
     ...changesLines(status),
     ...parkedLines(status),
+    ...checkLines(status),
     ...healthLines(status),
     ...(tables.length === 0 ? [] : ['', showTables(tables)]),
     ...(left > 0 && tables.length > 0

@@ -1,5 +1,6 @@
 import { someNames } from '../../model/some-names.ts';
 import type { TableVerification } from '../../workers/local.ts';
+import type { LiveComparison } from '../../workflows/messages.ts';
 import { formatColumns, safeText } from './columns.ts';
 import { formatCount } from './quantities.ts';
 import { showAltered } from './show-status.ts';
@@ -14,9 +15,37 @@ const EQUAL = {
 
 const RANGES_NAMED = 5;
 
+const rowsThat = (count: number, one: string, many: string): string =>
+  `${formatCount(count)} ${count === 1 ? `row ${one}` : `rows ${many}`}`;
+
+const UNTOLD = 'cannot be told while changes flow';
+
+/** While changes flow: what differs, and what only seems to. */
+function liveVerdict(equal: boolean, live: NonNullable<TableVerification['live']>): string {
+  const { different, parked, waiting, moving, complete } = live;
+  const parts = [
+    ...(different > 0 ? [rowsThat(different, 'differs', 'differ')] : []),
+    ...(parked > 0 ? [`${rowsThat(parked, 'is', 'are')} set apart (sluice errors list)`] : []),
+    ...(waiting > 0 ? [`${rowsThat(waiting, 'waits', 'wait')} for changes that are not applied`] : []),
+    ...(complete ? [] : ['more differ than are watched at once']),
+    ...(moving > 0 ? [`${rowsThat(moving, 'changes', 'change')} all the time`] : []),
+  ];
+  const isTold = waiting === 0 && complete;
+  const head = equal
+    ? 'equal'
+    : different > 0
+      ? 'DIFFERS'
+      : isTold
+        ? 'equal but for these'
+        : 'cannot be told';
+  return [head, ...parts].join(', ');
+}
+
 /** What was found of one table, in some words. */
 export function verdict(compared: TableVerification): string {
+  if (compared.live) return liveVerdict(compared.equal, compared.live);
   if (compared.equal) return EQUAL[compared.basis];
+  if (compared.untold) return UNTOLD;
   const { differingRanges: ranges } = compared;
   const where = compared.ranges > 1 ? `, ranges ${someNames(ranges, RANGES_NAMED)}` : '';
   return `${compared.drift ? 'differs; the source changed' : 'DIFFERS'}${where}`;
@@ -26,6 +55,8 @@ const KINDS = {
   missing: 'only at the source',
   extra: 'only at the target',
   different: 'other contents',
+  parked: 'its changes are set apart',
+  waiting: 'changes are not applied',
 } as const;
 
 function showRows({ table, equal, rows }: TableVerification): readonly string[] {
@@ -52,9 +83,10 @@ function showRows({ table, equal, rows }: TableVerification): readonly string[] 
   return ['', `${head} (${words})`, ...lines, ...more];
 }
 
-/** Tables, and below the rows that differ where they were asked for. */
-export function showVerification(compared: readonly TableVerification[]): string {
-  const table = formatColumns(
+type Counted = Pick<TableVerification, 'table' | 'sourceRows' | 'targetRows'>;
+
+const showResults = <T extends Counted>(compared: readonly T[], result: (each: T) => string): string =>
+  formatColumns(
     [
       { title: 'TABLE' },
       { title: 'SOURCE', right: true },
@@ -65,9 +97,19 @@ export function showVerification(compared: readonly TableVerification[]): string
       each.table,
       formatCount(BigInt(each.sourceRows)),
       formatCount(BigInt(each.targetRows)),
-      verdict(each),
+      result(each),
     ]),
   );
+
+/** What workers found while changes flowed. */
+export const showCompared = (compared: readonly LiveComparison[]): string =>
+  showResults(compared, ({ equal, live, error }) =>
+    error ? `${error.code}: ${error.message}` : live ? liveVerdict(equal, live) : equal ? 'equal' : UNTOLD,
+  );
+
+/** Tables, and below the rows that differ where they were asked for. */
+export function showVerification(compared: readonly TableVerification[]): string {
+  const table = showResults(compared, verdict);
   const altered = compared.flatMap((each) =>
     each.altered.map((column) => `~ ${showAltered(each.table, column)}`),
   );

@@ -6,7 +6,8 @@ import type { SliceControl } from '../slice.ts';
 
 /** One row that the two sides do not have alike. The key is data: it is shown to whoever asked, and goes nowhere else. */
 export interface RowDifference {
-  readonly kind: 'missing' | 'extra' | 'different';
+  /** While changes flow also what cannot be told: `parked`, its changes are set apart; `waiting`, some are still to be applied. */
+  readonly kind: 'missing' | 'extra' | 'different' | 'parked' | 'waiting';
   /** Canonical texts of the key columns; none where the table has no key. */
   readonly key: readonly string[];
 }
@@ -39,7 +40,8 @@ const MOST_BUCKETS = 65_536;
 /** Rows of both sides that are held at once, as a key and a digest each. */
 const ROWS_AT_ONCE = 400_000;
 
-function namedBy(plan: TablePlan): readonly number[] {
+/** Places of the columns that name a row; none: the table has no key. */
+export function namedBy(plan: TablePlan): readonly number[] {
   const place = (name: string): number => plan.columns.findIndex((column) => column.source === name);
   if (plan.position.kind === 'key') return plan.position.columns.map(place);
   return plan.targetKey.map((name) => plan.columns.findIndex((column) => column.target === name));
@@ -127,7 +129,7 @@ export function compareDigests(
 const COLLATOR = new Intl.Collator('en', { numeric: true });
 
 /** For people: in the order of the keys, and values of SQLite without the letter of their storage class. */
-function shown(plan: TablePlan, differences: readonly RowDifference[]): readonly RowDifference[] {
+export function shown(plan: TablePlan, differences: readonly RowDifference[]): readonly RowDifference[] {
   const tagged = namedBy(plan).map((at) => plan.columns[at]?.logical.kind === 'any');
   return differences
     .map(({ kind, key }) => ({ kind, key: key.map((text, at) => (tagged[at] ? text.slice(1) : text)) }))
@@ -141,7 +143,8 @@ function shown(plan: TablePlan, differences: readonly RowDifference[]): readonly
 const ask = <T>(work: (side: BucketRequest['side']) => Promise<T>): Promise<readonly [T, T]> =>
   Promise.all([work('source'), work('target')]);
 
-async function* differencesIn(
+/** Rows that the two sides do not have alike, with what names them as it is compared. */
+export async function* differencesIn(
   deps: InspectDeps,
   piece: { readonly plan: TablePlan; readonly range: KeyRange | null; readonly rows: bigint },
   control: SliceControl,

@@ -4,6 +4,7 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import { compareRows, type RowComparison } from './compare-rows.ts';
+import type { LiveCounts } from './live/live-counts.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { PlannedTable } from '../ports/ledger.ts';
 import type { RangeChecksum } from '../ports/source-reader.ts';
@@ -73,6 +74,10 @@ export interface TableVerification {
   readonly rows: RowComparison | null;
   /** Columns in which a policy gave rows another value, as the source is now; none where no value was altered. */
   readonly altered: readonly AlteredColumn[];
+  /** Of a comparison while changes flow, row by row (live/verify-live.ts); `equal` then says that nothing is left to say but of `moving`. */
+  readonly live?: LiveCounts;
+  /** It differs, and nobody can tell whether for what is on its way. */
+  readonly untold?: true;
 }
 
 interface Compared {
@@ -91,7 +96,7 @@ export interface VerifyDeps {
   readonly hasPendingChanges?: (signal: AbortSignal) => Promise<boolean>;
 }
 
-const DEFAULT_ROW_LIMIT = 100;
+export const DEFAULT_ROW_LIMIT = 100;
 const MOST_DIFFERING_KEPT = 100;
 const TICK_MS = 10_000;
 
@@ -175,7 +180,8 @@ async function compareCounts(deps: VerifyDeps, plan: TablePlan, control: SliceCo
 }
 
 /** The target may hold other rows besides those that were copied: only a lack is a difference. */
-const mayHoldMore = (plan: TablePlan): boolean => plan.writeMode === 'append' || plan.writeMode === 'upsert';
+export const mayHoldMore = (plan: TablePlan): boolean =>
+  plan.writeMode === 'append' || plan.writeMode === 'upsert';
 
 /** Rows have names by which those of the copy are told from those that were there. */
 const canTellApart = (plan: TablePlan): boolean => plan.writeMode === 'upsert' && plan.targetKey.length > 0;

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { capturePlaceOf } from '../../../model/capture-spec.ts';
 import { EXIT } from '../../../model/error-codes.ts';
 import type { ParkedCounts } from '../../../model/quarantine.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
@@ -7,6 +8,8 @@ import { withEnds } from '../../connection/with-ends.ts';
 import type { Run } from '../../run-command.ts';
 import { showVerification, verdict } from '../../show/show-verification.ts';
 import { parkedLines } from '../../show/show-status.ts';
+import { timeoutMs } from '../../transfer/timeout-option.ts';
+import { verifyByWorkers } from '../../transfer/verify-by-workers.ts';
 import { limitOf } from './list.ts';
 
 interface VerifyOptions {
@@ -14,6 +17,8 @@ interface VerifyOptions {
   readonly run?: string;
   readonly table?: readonly string[];
   readonly limit?: string;
+  readonly byWorkers?: boolean;
+  readonly timeout?: string;
 }
 
 /** The run to compare: the one asked for, else the newest of the ledger. Neither Temporal nor a worker is needed. */
@@ -39,7 +44,7 @@ export function registerVerify(program: Command, run: Run): void {
     .command('verify')
     .argument('<name>', 'transfer of the configuration')
     .description(
-      'compare source and target of the newest run, here and now and without a worker; exit 4 where they differ',
+      'compare source and target of the newest run, here and now and without a worker, also while changes flow; exit 4 where they differ or nobody can tell',
     )
     .addOption(
       new Option('--mode <mode>', 'what is compared; rows also names the keys that differ')
@@ -49,18 +54,29 @@ export function registerVerify(program: Command, run: Run): void {
     .option('--run <number>', 'another run of the ledger')
     .option('--table <table>', 'only this one; may be given several times', collect)
     .option('--limit <count>', 'with --mode rows: rows of a table that are named at most (default 100)')
+    .option(
+      '--by-workers',
+      'have the workers of the running transfer compare all tables by checksum while its changes flow, and wait for it',
+    )
+    .option('--timeout <duration>', 'with --by-workers: wait this long at most; then exit 124')
     .action(
       run<VerifyOptions>(async (context, [name = ''], options) => {
+        const waitMs = timeoutMs(options.timeout);
+        if (options.byWorkers) return verifyByWorkers(context, name, waitMs);
         const config = context.config();
         const spec = config.transfer(name);
         const rowLimit = limitOf(options.limit);
         const { verifyLocally } = await import('../../../workers/local.ts');
+        // What an older run had is not what flows now.
+        const isFollowed = spec.mode !== undefined && spec.mode !== 'snapshot' && options.run === undefined;
+        const flowing = isFollowed ? { capture: capturePlaceOf(config.captures[spec.source]) } : {};
         const compared: TableVerification[] = [];
         let parked: ParkedCounts = {};
         await withEnds(config, spec, async (ends) => {
           const number = await runOf(ends, name, options.run);
           const tables = options.table ?? null;
-          const request = { transfer: name, run: number, spec, mode: options.mode, tables, rowLimit };
+          const { mode } = options;
+          const request = { transfer: name, run: number, spec, mode, tables, rowLimit, ...flowing };
           for await (const each of verifyLocally(ends, request, new AbortController().signal)) {
             compared.push(each);
             context.output.progress(

@@ -33,10 +33,12 @@ function normal({ logical }: ColumnPlan, cell: string): string {
 
 const decoded = (cell: string): string => Buffer.from(unescapeText(cell), 'latin1').toString('utf8');
 
-function textOf(columns: readonly ColumnPlan[], cells: readonly string[]): string {
-  const named = columns.map(({ source }, at) => [source, decoded(cells[at] ?? '')] as const);
-  return cutText(JSON.stringify(Object.fromEntries(named)));
-}
+/** A key as ParkedEvent.key has it. @param named  its columns at the source, in the order of the target's key, with their texts */
+export const parkedKeyText = (named: readonly (readonly [string, string])[]): string =>
+  cutText(JSON.stringify(Object.fromEntries(named)));
+
+const textOf = (columns: readonly ColumnPlan[], cells: readonly string[]): string =>
+  parkedKeyText(columns.map(({ source }, at) => [source, decoded(cells[at] ?? '')]));
 
 const orNothing = (read: () => string): string | null => {
   try {
