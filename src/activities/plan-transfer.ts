@@ -1,6 +1,7 @@
 import { lookUpTables } from '../engine/planning/look-up-tables.ts';
 import { movesChanges } from '../engine/planning/changes-of-transfer.ts';
 import { planChanges } from '../engine/planning/plan-changes.ts';
+import { planFollowedTable } from '../engine/planning/plan-followed-table.ts';
 import { planTable } from '../engine/planning/plan-table.ts';
 import { prepareTopics } from '../engine/planning/prepare-topics.ts';
 import {
@@ -163,7 +164,9 @@ export const createPlanTables =
           const absent = request.absent ?? [];
           const planOne = (): ReturnType<typeof planTable> =>
             lane === null
-              ? planTable(ends, wanted, control.stop)
+              ? movesChanges(spec)
+                ? planFollowedTable({ ...ends, place }, wanted, control.stop)
+                : planTable(ends, wanted, control.stop)
               : planChanges({ ...ends, place }, { ...wanted, lane, absent }, control.stop);
           try {
             const { leftOut, ...summary } = await whileWorking(() => control.progress(), planOne());

@@ -17,11 +17,16 @@ export function laneOfChanges(id: string): number | null {
   return lane === undefined ? null : Number(lane);
 }
 
-/** One captured table as its changes are applied: a plan in `text-rows` with write mode upsert, of the recorded columns that the transfer takes. */
+/** One captured table as its changes are applied: a plan in `text-rows`, with write mode upsert where it has a key, of the recorded columns that the transfer takes. */
 export interface ChangedTable {
   /** Its number in the capture: the second cell of its events. */
   readonly number: number;
   readonly plan: TablePlan;
+  /**
+   * Neither side has a key of it: its rows are told apart by all that is recorded of them, and equal ones are counted. The plan has write mode
+   * `append` and no `targetKey`.
+   */
+  readonly keyless?: true;
   /** Ids of tables of the transfer that its foreign keys refer to, itself left out. */
   readonly parents: readonly string[];
   /**

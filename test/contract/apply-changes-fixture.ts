@@ -14,7 +14,7 @@ import { type ContractHarness, nameOf, type TestRow } from './harness.ts';
 import { never, wholeRange } from './test-tables.ts';
 import { openRun, TRANSFER } from './test-transfer.ts';
 
-/** A table of the target, of which all columns are captured unless it is said which. */
+/** A table of the target, of which all columns are captured unless it is said which; followed without a key where it has none. */
 export interface CapturedTestTable {
   readonly name: string;
   readonly columns?: readonly string[];
@@ -49,13 +49,14 @@ async function changedTable(
   const [schema] = await target.introspector.describeTables([nameOf(harness, name, target)], never());
   if (!schema) throw new Error(`the test made no table ${name}`);
   const { dialect } = harness;
-  const plan = computeTablePlan({
+  const keyless = schema.primaryKey === null;
+  const computed = computeTablePlan({
     spec: {
       source: 'a',
       hub: 'h',
       target: 'b',
       tables: {},
-      write: { mode: 'upsert' },
+      write: { mode: keyless ? 'append' : 'upsert' },
       read: { encoding: 'text-rows' },
     },
     selection: columns ? { columns: { include: [...columns] } } : {},
@@ -63,8 +64,9 @@ async function changedTable(
     source: { dialect, table: schema },
     target: { dialect, name: schema.table, table: schema },
   });
+  const plan = keyless ? { ...computed, targetKey: [] } : computed;
   const ids = parents.map((parent) => plan.id.replace(/[^.]*$/, parent));
-  return { number, plan, parents: ids, ...capturedTypes(dialect, schema, plan) };
+  return { number, plan, ...(keyless && { keyless }), parents: ids, ...capturedTypes(dialect, schema, plan) };
 }
 
 export async function changesOf(

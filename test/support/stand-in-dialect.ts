@@ -74,6 +74,7 @@ export const standInDialect = (
     emptyStringIsNull: false,
     identifierBytes: null,
     maxColumns: 1_000,
+    removesOneOfSame: true,
     rowAddress: { type: 'rowid', needsSnapshot: false },
     ...changes.capabilities,
   },

@@ -128,6 +128,53 @@ describe('the net effect on a key', () => {
     expect(JSON.stringify(failure) + String(failure)).not.toContain('secret');
   });
 
+  describe('without a key', () => {
+    const [child] = PLAN.tables;
+    const rows = { tables: [{ ...child!, keyless: true as const, plan: { ...child!.plan, targetKey: [] } }] };
+    const told = async (texts: readonly string[]) => {
+      const [change] = await netOf(texts, rows);
+      return {
+        removed: lines(change!.removed),
+        written: change!.written.flatMap(({ block }) => lines(block)),
+        emptied: change!.emptied,
+        steps: changeSteps([change!], NO_CHOICE).map(({ kind }) => kind),
+      };
+    };
+
+    test('counts rows that are the same, and those that come and go are nothing', async () => {
+      expect(
+        await told(['I x=1,1', 'I x=1,1', 'D y=1,1', 'D y=1,1', 'I z=1,1', 'D z=1,1', 'D x=1,1']),
+      ).toEqual({
+        removed: ['1\ty\t1', '1\ty\t1'],
+        written: ['1\tx\t1'],
+        emptied: false,
+        steps: ['remove-once', 'write'],
+      });
+    });
+
+    test('takes a row that changed for one that went and one that came, in whatever order it is told', async () => {
+      expect(await told(['U x=2,2 x=3,3', 'I x=2,2', 'U x=1,1 x=1,2'])).toMatchObject({
+        removed: ['1\tx\t1'],
+        written: ['3\tx\t3', '1\tx\t2'],
+      });
+    });
+
+    test('forgets all before a truncation', async () => {
+      expect(await told(['I x=1,1', 'D y=1,1', 'T', 'I z=1,1'])).toEqual({
+        removed: [],
+        written: ['1\tz\t1'],
+        emptied: true,
+        steps: ['empty', 'write'],
+      });
+    });
+
+    test('needs every value of a row, and tells nothing of it', async () => {
+      const failure: unknown = await netOf(['D secret=1'], rows).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'source.value_rejected', details: { table: 'child' } });
+      expect(String(failure)).not.toContain('secret');
+    });
+  });
+
   test('needs a key whose columns are recorded', async () => {
     const [child] = PLAN.tables;
     const keyless = { tables: [{ ...child!, plan: { ...child!.plan, targetKey: [] } }] };

@@ -58,6 +58,28 @@ describe('lanes of a transfer', () => {
     expect(assign({ tables: [1, 2], joins: later, standing: two })).toEqual({ lanes: two, parted: [[1, 2]] });
   });
 
+  test('are made for tables that are to be alone, beyond all others and whatever joins them', () => {
+    const joins: Join[] = [
+      [1, 2],
+      [2, 3],
+    ];
+    const first = assign({ tables: [1, 2, 3, 4, 5], alone: [2, 4], joins, most: 1 });
+    expect(first).toEqual({
+      lanes: [
+        { lane: 1, tables: [1, 3, 5] },
+        { lane: 2, tables: [2] },
+        { lane: 3, tables: [4] },
+      ],
+      parted: joins,
+    });
+    const tables = [1, 2, 3, 4, 5, 6, 7];
+    expect(assign({ tables, alone: [2, 4, 7], joins, standing: first.lanes, most: 1 }).lanes).toEqual([
+      ...first.lanes,
+      { lane: 4, tables: [6] },
+      { lane: 5, tables: [7] },
+    ]);
+  });
+
   test('have each table once, whatever refers to what', () => {
     const table = fc.integer({ min: 1, max: 12 });
     const wanted = fc.record({

@@ -65,7 +65,7 @@ export async function openMysql(
       const own = captureNames(config.database, place);
       return {
         triggers: createTriggerManager({ pool, names: own, introspector, incarnation: identity }),
-        changes: createChangeCapture(pool, own, countsKeptOf(place)),
+        changes: createChangeCapture(pool, own, countsKeptOf(place), snapshots),
         loads: createInitialLoad(pool, own),
         inspector: createCaptureInspector(pool, own),
         ...createParkedPorts(createParkingSource(pool, own)),

@@ -18,6 +18,7 @@ export const mysql: Dialect<MysqlConfig> = {
     // 64 characters of at most three bytes; the server refuses longer ones itself.
     identifierBytes: 192,
     maxColumns: 1017,
+    removesOneOfSame: true,
     // A hash of the row orders tables without a key. A row that changes gets another place, before or behind a reader's.
     rowAddress: Object.freeze({ type: 'row-hash', needsSnapshot: true }),
   }),

@@ -15,6 +15,7 @@ import { renderTargetWhere } from './sql/keys.ts';
 import { type LedgerNames, readLane, renderAdvance } from './ledger/ledger-sql.ts';
 import { parkingDialect, statementsOn } from './ledger/quarantine.ts';
 import { checksumOf } from './reader.ts';
+import { removeRowsOnce } from './rows/remove-once.ts';
 import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
 import { qualified } from './sql/names.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
@@ -79,6 +80,14 @@ class MysqlTransaction implements TargetTransaction {
     const { loadData } = this.#pool.config;
     return this.#steps.step(
       (session) => removeRows(session, { plan, data, loadData }),
+      (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
+    );
+  }
+
+  removeOnce(plan: TablePlan, { data }: KeyBlock): Promise<number> {
+    const { loadData } = this.#pool.config;
+    return this.#steps.step(
+      (session) => removeRowsOnce(session, { plan, data, loadData }),
       (error, session) => toWriteError(error, session, plan, CHANGE_RIGHTS),
     );
   }

@@ -16,6 +16,7 @@ export const oracle: Dialect<OracleConfig> = {
     emptyStringIsNull: true,
     identifierBytes: 128,
     maxColumns: 1_000,
+    removesOneOfSame: false,
     // The place of a row changes when it is moved: only as of one moment is it an order.
     rowAddress: Object.freeze({ type: 'rowid', needsSnapshot: true }),
   }),

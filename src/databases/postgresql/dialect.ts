@@ -62,6 +62,7 @@ export const postgresql: Dialect<PostgresConfig> = {
     emptyStringIsNull: false,
     identifierBytes: 63,
     maxColumns: 1600,
+    removesOneOfSame: true,
     rowAddress: Object.freeze({ type: 'tid', needsSnapshot: true }),
   }),
   settings: PostgresSettings,

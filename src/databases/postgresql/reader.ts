@@ -102,13 +102,15 @@ function searchPathOf({ position, query }: TablePlan): string {
 
 async function beginRead(session: Session, plan: TablePlan, snapshot: string | null): Promise<void> {
   const path = `SET LOCAL search_path = ${searchPathOf(plan)}`;
-  if (snapshot === null) {
-    await session.query(`BEGIN READ ONLY; ${path}`);
-    return;
-  }
+  if (snapshot === null) await session.query(`BEGIN READ ONLY; ${path}`);
+  else await beginInSnapshot(session, snapshot, path);
+}
+
+/** Begins a transaction that reads in a held snapshot. @throws SluiceError source.snapshot_lost */
+export async function beginInSnapshot(session: Session, snapshot: string, first: string): Promise<void> {
   try {
     await session.query(
-      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(snapshot)}; ${path}`,
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(snapshot)}; ${first}`,
     );
   } catch (error) {
     // 22023: no such snapshot; 42704: its transaction ended meanwhile.

@@ -13,6 +13,7 @@ import { type LedgerNames, ledgerNames, readLane, renderAdvance } from './ledger
 import type { Pool, Session } from './pool.ts';
 import { parkingDialect, statementsOn } from './quarantine.ts';
 import { checksumOf } from './reader.ts';
+import { removeRowsOnce } from './rows/remove-once.ts';
 import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
 import { targetFrom } from './rows/target-from.ts';
 import { qualified, quote, renderTargetConditions } from './sql.ts';
@@ -79,6 +80,13 @@ class PostgresTransaction implements TargetTransaction {
   remove(plan: TablePlan, keys: KeyBlock): Promise<number> {
     return this.#steps.step(
       (session) => removeRows(session, plan, keys),
+      (error) => toWriteError(error, this.#pool, plan, CHANGE_RIGHTS),
+    );
+  }
+
+  removeOnce(plan: TablePlan, rows: KeyBlock): Promise<number> {
+    return this.#steps.step(
+      (session) => removeRowsOnce(session, plan, rows),
       (error) => toWriteError(error, this.#pool, plan, CHANGE_RIGHTS),
     );
   }

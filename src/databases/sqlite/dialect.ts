@@ -20,6 +20,7 @@ export const sqlite: Dialect<SqliteConfig> = {
     identifierBytes: null,
     // SQLITE_MAX_COLUMN of the library that better-sqlite3 builds.
     maxColumns: 2000,
+    removesOneOfSame: true,
     rowAddress: Object.freeze({ type: 'rowid', needsSnapshot: false }),
   }),
   settings: SqliteSettings,

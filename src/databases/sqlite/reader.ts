@@ -5,8 +5,8 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import { readChangeMarker } from './connections/change-marker.ts';
 import type { SqliteConfig } from './config.ts';
-import { fileExists, type Lease, type Pool } from './connections/pool.ts';
-import { holdSnapshot } from './connections/snapshot.ts';
+import type { Lease, Pool } from './connections/pool.ts';
+import { holdSnapshot, scanSnapshot } from './connections/snapshot.ts';
 import { countStatement, rowidName, sourceProgram } from './sql.ts';
 import type { ThreadBlock } from './thread/operations.ts';
 import { rowsAtStatement } from './thread/read-statement.ts';
@@ -87,16 +87,8 @@ async function* readBlocks(
 }
 
 export function createReader(pool: Pool, config: SqliteConfig): SourceReader {
-  const leaseFor = async (snapshot: string | null, signal: AbortSignal): Promise<Lease> => {
-    if (snapshot === null) return pool.scan(signal);
-    if (!(await fileExists(snapshot))) {
-      throw new SluiceError(
-        'source.snapshot_lost',
-        'the copy of the database that the transfer reads is gone',
-      );
-    }
-    return pool.scan(signal, snapshot);
-  };
+  const leaseFor = (snapshot: string | null, signal: AbortSignal): Promise<Lease> =>
+    snapshot === null ? pool.scan(signal) : scanSnapshot(pool, snapshot, signal);
   const withThread = async <T>(
     snapshot: string | null,
     signal: AbortSignal,

@@ -11,6 +11,7 @@ import { advanceStatement, laneProgress, laneStatement, type LedgerTables } from
 import type { Lease, Pool } from './connections/pool.ts';
 import { parkingDialect, statementsOn } from './quarantine.ts';
 import { insertProgram, quote, removeProgram, targetProgram } from './sql.ts';
+import { removeRowsOnce } from './remove-once.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 import type { InsertProgram, Statement } from './thread/operations.ts';
 import type { StoredValue } from './values/stored-value.ts';
@@ -78,6 +79,7 @@ function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal):
       }),
     write: (plan, batch) => step((thread) => writeRows(thread, { plan, batch }, signal)),
     remove: (plan, { data }) => step((thread) => runFor(thread, removeProgram(plan), data, signal)),
+    removeOnce: (plan, { data }) => step((thread) => removeRowsOnce(thread, plan, data, signal)),
     empty: (plan) =>
       step(async (thread) => {
         await thread.call('run', plain(`DELETE FROM ${quote(plan.target.name)}`), { signal });

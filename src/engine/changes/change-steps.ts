@@ -5,7 +5,12 @@ import type { TableChange } from './net-change.ts';
 /** What is done to one table of the target within the transaction. */
 export type ChangeStep =
   | { readonly kind: 'empty'; readonly plan: TablePlan }
-  | { readonly kind: 'remove' | 'write'; readonly plan: TablePlan; readonly block: KeyBlock };
+  | {
+      /** `remove-once`: of rows that are the same as one of the block, one. */
+      readonly kind: 'remove' | 'remove-once' | 'write';
+      readonly plan: TablePlan;
+      readonly block: KeyBlock;
+    };
 
 /** Ids of tables that are treated otherwise than most. */
 export interface StepChoice {
@@ -17,8 +22,8 @@ export interface StepChoice {
 
 export const NO_CHOICE: StepChoice = { late: new Set(), anew: new Set() };
 
-const removing = ({ table: { plan } }: TableChange, block: KeyBlock): readonly ChangeStep[] =>
-  block.rows === 0 ? [] : [{ kind: 'remove', plan, block }];
+const removing = ({ table: { plan, keyless } }: TableChange, block: KeyBlock): readonly ChangeStep[] =>
+  block.rows === 0 ? [] : [{ kind: keyless ? 'remove-once' : 'remove', plan, block }];
 
 /**
  * The net effect as steps: what goes, children before parents, then what is written, parents before children.
@@ -49,11 +54,14 @@ export function changeSteps(
 
 /**
  * Tables of whose rows some are removed while rows of other tables, which stay, may still refer to them at the target: to remove
- * them first would be refused, or take those rows along, and what hangs on them.
+ * them first would be refused, or take those rows along, and what hangs on them. Without a key a row that changed is removed and written,
+ * in this order, for it may have unique values.
  */
 export function leftByChildren(changes: readonly TableChange[]): readonly TableChange[] {
   const left = new Set(changes.flatMap(({ updates, table }) => (updates ? table.parents : [])));
-  return changes.filter(({ removed, table }) => removed.rows > 0 && left.has(table.plan.id));
+  return changes.filter(
+    ({ removed, table }) => removed.rows > 0 && !table.keyless && left.has(table.plan.id),
+  );
 }
 
 /** Parents before the tables that refer to them; within a cycle as they come. */

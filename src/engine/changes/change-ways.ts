@@ -90,6 +90,20 @@ async function takenAlong(
   return null;
 }
 
+/**
+ * Without a key a row that changed is removed and written anew, and rows of other tables that refer to it by a unique value would go along.
+ * @throws SluiceError target.constraint_violated
+ */
+async function refuseCascadesOfRows(
+  target: ChangeTarget,
+  changes: readonly TableChange[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { table, removed } of changes)
+    if (table.keyless && removed.rows > 0 && (await hasCascades(target, table, signal)))
+      throw takesAlong(table.plan.id);
+}
+
 /** Rows are only removed to be written again where nothing goes along with them, and nothing of them is lost. */
 const chooseAnew = (
   target: ChangeTarget,
@@ -100,6 +114,7 @@ const chooseAnew = (
     changes,
     async ({ written, table }) =>
       written.length > 0 &&
+      !table.keyless &&
       (await isWhole(target, table, signal)) &&
       !(await hasCascades(target, table, signal)),
   );
@@ -135,6 +150,7 @@ export async function partSteps(
   signal: AbortSignal,
 ): Promise<readonly ChangeStep[] | null> {
   const changes = parentsFirst((await netChanges(plan, events)).changes);
+  await refuseCascadesOfRows(target, changes, signal);
   const choice = await chooseLate(target, leftByChildren(changes), signal);
   return choice && changeSteps(changes, choice);
 }
@@ -195,6 +211,7 @@ export async function bulkWays(
 ): Promise<BulkWays> {
   const net = await netChanges(plan, events);
   const changes = parentsFirst(net.changes);
+  await refuseCascadesOfRows(target, changes, signal);
   const left = leftByChildren(changes);
   const choice = await chooseLate(target, left, signal);
   async function* ways(): BulkWays['ways'] {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChangedTable, ChangesPlan } from '../../model/changes-plan.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { KeyBlock } from '../ports/target-writer.ts';
+import { addToRows, linesOf, type NetRows } from './net-rows.ts';
 import type { RawEvent } from './parse-events.ts';
 import type { PayloadCells } from './read-payload.ts';
 import { type TableReader, tableReaders } from './table-reader.ts';
@@ -18,7 +19,7 @@ export interface TableChange {
   readonly table: ChangedTable;
   /** All rows from before are gone. */
   readonly emptied: boolean;
-  /** Keys of rows that are gone. */
+  /** Keys of rows that are gone; without a key the rows, as often as they are. */
   readonly removed: KeyBlock;
   readonly written: readonly WrittenRows[];
   /** All keys that anything happened to. */
@@ -126,12 +127,42 @@ function changeOf(net: Net): TableChange {
   };
 }
 
+/** A row that changed is one that went and one that came. */
+function changeOfRows(net: NetRows): TableChange {
+  const { table } = net.reader;
+  const written = blockOf(linesOf(net, 1));
+  return {
+    table,
+    emptied: net.emptied,
+    removed: blockOf(linesOf(net, -1)),
+    written: written.rows === 0 ? [] : [{ plan: table.plan, block: written }],
+    touched: () => blockOf([]),
+    updates: false,
+  };
+}
+
+/** What becomes of one table, event by event. */
+interface Netting {
+  add(event: RawEvent): void;
+  change(): TableChange;
+}
+
+function nettingOf(reader: TableReader): Netting {
+  if (reader.table.keyless) {
+    const net: NetRows = { reader, counts: new Map(), emptied: false };
+    return { add: (event) => addToRows(net, event), change: () => changeOfRows(net) };
+  }
+  const net: Net = { reader, rows: new Map(), emptied: false, updates: false };
+  return { add: (event) => add(net, event), change: () => changeOf(net) };
+}
+
 /** Events that are taken in before others have a turn: about a millisecond. */
 const EVENTS_AT_ONCE = 256;
 
 /**
  * The net effect of events in their order on each table and key: deleted, or written as the last event has it. An insert behind
- * a delete of the same key is one row that is written; what a table had is gone behind its truncation.
+ * a delete of the same key is one row that is written; what a table had is gone behind its truncation. Without a key rows are counted,
+ * and one that comes and goes is nothing.
  * @throws SluiceError source.value_rejected
  */
 export async function netChanges(
@@ -139,7 +170,7 @@ export async function netChanges(
   events: Iterable<RawEvent>,
 ): Promise<{ readonly events: number; readonly changes: readonly TableChange[] }> {
   const readers = tableReaders(plan);
-  const nets = new Map<number, Net>();
+  const nets = new Map<number, Netting>();
   let count = 0;
   for (const event of events) {
     count += 1;
@@ -149,10 +180,10 @@ export async function netChanges(
       const reader = readers.get(event.table);
       // A table that was left out of the transfer while its lane goes on.
       if (!reader) continue;
-      net = { reader, rows: new Map(), emptied: false, updates: false };
+      net = nettingOf(reader);
       nets.set(event.table, net);
     }
-    add(net, event);
+    net.add(event);
   }
-  return { events: count, changes: [...nets.values()].map(changeOf) };
+  return { events: count, changes: [...nets.values()].map((net) => net.change()) };
 }

@@ -25,6 +25,11 @@ async function runStep(
     await transaction.remove(plan, step.block);
     return;
   }
+  if (step.kind === 'remove-once') {
+    if (!transaction.removeOnce) throw cannot();
+    await transaction.removeOnce(plan, step.block);
+    return;
+  }
   const header = { ...of.header, encoding: plan.encoding, rows, bytes: data.length, end: null };
   await writeAll(transaction, plan, { header, data });
 }

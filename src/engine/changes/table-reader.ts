@@ -9,7 +9,7 @@ export interface TableReader {
   readonly table: ChangedTable;
   /** All columns of the plan, in its order; undefined where the payload lacks one. */
   row(payload: string | null): PayloadCells;
-  /** Cells of the key in the order of `targetKey`, as one text that names the row. */
+  /** Cells of the key in the order of `targetKey`, as one text that names the row. Without a key: the row itself. */
   keyOf(cells: PayloadCells): string;
   /** The same of a payload of which nothing else is wanted. */
   key(payload: string | null): string;
@@ -34,10 +34,29 @@ function placesOfKey({ plan }: ChangedTable): readonly number[] {
   );
 }
 
+type Fail = (what: string) => SluiceError;
+
+const given = (payload: string | null, fail: Fail): string => {
+  if (payload === null) throw fail('lacks its row');
+  return payload;
+};
+
+/** A row is named by all that it has: one that lacks a value names none. */
+function wholeRowReader(table: ChangedTable, fail: Fail): TableReader {
+  const reader = new PayloadReader({ columns: columnsOf(table), fail });
+  const row = (payload: string | null): PayloadCells => {
+    const cells = reader.read(given(payload, fail));
+    if (cells.includes(undefined)) throw fail('lacks a value, and the table has no key');
+    return cells;
+  };
+  return { table, row, keyOf: (cells) => cells.join('\t'), key: (payload) => row(payload).join('\t') };
+}
+
 function createTableReader(table: ChangedTable): TableReader {
   const { id } = table.plan;
-  const fail = (what: string): SluiceError =>
+  const fail: Fail = (what) =>
     new SluiceError('source.value_rejected', `a captured change of ${id} ${what}`, { table: id });
+  if (table.keyless) return wholeRowReader(table, fail);
   const columns = columnsOf(table);
   const places = placesOfKey(table);
   const whole = new PayloadReader({ columns, fail });
@@ -50,15 +69,11 @@ function createTableReader(table: ChangedTable): TableReader {
     if (cells.includes(undefined) || cells.includes('\\N')) throw fail('lacks a value of its key');
     return cells.join('\t');
   };
-  const given = (payload: string | null): string => {
-    if (payload === null) throw fail('lacks its row');
-    return payload;
-  };
   return {
     table,
-    row: (payload) => whole.read(given(payload)),
+    row: (payload) => whole.read(given(payload, fail)),
     keyOf: (cells) => joined(places.map((place) => cells[place])),
-    key: (payload) => joined(keys.read(given(payload))),
+    key: (payload) => joined(keys.read(given(payload, fail))),
   };
 }
 

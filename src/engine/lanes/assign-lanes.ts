@@ -6,6 +6,8 @@ export type Join = readonly [number, number];
 export interface LanesWanted {
   /** Numbers of the captured tables that a transfer takes. */
   readonly tables: readonly number[];
+  /** Of these each has a lane of its own, beyond all others and whatever joins it. */
+  readonly alone?: readonly number[];
   /** Of tables whose changes must stay in order; those of other tables mean nothing. */
   readonly joins: readonly Join[];
   /** Lanes that were registered before: they stay as they are for ever. */
@@ -51,14 +53,16 @@ function deal(groups: readonly (readonly number[])[], most: number): readonly (r
  * same for the same request, whoever asks. A table that is in no lane yet goes to a new one, for the claims of a lane mean the tables
  * that it was registered with; so there may be more lanes than wanted, and joins that are parted.
  */
-export function assignLanes({ tables, joins, standing, most }: LanesWanted): AssignedLanes {
+export function assignLanes({ tables, alone = [], joins, standing, most }: LanesWanted): AssignedLanes {
   const laneOf = new Map(standing.flatMap((lane) => lane.tables.map((table) => [table, lane.lane])));
   const fresh = [...new Set(tables)].filter((table) => !laneOf.has(table)).toSorted((a, b) => a - b);
   const last = Math.max(0, ...standing.map(({ lane }) => lane));
-  const added = deal(components(fresh, joins), Math.max(1, most - standing.length)).map((numbers, index) => ({
-    lane: last + index + 1,
-    tables: numbers,
-  }));
+  const together = fresh.filter((table) => !alone.includes(table));
+  const groups = [
+    ...deal(components(together, joins), Math.max(1, most - standing.length)),
+    ...fresh.filter((table) => alone.includes(table)).map((table) => [table]),
+  ];
+  const added = groups.map((numbers, index) => ({ lane: last + index + 1, tables: numbers }));
   for (const { lane, tables: numbers } of added) for (const table of numbers) laneOf.set(table, lane);
   const wanted = new Set(tables);
   const isParted = ([one, other]: Join): boolean =>

@@ -2,7 +2,8 @@ import { SluiceError } from '../../model/sluice-error.ts';
 import { someNames } from '../../model/some-names.ts';
 import { tableId } from '../../model/table-name.ts';
 import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
-import { type Capture, capturedTables } from '../planning/changes-of-transfer.ts';
+import { type Capture, capturedTables, movesRows } from '../planning/changes-of-transfer.ts';
+import { isKeyless } from '../planning/keyless-tables.ts';
 import type { SelectedTable } from '../planning/select-tables.ts';
 import type { LaneTables } from '../ports/change-capture.ts';
 import { type AssignedLanes, assignLanes } from './assign-lanes.ts';
@@ -102,8 +103,11 @@ export async function registerLanes(
     const parent = numberOf.get(join.parent);
     return child === undefined || parent === undefined ? [] : [{ join, pair: [child, parent] as const }];
   });
+  // What is copied of it and what changes meet at a snapshot of their own.
+  const alone = movesRows(spec) && !spec.topics ? captured.filter(isKeyless).map(({ number }) => number) : [];
   const assigned = assignLanes({
     tables: [...numberOf.values()],
+    alone,
     joins: numbered.map(({ pair }) => pair),
     standing,
     most: mostLanes(spec),
@@ -111,7 +115,10 @@ export async function registerLanes(
   refuseSeveral(request, assigned);
   if (assigned.lanes.length > standing.length) await refuseRecaptured(capture, standing, signal);
   const parted = new Set(assigned.parted);
-  const warnings = judgeParted(numbered.filter(({ pair }) => parted.has(pair)).map(({ join }) => join));
+  const isKnown = ({ join, pair }: (typeof numbered)[number]): boolean =>
+    join.atTarget || !pair.some((number) => alone.includes(number));
+  const told = numbered.filter((each) => parted.has(each.pair) && isKnown(each));
+  const warnings = judgeParted(told.map(({ join }) => join));
   await capture.changes.register(transfer, assigned.lanes, signal);
   const idOf = new Map([...numberOf].map(([id, number]) => [number, id]));
   return {

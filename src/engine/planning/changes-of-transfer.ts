@@ -60,7 +60,7 @@ function refuseOtherCondition({ table, selection }: SelectedTable, captured: Cap
 
 /**
  * The captured tables of what a transfer selects, in its order.
- * @throws SluiceError capture.not_installed, capture.not_deployed, capture.key_needed, config.invalid
+ * @throws SluiceError capture.not_installed, capture.not_deployed, config.invalid
  */
 export async function capturedTables(
   { triggers }: Pick<Capture, 'triggers'>,
@@ -83,14 +83,6 @@ export async function capturedTables(
   return selected.map((each) => {
     const captured = byId.get(tableId(each.table)) as CapturedTable;
     refuseOtherCondition(each, captured);
-    if (captured.primaryKey.length === 0 && spec.topics === undefined)
-      throw new SluiceError(
-        'capture.key_needed',
-        'changes of a table without a primary key cannot be applied',
-        {
-          table: tableId(each.table),
-        },
-      );
     return captured;
   });
 }

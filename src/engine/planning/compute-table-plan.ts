@@ -163,6 +163,10 @@ function ordersAlike({ source, target }: PlanInput, column: ColumnSchema, existi
   return target.dialect.types.portableOrder(existing) && kinds[0] === kinds[1];
 }
 
+/** Without a primary key changes are done to the very rows that are copied: to those of one moment. */
+const isFollowedKeyless = ({ spec, source }: PlanInput): boolean =>
+  spec.mode === 'both' && source.table.primaryKey === null;
+
 function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): PositionPlan {
   const { table, dialect } = input.source;
   const keys = [table.primaryKey, ...table.uniqueKeys].filter((key) => key !== null);
@@ -177,7 +181,8 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
       types: [rowAddress.type],
       sameOrder: false,
       // The rows of a query are in an order of their own each time it is run on other data.
-      needsSnapshot: rowAddress.needsSnapshot || input.selection.query !== undefined,
+      needsSnapshot:
+        rowAddress.needsSnapshot || input.selection.query !== undefined || isFollowedKeyless(input),
     };
   }
   const keyColumns = chosen.columns.map(
@@ -195,7 +200,7 @@ function planPosition(input: PlanInput, columns: readonly ColumnSchema[]): Posit
       const there = existing ?? asked;
       return dialect.types.portableOrder(column) && (!there || ordersAlike(input, column, there));
     }),
-    needsSnapshot: false,
+    needsSnapshot: isFollowedKeyless(input),
   };
 }
 

@@ -9,6 +9,7 @@ import type { CapturedTable } from '../ports/trigger-manager.ts';
 import { capturedTypes } from '../changes/captured-types.ts';
 import { type Capture, captureOf, capturedTables, movesRows } from './changes-of-transfer.ts';
 import { computeTablePlan } from './compute-table-plan.ts';
+import { isKeyless, refuseKeyless, refuseOtherKey } from './keyless-tables.ts';
 import { type FoundTable, lookUpTables } from './look-up-tables.ts';
 import type { PlannedSummary, PlanTableRequest } from './plan-table.ts';
 import type { TransferDeps } from './prepare-transfer.ts';
@@ -23,10 +24,10 @@ export interface PlanChangesRequest extends Pick<PlanTableRequest, 'transfer' | 
   readonly absent: readonly string[];
 }
 
-/** Changes are written by key, whatever the rows are; and their values are texts. */
-const asChanges = (spec: TransferSpec): TransferSpec => ({
+/** Changes are written by key where there is one, whatever the rows are; and their values are texts. */
+const asChanges = (spec: TransferSpec, captured: CapturedTable): TransferSpec => ({
   ...spec,
-  write: { ...spec.write, mode: 'upsert' },
+  write: { ...spec.write, mode: isKeyless(captured) ? 'append' : 'upsert' },
   read: { ...spec.read, encoding: 'text-rows' },
 });
 
@@ -41,36 +42,43 @@ function refuseUnrecorded(plan: TablePlan, { columns }: CapturedTable): void {
   );
 }
 
+/** @throws SluiceError capture.key_needed */
+function refuseOther(plan: TablePlan, { primaryKey }: CapturedTable): void {
+  const keyAtSource = plan.targetKey.map(
+    (name) => plan.columns.find(({ target }) => target === name)?.source,
+  );
+  if (keyAtSource.length === primaryKey.length && primaryKey.every((name) => keyAtSource.includes(name)))
+    return;
+  throw new SluiceError('capture.key_needed', 'the target has another key than the source', {
+    table: plan.id,
+    suggestion: `give the target the primary key ${primaryKey.join(', ')}`,
+  });
+}
+
 function changedTable(
-  deps: Pick<TransferDeps, 'source' | 'target'>,
+  deps: Pick<Planning, 'source' | 'target' | 'capture'>,
   spec: TransferSpec,
   found: FoundTable,
   captured: CapturedTable,
 ): ChangedTable {
   if (isSluiceError(found.source)) throw found.source;
-  const plan = computeTablePlan({
-    spec: asChanges(spec),
+  refuseKeyless(captured, spec, { target: deps.target.dialect, changes: deps.capture.changes });
+  const computed = computeTablePlan({
+    spec: asChanges(spec, captured),
     selection: found.selection,
     ordinal: 0,
     source: { dialect: deps.source.dialect, table: found.source },
     target: { dialect: deps.target.dialect, name: found.target, table: found.existing },
   });
-  refuseUnrecorded(plan, captured);
-  const keyAtSource = plan.targetKey.map(
-    (name) => plan.columns.find(({ target }) => target === name)?.source,
-  );
-  const isSameKey =
-    keyAtSource.length === captured.primaryKey.length &&
-    captured.primaryKey.every((name) => keyAtSource.includes(name));
-  if (!isSameKey)
-    throw new SluiceError('capture.key_needed', 'the target has another key than the source', {
-      table: plan.id,
-      suggestion: `give the target the primary key ${captured.primaryKey.join(', ')}`,
-    });
+  refuseUnrecorded(computed, captured);
+  const plan = isKeyless(captured) ? { ...computed, targetKey: [] } : computed;
+  if (isKeyless(captured)) refuseOtherKey(plan, found.source, found.existing);
+  else refuseOther(plan, captured);
   const parents = found.source.foreignKeys.map(({ references }) => tableId(references));
   return {
     number: captured.number,
     plan,
+    ...(isKeyless(captured) && { keyless: true }),
     parents: [...new Set(parents)].filter((parent) => parent !== plan.id),
     ...capturedTypes(deps.source.dialect, found.source, plan),
   };

@@ -14,6 +14,7 @@ import type { LoadState } from '../ports/initial-load.ts';
 import { type ReadUntil, summed } from '../reading/read-budget.ts';
 import { type SelectedTable, selectTables } from './select-tables.ts';
 import { captureOf, capturedTables, movesChanges, movesRows } from './changes-of-transfer.ts';
+import { refuseKeyless } from './keyless-tables.ts';
 import { leftOutByWish } from '../structure/planned-structure.ts';
 import { namingRules, refuseClashes, targetName } from './target-names.ts';
 
@@ -153,8 +154,11 @@ export async function prepareTransfer(
   const wanted = selectTables(request.spec, available, deps.source);
   refuseClashes(wanted, namingRules(deps, request.spec));
   // What cannot be followed is told before anything of ours is made.
-  if (movesChanges(request.spec))
-    await capturedTables(captureOf(deps.source, place), request.spec, wanted, signal);
+  if (movesChanges(request.spec)) {
+    const capture = captureOf(deps.source, place);
+    for (const each of await capturedTables(capture, request.spec, wanted, signal))
+      refuseKeyless(each, request.spec, { target: deps.target.dialect, changes: capture.changes });
+  }
   const present = await presentTables(deps, request.spec, wanted, signal);
   // Nothing of ours is there yet: not even the ledger is made.
   if (present.length > 0 && (await deps.target.ledger.newestRun(transfer, signal)) === null)

@@ -1,5 +1,6 @@
 import type { RowBlock } from '../../model/row-block.ts';
 import type { EventParking } from './event-parking.ts';
+import type { SnapshotRef } from './source-reader.ts';
 
 /** Captured tables whose events one lane of a transfer carries, by their numbers. */
 export interface LaneTables {
@@ -59,6 +60,15 @@ export interface ChangeCapture {
   lanes(transfer: string, signal: AbortSignal): Promise<readonly LaneTables[]>;
   /** Forgets it with its claims: nothing is kept for it any more. */
   unregister(transfer: string, signal: AbortSignal): Promise<void>;
+  /**
+   * The lane goes on at a snapshot in which all of its rows are about to be read: pending is what is not visible in it. Claims that are not
+   * confirmed are empty from then on, for all that they held is visible in it; whoever held the lane can seal no more. One transaction,
+   * idempotent.
+   * @returns whether there were claims, of which the target may have some or get some late
+   * @throws SluiceError source.snapshot_lost where it is gone, or was made before the lane was registered or last went on;
+   * capture.resync_required for an unknown lane. Absent: rows of a table without a key cannot be copied here and then followed.
+   */
+  beginAt?(lane: ChangeLane, snapshot: SnapshotRef, signal: AbortSignal): Promise<boolean>;
   /** Takes the lane over: who held it can seal and confirm nothing any more. @throws SluiceError capture.not_installed, capture.resync_required for an unknown lane */
   lease(lane: ChangeLane, signal: AbortSignal): Promise<Lease>;
   /**

@@ -31,6 +31,8 @@ export interface Capabilities {
   readonly identifierBytes: number | null;
   readonly maxColumns: number;
   /** By what a table without a key is put in order: ctid (only inside one snapshot) or rowid. */
+  /** Of rows that are the same one can be deleted: a target without a key follows changes. See TargetTransaction.removeOnce. */
+  readonly removesOneOfSame: boolean;
   readonly rowAddress: { readonly type: string; readonly needsSnapshot: boolean };
 }
 

@@ -55,6 +55,13 @@ export interface TargetTransaction {
    * @returns rows deleted
    */
   remove?(plan: TablePlan, keys: KeyBlock): Promise<number>;
+  /**
+   * For each row of the block deletes one row of the target that is the same in all columns of the plan, as verification compares them,
+   * NULL being the same as NULL; the block has a row as often as it is to go. In `text-rows`. Rows that are not there are no error.
+   * Absent: a table without a key cannot follow its changes at this database (`Capabilities.removesOneOfSame`).
+   * @returns rows deleted
+   */
+  removeOnce?(plan: TablePlan, rows: KeyBlock): Promise<number>;
   /** Deletes every row of the table, by a statement that is part of the transaction. */
   empty?(plan: TablePlan): Promise<void>;
   /** Absent: this target sets nothing apart, a change that it refuses blocks its lane. */
@@ -64,7 +71,7 @@ export interface TargetTransaction {
   rollback(): Promise<void>;
 }
 
-/** Keys of rows in `text-rows`. */
+/** Keys of rows, or rows, in `text-rows`. */
 export interface KeyBlock {
   readonly rows: number;
   readonly data: Buffer;

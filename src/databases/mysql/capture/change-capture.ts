@@ -7,13 +7,16 @@ import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { CountsKept } from '../../../model/capture-spec.ts';
 import { inTransaction, type Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
+import type { Snapshots } from '../connections/snapshots.ts';
 import { renderFraction } from '../types/render-text.ts';
 import { demandCurrent, inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-tables.ts';
 import { housekeep } from './claims/housekeeping.ts';
 import {
+  beginLane,
   inSnapshot,
   leaseLane,
+  lookAtSnapshot,
   readBacklog,
   registerLanes,
   standingLanes,
@@ -31,7 +34,12 @@ const NOW = `SELECT CONCAT(${renderFraction('UTC_TIMESTAMP(6)', 6)}, '+00')`;
  * Claims of events in InnoDB. Events are read without locks and never changed; a claim is the ids that were seen, as runs without a gap
  * (claims/gaps.ts). Whatever is written is one transaction.
  */
-export function createChangeCapture(pool: Pool, names: CaptureNames, kept: CountsKept): ChangeCapture {
+export function createChangeCapture(
+  pool: Pool,
+  names: CaptureNames,
+  kept: CountsKept,
+  snapshots: Pick<Snapshots, 'use'>,
+): ChangeCapture {
   const context = inCapture(names);
   const watch = createTransactionWatch();
   const parking = createParkingSource(pool, names);
@@ -55,6 +63,10 @@ export function createChangeCapture(pool: Pool, names: CaptureNames, kept: Count
     lanes: (transfer, signal) => run(signal, (session) => standingLanes(session, names, transfer)),
     unregister: (transfer, signal) =>
       transaction(signal, (session) => unregisterLanes(session, names, transfer)),
+    beginAt: async (lane, snapshot, signal) => {
+      const begin = await snapshots.use(snapshot, signal, (session) => lookAtSnapshot(session, names, lane));
+      return transaction(signal, (session) => beginLane(session, names, { lane, begin }));
+    },
     lease: (lane, signal) =>
       transaction(signal, async (session) => {
         await demandCurrent(session, names);

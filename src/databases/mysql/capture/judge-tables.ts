@@ -73,7 +73,7 @@ export function warningsOf({ table, spec }: TableToCapture, edges: readonly Edge
   const found: readonly (readonly [boolean, string])[] = [
     [
       table.primaryKey === null,
-      'it has no primary key: its events have no order of their own, and no target can apply them',
+      'it has no primary key: its events have no order of their own, and a target deletes a row by all that is recorded of it',
     ],
     [deletes, 'TRUNCATE fires no trigger here: it is not recorded, and leaves the rows at the target'],
     [

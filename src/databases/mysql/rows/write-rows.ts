@@ -116,7 +116,7 @@ async function upsert(session: Session, request: WriteRequest): Promise<number> 
   return updated.count + inserted.count === staged ? staged : updated.count + inserted.count;
 }
 
-interface Filling {
+export interface Filling {
   readonly plan: TablePlan;
   readonly data: Buffer;
   readonly loadData: boolean;
@@ -138,6 +138,15 @@ export async function writeRows(session: Session, request: WriteRequest): Promis
 
 const ROW_NUMBER = quote('sluice_row');
 
+/** Rows, or keys, that may come several times, in a temporary table. @returns its name */
+export async function fillStaging(session: Session, request: Filling): Promise<string> {
+  // A server may take no table without a primary key.
+  const number = ` (${ROW_NUMBER} bigint AUTO_INCREMENT PRIMARY KEY)`;
+  const staging = await openStaging(session, request.plan, number);
+  await fill(session, request, staging);
+  return staging;
+}
+
 /**
  * By a join with a temporary table: nothing of it commits by itself. Keys that the target takes for the same may come several times.
  * @returns rows that were there
@@ -145,10 +154,7 @@ const ROW_NUMBER = quote('sluice_row');
 export async function removeRows(session: Session, request: Filling): Promise<number> {
   const { plan } = request;
   const columns = plan.targetKey.flatMap((name) => plan.columns.find(({ target }) => target === name) ?? []);
-  const keys = { ...plan, columns };
-  // A server may take no table without a primary key.
-  const staging = await openStaging(session, keys, ` (${ROW_NUMBER} bigint AUTO_INCREMENT PRIMARY KEY)`);
-  await fill(session, { ...request, plan: keys }, staging);
+  const staging = await fillStaging(session, { ...request, plan: { ...plan, columns } });
   const { count } = await session.query(
     `DELETE t FROM ${staging} AS s STRAIGHT_JOIN ${qualified(plan.target)} AS t ON ${sameKey(plan)}`,
   );

@@ -85,7 +85,7 @@ export function warningsOf(
   const found: readonly (readonly [boolean, string])[] = [
     [
       table.primaryKey === null,
-      'it has no primary key: its events have no order of their own, and no target can apply them',
+      'it has no primary key: its events have no order of their own, and a target deletes a row by all that is recorded of it',
     ],
     [
       (spec.operations ?? SEEN).includes('delete'),

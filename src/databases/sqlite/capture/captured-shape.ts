@@ -68,7 +68,11 @@ export function judge({ table, spec }: TableToCapture, facts: TableFacts): Judge
   const clash = table.columns.find(({ name }) => own.includes(name.toLowerCase()));
   const generated = table.columns.filter((column) => column.generated !== null);
   const warnings = [
-    ...(hasKey ? [] : ['it has no primary key: its changes can go to topics, and to no target']),
+    ...(hasKey
+      ? []
+      : [
+          'it has no primary key: its events have no order of their own, and a target deletes a row by all that is recorded of it',
+        ]),
     ...(generated.length === 0
       ? []
       : [`generated columns are not recorded: ${generated.map(({ name }) => name).join(', ')}`]),

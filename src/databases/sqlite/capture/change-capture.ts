@@ -9,6 +9,7 @@ import type { RowBlock } from '../../../model/row-block.ts';
 import { reading, type Session, writing } from '../connections/session.ts';
 import type { EventBlock, MeasuredEvents } from '../thread/operations.ts';
 import { eventTime, readBacklogs } from './backlogs.ts';
+import { beginLane } from './begin-lane.ts';
 import { captureTables } from './capture-tables.ts';
 import { isInstalled, requireCurrent, requireInstalled } from './captured-state.ts';
 import { housekeep } from './housekeep.ts';
@@ -169,6 +170,7 @@ export function createChangeCapture(file: CaptureFile, kept: CountsKept): Change
       writing(pool, signal, async (session) => {
         if (await isInstalled(session, prefix)) await dropLanes(session, prefix, transfer);
       }),
+    beginAt: (lane, snapshot, signal) => beginLane(file, lane, { snapshot, signal }),
     lease: (lane, signal) => takeLease(file, lane, signal),
     seal: (lease, limits, signal) => seal(file, lease, limits, signal),
     read: (lease, request, signal) => readClaim(file, lease, request, signal),

@@ -2,7 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeldSnapshot } from '../../../engine/ports/source-reader.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import { fileExists, type Pool } from './pool.ts';
+import { fileExists, type Lease, type Pool } from './pool.ts';
+
+/** @throws SluiceError source.snapshot_lost */
+async function demandSnapshot(path: string): Promise<void> {
+  if (await fileExists(path)) return;
+  throw new SluiceError('source.snapshot_lost', 'the copy of the database that the transfer reads is gone');
+}
+
+/** A thread that reads the copy. @throws SluiceError source.snapshot_lost */
+export async function scanSnapshot(pool: Pool, path: string, signal: AbortSignal): Promise<Lease> {
+  await demandSnapshot(path);
+  return pool.scan(signal, path);
+}
 
 /**
  * A private copy of the whole database; its path is the reference. It survives crashes and can be read by every process
@@ -35,13 +47,7 @@ export async function holdSnapshot(
   }
   return {
     ref: path,
-    async check() {
-      if (await fileExists(path)) return;
-      throw new SluiceError(
-        'source.snapshot_lost',
-        'the copy of the database that the transfer reads is gone',
-      );
-    },
+    check: () => demandSnapshot(path),
     close: remove,
   };
 }

@@ -48,9 +48,10 @@ const orNothing = (read: () => string): string | null => {
   }
 };
 
-/** Null: it concerns the whole table, or nobody can tell which row. */
+/** Null: it concerns the whole table, or nobody can tell which row; without a key that is all of them. */
 export function eventKeys(reader: TableReader, event: RawEvent): EventKeys | null {
   const { table } = reader;
+  if (table.keyless) return null;
   const columns = keyColumns(table);
   const payloads = event.operation === 'D' ? [event.old] : [event.new, event.old];
   const keys = payloads.flatMap((payload) => {

@@ -1,6 +1,6 @@
 import { addBacklogs, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
-import { decodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
-import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
+import { decodeRuns, encodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
+import { leaseLost, resyncRequired, snapshotTooOld } from '../../../../engine/capture/lane-errors.ts';
 import { decodeNumbers, encodeNumbers } from '../../../../engine/capture/lane-tables.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import type { Backlog, ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
@@ -53,6 +53,52 @@ export async function registerLanes(
       `INSERT INTO ${names.lanes} (transfer, lane, table_numbers, looked) VALUES (${literal(transfer)}, ${lane}, ${literal(encodeNumbers(tables))}, ${looked})`,
     );
   }
+}
+
+/** How a lane stands in a snapshot, and how it would if it began there. */
+export interface LaneBegin {
+  /** Null: it was not registered then. */
+  readonly stood: string | null;
+  readonly looked: Looked;
+}
+
+const STANDING = "CONCAT(sealed, ' ', looked)";
+
+/** To be asked in the snapshot. */
+export async function lookAtSnapshot(
+  session: Session,
+  names: CaptureNames,
+  lane: ChangeLane,
+): Promise<LaneBegin> {
+  const stood = await session.cell(`SELECT ${STANDING} FROM ${names.lanes} WHERE ${renderLane(lane)}`);
+  return { stood: stood ?? null, looked: await lookFirst(session, names) };
+}
+
+/** The same events were seen. */
+const isSameLook = (one: Looked, other: Looked): boolean =>
+  encodeRuns(renderRunsAhead(one)) === encodeRuns(renderRunsAhead(other));
+
+/** See ChangeCapture.beginAt. */
+export async function beginLane(
+  session: Session,
+  names: CaptureNames,
+  { lane, begin }: { readonly lane: ChangeLane; readonly begin: LaneBegin },
+): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT sealed, looked, ${STANDING} FROM ${names.lanes} WHERE ${renderLane(lane)} FOR UPDATE`,
+  );
+  const [sealed, looked, standing] = rows[0] ?? [];
+  if (standing === undefined || standing === null) throw resyncRequired(lane, 'it is not registered');
+  // What came between them may be freed by now.
+  if (begin.stood !== standing && !isSameLook(decodeLooked(looked ?? ''), begin.looked))
+    throw snapshotTooOld(lane);
+  await session.query(
+    `UPDATE ${names.lanes} SET epoch = ${literal(drawEpoch())}, looked = ${literal(encodeLooked(begin.looked))} WHERE ${renderLane(lane)}`,
+  );
+  await session.query(
+    `UPDATE ${names.claims} SET events = 0, runs = '' WHERE ${renderLane(lane)} AND confirmed_at IS NULL`,
+  );
+  return sealed !== '0';
 }
 
 /** See ChangeCapture.lanes. */

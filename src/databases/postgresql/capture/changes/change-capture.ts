@@ -6,12 +6,13 @@ import { housekeepCounts } from '../../../../engine/capture/parking/compact-coun
 import type { ChangeCapture } from '../../../../engine/ports/change-capture.ts';
 import { type CapturePlace, countsKeptOf } from '../../../../model/capture-spec.ts';
 import type { Pool, Session } from '../../pool.ts';
+import { beginInSnapshot } from '../../reader.ts';
 import { demandCurrent, inCapture } from './capture-errors.ts';
 import { captureNames } from '../capture-tables.ts';
 import { createParkingSource } from '../parking/parking-source.ts';
 import { estimateBacklog } from './estimate-backlog.ts';
 import { housekeep } from './housekeep.ts';
-import { leaseLane, registerLanes, standingLanes, unregisterLanes } from './lanes.ts';
+import { beginLane, leaseLane, registerLanes, standingLanes, unregisterLanes } from './lanes.ts';
 import { readClaim } from './read-claim.ts';
 import { sealClaim } from './seal-claim.ts';
 import { tick } from './ticks.ts';
@@ -43,6 +44,15 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
     lanes: (transfer, signal) => use(signal, (session) => standingLanes(session, names, transfer)),
     unregister: (transfer, signal) =>
       inTransaction(signal, (session) => unregisterLanes(session, names, transfer)),
+    beginAt: async (lane, snapshot, signal) => {
+      const since = await use(signal, async (session) => {
+        await beginInSnapshot(session, snapshot, 'SET LOCAL search_path = pg_catalog');
+        const text = (await session.cell('SELECT txid_current_snapshot()')) ?? '';
+        await session.query('COMMIT');
+        return text;
+      });
+      return inTransaction(signal, (session) => beginLane(session, names, { lane, since }));
+    },
     lease: (lane, signal) =>
       inTransaction(signal, async (session) => {
         await demandCurrent(session, names);

@@ -1,11 +1,11 @@
-import { leaseLost, resyncRequired } from '../../../../engine/capture/lane-errors.ts';
+import { leaseLost, resyncRequired, snapshotTooOld } from '../../../../engine/capture/lane-errors.ts';
 import { drawEpoch } from '../../../../engine/driver/epoch.ts';
 import type { ChangeLane, LaneTables, Lease } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../pool.ts';
 import { literal } from '../../sql.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { forgetLoads } from '../loads/stored-load.ts';
-import { lockLane } from './lane-state.ts';
+import { lockLane, renderLanes } from './lane-state.ts';
 
 /** Held by who registers a lane, and by who frees events: none of what a new lane begins with is freed before the lane is seen. */
 export const freeingLock = (names: CaptureNames): string =>
@@ -54,6 +54,46 @@ export async function standingLanes(
     lane: Number(lane),
     tables: tables ? tables.split(',').map(Number) : [],
   }));
+}
+
+/** Whether all that is visible in the one snapshot is in the other. @param one, other  SQL of snapshots */
+const renderIsBefore = (one: string, other: string): string =>
+  `txid_snapshot_xmax(${one}) <= txid_snapshot_xmax(${other}) AND NOT EXISTS (SELECT FROM txid_snapshot_xip(${other}) AS x WHERE txid_visible_in_snapshot(x, ${one}))`;
+
+/**
+ * See ChangeCapture.beginAt. A lane without claims stands where its row says; else one more, which is empty and the last of its interval, says
+ * where it stands (lane-state.ts).
+ * @param since  the snapshot, as text
+ */
+export async function beginLane(
+  session: Session,
+  names: CaptureNames,
+  { lane, since }: { readonly lane: ChangeLane; readonly since: string },
+): Promise<boolean> {
+  const standing = await lockLane(session, names, lane);
+  if (!standing) throw resyncRequired(lane, 'it is not registered');
+  const { sealed } = standing;
+  const key = [lane.transfer, lane.lane];
+  const isBefore = await session.cell(
+    `SELECT ${renderIsBefore('coalesce(l.upto, l.since)', '$3::txid_snapshot')} FROM ${renderLanes(names)} AS l WHERE transfer = $1 AND lane = $2`,
+    [...key, since],
+  );
+  // What came between them may be freed by now.
+  if (isBefore !== 't') throw snapshotTooOld(lane);
+  await session.query(
+    `UPDATE ${names.lanes} SET epoch = $3${sealed === 0 ? ', since = $4, upto = NULL, after_id = 0' : ''} WHERE transfer = $1 AND lane = $2`,
+    [...key, drawEpoch(), ...(sealed === 0 ? [since] : [])],
+  );
+  if (sealed === 0) return false;
+  await session.query(
+    `UPDATE ${names.claims} SET events = 0 WHERE transfer = $1 AND lane = $2 AND confirmed_at IS NULL`,
+    key,
+  );
+  await session.query(
+    `INSERT INTO ${names.claims} (transfer, lane, claim, since, upto, after_id, last_id, events, is_last) VALUES ($1, $2, $3, $4, $4, 0, 0, 0, true)`,
+    [...key, sealed + 1, since],
+  );
+  return true;
 }
 
 /** Its claims go with it. */

@@ -55,7 +55,7 @@ export function warningsOf({ table, spec }: TableToCapture, facts: TableFacts): 
   const found: readonly (readonly [boolean, string])[] = [
     [
       table.primaryKey === null,
-      'it has no primary key: its events have no order of their own, and no target can apply them',
+      'it has no primary key: its events have no order of their own, and a target deletes a row by all that is recorded of it',
     ],
     [facts.persistence === 'u', 'it is unlogged: a crash of the server empties it without an event'],
     [facts.hasRules, 'it has rules: statements that they turn into others are recorded where they end'],
