@@ -102,6 +102,7 @@ const BY_CODE: ReadonlyMap<string, ErrorCode> = new Map([
     1400,
     1407,
     1452,
+    2091, // of those that are checked by the commit
     2290,
     2291,
     2292,

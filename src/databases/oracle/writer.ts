@@ -10,6 +10,7 @@ import { COMMIT, type Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, renderAdvance, renderLockLane } from './ledger/ledger-sql.ts';
+import { CHECK_NOW, DEFER } from './ledger/late-checks.ts';
 import { parkingDialect, ROLLBACK_TO, SAVEPOINT, statementsOn } from './ledger/quarantine.ts';
 import { readLane } from './ledger/read-lanes.ts';
 import { checksum } from './rows/checksum.ts';
@@ -61,6 +62,7 @@ class OracleTransaction implements TargetTransaction {
     return this.#steps.step(async (session) => {
       // An update would wait for the lane's row without an end.
       await session.run(renderLockLane(this.#names, batch.header));
+      if (batch.header.operation === 'changes') await session.query(DEFER);
       // Invariant 2: this update and the batch's rows are one transaction.
       return (await session.run(renderAdvance(this.#names, batch))).count === 1;
     }, this.#ledgerError);
@@ -102,17 +104,33 @@ class OracleTransaction implements TargetTransaction {
       save: (session: Session) => session.query(SAVEPOINT),
       // It ends with the transaction, or where the next one of this name begins.
       keep: () => Promise.resolve(),
-      back: (session: Session) => session.query(ROLLBACK_TO),
+      back: async (session: Session) => {
+        await session.query(ROLLBACK_TO);
+        await session.query(DEFER);
+      },
     };
+    const parking = createParking(parkingSql(dialect), dialect, (statement) =>
+      this.#steps.step((session) => statementsOn(session)(statement), this.#ledgerError),
+    );
+    const query = (text: string) => (session: Session) => session.query(text);
     return {
-      ...createParking(parkingSql(dialect), dialect, (statement) =>
-        this.#steps.step((session) => statementsOn(session)(statement), this.#ledgerError),
-      ),
+      ...parking,
+      hold: async (lane) => {
+        const isHeld = await parking.hold(lane);
+        if (isHeld) await this.#steps.step(query(DEFER), this.#ledgerError);
+        return isHeld;
+      },
       attempt: (work) => this.#steps.attempt(work, savepoint, this.#ledgerError),
+      check: async () => {
+        const toError = (error: unknown) => toSluiceError(error, { side: 'target' });
+        await this.#steps.step(query(CHECK_NOW), toError);
+        await this.#steps.step(query(DEFER), toError);
+      },
     };
   }
 
   async commit(): Promise<void> {
+    // What waits is checked here.
     await this.#steps.last(
       (session) => session.query(COMMIT),
       (error) => toSluiceError(error, { side: 'target' }),
