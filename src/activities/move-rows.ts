@@ -116,11 +116,11 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
         { side: 'source', nothing: { lanes: [] } },
         ({ spec, ...ends }, control) =>
           deps.connections.useDatabase(request.source, (source) => {
-            const { changes } = captureOfSource(deps, source, request.source);
+            const { changes, triggers } = captureOfSource(deps, source, request.source);
             const retentionMs = retentionMsOf(deps.config.captures[request.source]);
             return relayLanes(lanes, control, async (lane, ofLane) => {
               const wanted = { lanesOfAll: lanes.length, ...request, spec, retentionMs, lane };
-              const { why, rows, bytes } = await relayChanges({ changes, ...ends }, wanted, ofLane);
+              const { why, rows, bytes } = await relayChanges({ changes, triggers, ...ends }, wanted, ofLane);
               return { ended: why === 'ended', events: rows, bytes, refusal: null };
             });
           }),

@@ -73,7 +73,7 @@ async function follow() {
       expect(await apply(block, { attempt, epoch, n })).toMatchObject({ outcome: 'applied' });
       reader.applied(1, n);
     }
-    await reader.ended();
+    await reader.ended(1);
   };
 }
 

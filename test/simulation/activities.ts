@@ -10,7 +10,8 @@ import { createLedger } from './ledger.ts';
 import type { Scenario } from './scenario.ts';
 import { createIntrospector, createSourceReader, type SourceState } from './source.ts';
 import type { TargetState } from './target-state.ts';
-import { type CheckBatch, createTargetWriter } from './target-writer.ts';
+import { createTargetQuarantine } from './target-parking.ts';
+import { type CheckBatch, type CheckRow, createTargetWriter } from './target-writer.ts';
 import type { Actor, World } from './world.ts';
 
 export interface States {
@@ -19,6 +20,7 @@ export interface States {
   readonly hub: HubState;
   /** Of each batch that commits; default: it has the rows that the source has there. */
   readonly check?: CheckBatch;
+  readonly checkRow?: CheckRow;
 }
 
 /** Of a scenario: what befalls activities. */
@@ -60,6 +62,7 @@ function createTools(world: World, states: States, actor: Actor, control: SliceC
   const watch = createCreditWatch(world, states.target, actor.name);
   const check: CheckBatch =
     states.check ?? (({ header, data }) => checkIntegrity(world, states.source, header, data));
+  const checkRow: CheckRow = states.checkRow ?? (() => undefined);
   const shared = {
     dialect: DIALECT,
     incarnation: () => Promise.resolve('one'),
@@ -67,13 +70,14 @@ function createTools(world: World, states: States, actor: Actor, control: SliceC
     close: () => Promise.resolve(),
     reader: createSourceReader(world, states, actor),
     inspector: { bucketSums: () => Promise.resolve([]), rowDigests: () => Promise.resolve([]) },
-    writer: createTargetWriter(world, states.target, { actor, check }),
+    writer: createTargetWriter(world, states.target, { actor, check, checkRow }),
     ledger: createLedger(world, states.target, { actor, watch }),
   };
   return {
     source: { ...shared, introspector: createIntrospector(world, states.source, actor) },
     target: {
       ...shared,
+      ...(states.target.refuses && { quarantine: createTargetQuarantine(world, states.target, actor) }),
       introspector: { listTables: () => Promise.resolve([]), describeTables: () => Promise.resolve([]) },
     },
     hub: createHub(world, { state: states.hub, target: states.target, actor, watch }),

@@ -4,6 +4,7 @@ import type { Position } from '../../src/model/row-block.ts';
 import type { PlannedTable } from '../../src/engine/ports/ledger.ts';
 import { createLocks } from './locks.ts';
 import type { Plant } from './plants.ts';
+import type { ParkedEvents } from './target-parking.ts';
 
 /** A row of the ledger. */
 export interface LaneRow {
@@ -60,6 +61,10 @@ export function createTargetState(plant: Plant | null, forgetsOld: boolean) {
     contents: new Set<string>(),
     /** Places of batches that committed; a restore takes none of them out. */
     everCommitted: new Set<string>(),
+    /** Events of changes that were refused, with those that wait behind them. */
+    parked: new Map() as ParkedEvents,
+    /** Whether a constraint refuses the row now; null: there is none, and nothing is set apart. */
+    refuses: null as ((row: TargetRow) => boolean) | null,
     /** How often the target went back to a backup. */
     restores: 0,
     /** Ends each open transaction, as a restart of the server does. */
@@ -76,7 +81,7 @@ export const placeOf = (header: BatchHeader): string =>
 
 /** A backup of the target, made while it ran: what had committed by then. */
 export function backUp(state: TargetState): () => void {
-  const { tables, planned, lanes, contents } = state;
+  const { tables, planned, lanes, contents, parked } = state;
   const saved = [tables, planned, lanes].map((map) => new Map<string, unknown>(map));
   const applied = new Map([...state.applied].map(([table, batches]) => [table, [...batches]]));
   const runs = state.runs.map((run) => ({ ...run }));
@@ -86,6 +91,7 @@ export function backUp(state: TargetState): () => void {
       refill(map, saved[index] ?? new Map());
     refill(state.applied, new Map([...applied].map(([table, batches]) => [table, [...batches]])));
     state.runs.splice(0, state.runs.length, ...runs.map((run) => ({ ...run })));
+    state.parked = parked;
     contents.clear();
     for (const each of known) contents.add(each);
     state.restores += 1;

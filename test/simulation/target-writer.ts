@@ -4,13 +4,14 @@ import type { LaneRef } from '../../src/model/lane.ts';
 import { SluiceError } from '../../src/model/sluice-error.ts';
 import { createHolder, type Holder } from './locks.ts';
 import { commitSteps, rowsOf, type TargetStep } from './target-commit.ts';
-import { type LaneRow, placeOf, type TargetState } from './target-state.ts';
+import { createTargetParking, type ParkingOpen, type TransactionStep } from './target-parking.ts';
+import { type LaneRow, placeOf, type TargetRow, type TargetState } from './target-state.ts';
 import { type Actor, call, hold, type World } from './world.ts';
 
 /** A session that is idle in its transaction for so long is ended by the server: a frozen writer holds a lock. */
 const IDLE_LIMIT_MS = 8_000;
 
-interface Open {
+interface Open extends ParkingOpen {
   readonly holder: Holder;
   usedMs: number;
   /** Waits for a lock: told when the session ends meanwhile. */
@@ -33,12 +34,21 @@ const contentOf = ({ header, data }: Batch): string =>
 
 /** Told of each batch that commits: is it what the source has there? */
 export type CheckBatch = (batch: Batch) => void;
+/** Told of each row that is written, when it commits. */
+export type CheckRow = (table: string, row: TargetRow) => void;
+
+const isNewest = (state: TargetState, { transfer, run }: LaneRef): boolean =>
+  state.runs.some((each) => each.transfer === transfer && each.run === run && !each.finished);
 
 /** The part of a simulated database that takes batches. */
 export function createTargetWriter(
   world: World,
   state: TargetState,
-  { actor, check }: { readonly actor: Actor; readonly check: CheckBatch },
+  {
+    actor,
+    check,
+    checkRow,
+  }: { readonly actor: Actor; readonly check: CheckBatch; readonly checkRow: CheckRow },
 ): TargetWriter {
   const { plant } = world;
 
@@ -99,9 +109,12 @@ export function createTargetWriter(
   const commit = (open: Open): SluiceError | null => {
     const refused = commitSteps(state, open.steps);
     if (refused) return refused;
+    for (const { kind, plan, data } of open.steps)
+      if (kind === 'write') for (const row of rowsOf(plan, data)) checkRow(plan.id, row);
     if (open.lane) state.lanes.set(state.laneKey(open.lane.ref), open.lane);
+    if (open.parked) state.parked = open.parked;
     const { batch } = open;
-    if (!batch || open.steps.length === 0) return null;
+    if (!batch || (open.steps.length === 0 && !open.parked)) return null;
     check(batch);
     state.contents.add(contentOf(batch));
     state.everCommitted.add(placeOf(batch.header));
@@ -111,7 +124,7 @@ export function createTargetWriter(
   };
 
   const transaction = (open: Open): TargetTransaction => {
-    const step = <T>(
+    const step: TransactionStep = <T>(
       label: string,
       effect: (done: (value: T) => void, refuse: (error: Error) => void) => void,
     ) =>
@@ -126,26 +139,41 @@ export function createTargetWriter(
           else effect(done, refuse);
         },
       });
+    const locked = (label: string, ref: LaneRef, work: () => boolean) =>
+      step<boolean>(`${label} ${state.laneKey(ref)}`, (done, refuse) => {
+        open.waiting = () => refuse(gone());
+        state.locks.acquire(open.holder, state.laneKey(ref), () => {
+          open.waiting = null;
+          open.usedMs = world.now();
+          done(work());
+        });
+      });
     return {
       advance: (batch) =>
-        step<boolean>(
-          `advance ${state.laneKey(batch.header)}.${batch.header.attempt}.${batch.header.n}`,
-          (done, refuse) => {
-            open.waiting = () => refuse(gone());
-            state.locks.acquire(open.holder, state.laneKey(batch.header), () => {
-              open.waiting = null;
-              open.usedMs = world.now();
-              done(advance(open, batch));
-            });
-          },
+        locked(`advance to ${batch.header.attempt}.${batch.header.n} of`, batch.header, () =>
+          advance(open, batch),
         ),
+      ...(state.refuses && {
+        parking: {
+          ...createTargetParking(world, state, { open, step }),
+          hold: (lane) =>
+            locked('hold', lane, () => state.lanes.has(state.laneKey(lane)) && isNewest(state, lane)),
+        },
+      }),
       readLane: (ref: LaneRef) =>
         step('read lane', (done) => {
           const lane = open.lane ?? state.lanes.get(state.laneKey(ref));
           done(lane ? { ...ref, ...lane, generation: ref.generation, lane: ref.lane } : null);
         }),
       write: (plan, batch) =>
-        step<number>('write', (done) => {
+        step<number>('write', (done, refuse) => {
+          if (rowsOf(plan, batch.data).some((row) => state.refuses?.(row))) {
+            if (!open.attempting) end(open);
+            refuse(
+              new SluiceError('target.constraint_violated', 'a constraint refuses a row', { table: plan.id }),
+            );
+            return;
+          }
           if (!open.isRepeat) open.steps.push({ kind: 'write', plan, data: batch.data });
           done(rowsOf(plan, batch.data).length);
         }),
@@ -202,6 +230,8 @@ export function createTargetWriter(
         isRepeat: false,
         lane: null,
         batch: null,
+        parked: null,
+        attempting: false,
         steps: [],
       };
       open.holder.over = true; // until the server has made it

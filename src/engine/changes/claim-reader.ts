@@ -24,8 +24,11 @@ const WAIT_FOR_TARGET_MS = 10;
 /** What `readAndPublish` reads a lane of changes by. */
 export type ClaimReader = Pick<SourceReader, 'readRange'> &
   Required<Pick<SourceReader, 'applied' | 'isDrained'>> & {
-    /** The ledger has all lanes to their ends: so everything that was read is confirmed. */
-    ended(): Promise<void>;
+    /**
+     * The ledger has the lane to its end: so everything that was sealed is confirmed, also where whoever read it died before he told the
+     * source. Else a later run of changes alone would begin with what is applied already.
+     */
+    ended(lane: number): Promise<void>;
   };
 
 export interface ClaimReading {
@@ -191,11 +194,16 @@ export function createClaimReader(reading: ClaimReading): ClaimReader {
       }
     },
     isDrained: (lane) => lanes.get(lane)?.drained ?? false,
-    async ended() {
-      for (const { confirmer, applied, wholeAt } of lanes.values()) {
-        confirmer.note(Math.max(applied, ...wholeAt.values()));
-        await confirmer.finish();
+    async ended(laneNumber) {
+      const lane = lanes.get(laneNumber);
+      if (lane) {
+        lane.confirmer.note(Math.max(lane.applied, ...lane.wholeAt.values()));
+        return lane.confirmer.finish();
       }
+      const never = new AbortController().signal;
+      const lease = await changes.lease({ transfer, lane: laneNumber }, never);
+      // A lane ends where nothing is pending behind its last claim, and nobody seals one for a lane that has ended.
+      if (lease.confirmed < lease.sealed) await changes.confirm(lease, lease.sealed, never);
     },
   };
 }

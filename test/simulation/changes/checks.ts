@@ -1,6 +1,6 @@
 import type { BatchHeader } from '../../../src/model/batch.ts';
 import { CHANGES } from '../../../src/model/changes-plan.ts';
-import type { TargetState } from '../target-state.ts';
+import type { TargetRow, TargetState } from '../target-state.ts';
 import type { World } from '../world.ts';
 import {
   type CapturedEvent,
@@ -63,6 +63,24 @@ function checkEvents(world: World, source: CapturedSource, lane: CapturedLane, i
   }
   const missing = [...byId.keys()].filter((id) => !once.has(id));
   if (missing.length > 0) world.fail('rows', `events are missing: ${missing.slice(0, 10).join()}`);
+}
+
+/**
+ * Told of each row that changes write: a key gets each version at most once, and never an older one behind it; also where an event was set
+ * apart and comes later than those of its batch. A target that was restored begins anew.
+ */
+export function versionWatch(world: World, target: TargetState): (table: string, row: TargetRow) => void {
+  const last = new Map<string, number>();
+  let { restores } = target;
+  return (table, { key, text }) => {
+    if (target.restores !== restores) last.clear();
+    ({ restores } = target);
+    const row = `${table}/${key}`;
+    const version = Number(text.slice(text.indexOf('v') + 1));
+    const before = last.get(row) ?? 0;
+    if (version <= before) world.fail('order', `version ${version} of ${row} is written behind ${before}`);
+    last.set(row, version);
+  };
 }
 
 /** Rows of the target are those of the source, and each event was applied once. */

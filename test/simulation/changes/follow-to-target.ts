@@ -42,7 +42,7 @@ export async function followToTarget(following: Following, whole: WholeClaims): 
   const { random } = world;
   const { spec } = scenario;
   const tables = scenario.application.tables;
-  const captureOf = ({ actor }: Tools) => createCapture(world, captured, { actor, whole }).changes;
+  const captureOf = ({ actor }: Tools) => createCapture(world, captured, { actor, whole });
   const plan = changesOf(tables);
   let isOver = false;
   let relay: Activity<unknown> | null = null;
@@ -54,14 +54,17 @@ export async function followToTarget(following: Following, whole: WholeClaims): 
       const { stop } = tools.control;
       const request = { transfer: TO_TARGET, execution, planHash: 'one', spec: '{}' };
       const { run } = await ledger.openRun(request, stop);
-      await captureOf(tools).register(TO_TARGET, [{ lane: 1, tables }], stop);
+      await captureOf(tools).changes.register(TO_TARGET, [{ lane: 1, tables }], stop);
       await tools.hub.topics.ensure({ transfer: TO_TARGET, run }, { maxBytes: 100_000 }, stop);
       return run;
     }).result;
   const planOnce = (run: number, execution: string): Promise<unknown> =>
     activities.start('plan', async (tools) => {
       const { target, control } = tools;
-      const { confirmed } = await captureOf(tools).lease({ transfer: TO_TARGET, lane: 1 }, control.stop);
+      const { confirmed } = await captureOf(tools).changes.lease(
+        { transfer: TO_TARGET, lane: 1 },
+        control.stop,
+      );
       const ranges = [{ lane: 1, after: [String(confirmed), ''], upto: null }];
       const planned = { plan, generation: 1, ranges, incarnation: 'one', changeMarker: '' };
       const owned = { transfer: TO_TARGET, run, execution };
@@ -75,7 +78,7 @@ export async function followToTarget(following: Following, whole: WholeClaims): 
     return activities.start('read changes', async (tools) => {
       tools.watch.limit(spec.read?.creditBytes ?? 0);
       const observer = { ...silentObserver, reopened: () => tools.watch.reopened() };
-      const deps = { ...tools, changes: captureOf(tools), observer };
+      const deps = { ...tools, ...captureOf(tools), observer };
       const result = await relayChanges(
         deps,
         { ...request, retentionMs: scenario.retentionMs },
@@ -84,10 +87,15 @@ export async function followToTarget(following: Following, whole: WholeClaims): 
       return result.why === 'ended';
     });
   };
+  const writeOnce = (run: number) => {
+    const request = { transfer: TO_TARGET, run, spec, settings: settings(), excluded: [], awaited: 1 };
+    return activities.start('write', (tools) =>
+      writeBatches({ ...tools, now: () => world.now() }, request, tools.control),
+    );
+  };
   const writerLife = async (run: number): Promise<void> => {
     while (!isOver) {
-      const request = { transfer: TO_TARGET, run, spec, settings: settings(), excluded: [], awaited: 1 };
-      const writer = activities.start('write', (tools) => writeBatches(tools, request, tools.control));
+      const writer = writeOnce(run);
       writers.add(writer);
       const result = await writer.result;
       writers.delete(writer);
@@ -105,6 +113,12 @@ export async function followToTarget(following: Following, whole: WholeClaims): 
       isOver = (await slice.result) === true;
     }
     for (const writer of writers) writer.stop();
+  };
+
+  /** Whoever is the last to write tries what is set apart once more, when nothing is refused any longer. */
+  const tryTheRest = async (run: number): Promise<void> => {
+    await activities.sleep(Math.max(0, (scenario.refusal?.untilMs ?? 0) - world.now()));
+    while (states.target.parked.size > 0) await writeOnce(run).result;
   };
 
   const stream = (run: number) => states.hub.stream({ transfer: TO_TARGET, run });
@@ -149,6 +163,7 @@ export async function followToTarget(following: Following, whole: WholeClaims): 
     relayLife(run),
     ...Array.from({ length: scenario.writerSlices }, () => writerLife(run ?? 1)),
   ]);
+  await tryTheRest(run);
   const lane = captured.lanes.get(TO_TARGET);
   if (lane) checkFollowed(world, { source: captured, target: states.target }, lane);
 }

@@ -13,7 +13,9 @@ const CHECKS: Readonly<Record<ChangePlant, readonly Check[]>> = {
   'freed-for-one-of-two': ['freed', 'rows', 'order'],
   'open-ones-are-forgotten': ['order', 'rows'],
   'number-before-messages': ['order', 'rows', 'twice'],
-  'topics-do-not-fence': ['twice', 'order'],
+  'topics-do-not-fence': ['twice', 'order', 'refused'],
+  'parked-keys-are-overtaken': ['order', 'rows'],
+  'taken-out-before-the-commit': ['rows'],
 };
 const SEEDS = 40;
 

@@ -16,5 +16,9 @@ export const CHANGE_PLANTS = [
   'number-before-messages',
   /** Opening a lane of topics does not shut out who had it. */
   'topics-do-not-fence',
+  /** Later events of a key that is set apart are applied before it. */
+  'parked-keys-are-overtaken',
+  /** What is tried again is taken out in a transaction of its own, before it is applied. */
+  'taken-out-before-the-commit',
 ] as const;
 export type ChangePlant = (typeof CHANGE_PLANTS)[number];

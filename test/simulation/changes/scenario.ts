@@ -26,6 +26,8 @@ export interface ChangesScenario {
   /** Workflows that are terminated before the one that ends. */
   readonly terminated: number;
   readonly writerSlices: number;
+  /** The target refuses rows of keys up to this one, until then. */
+  readonly refusal: { readonly uptoKey: number; readonly untilMs: number } | null;
   readonly calmAfterMs: number;
 }
 
@@ -35,6 +37,9 @@ export function createChangesScenario(seed: number): ChangesScenario {
   const restores = ways !== 'topics' && random.chance(0.25) ? random.int(1, 2) : 0;
   const claimEvents = random.int(1, 8);
   const isQuiet = random.chance(0.1);
+  const keys = random.int(1, 6);
+  const isRefusing = ways !== 'topics' && random.chance(0.5);
+  const forMs = isRefusing ? 3_000 : random.pick([300, 1_000, 4_000]);
   return {
     toTarget: ways !== 'topics',
     toTopics: ways !== 'target',
@@ -43,9 +48,9 @@ export function createChangesScenario(seed: number): ChangesScenario {
     application: {
       sessions: random.int(1, 5),
       tables: random.pick([[1], [1, 2]]),
-      keys: random.int(1, 6),
+      keys,
       mostPauseMs: random.pick([2, 30, 400]),
-      forMs: random.pick([300, 1_000, 4_000]),
+      forMs,
     },
     spec: {
       source: 'shop',
@@ -53,7 +58,7 @@ export function createChangesScenario(seed: number): ChangesScenario {
       target: 'warehouse',
       mode: 'changes',
       tables: { '*': {} },
-      changes: { claimEvents },
+      changes: { claimEvents, quarantine: { retryAfter: '300ms', tries: 20 } },
       write: { mode: 'upsert', writers: random.int(1, 3) },
       read: {
         readers: 1,
@@ -83,6 +88,7 @@ export function createChangesScenario(seed: number): ChangesScenario {
     restores,
     terminated: random.pick([0, 0, 1, 2]),
     writerSlices: random.pick([1, 1, 2]),
+    refusal: isRefusing ? { uptoKey: random.int(1, keys), untilMs: random.int(500, 6_000) } : null,
     calmAfterMs: random.int(5_000, 20_000),
   };
 }

@@ -6,7 +6,7 @@ import { createWorld, type World } from '../world.ts';
 import { type Application, startApplication } from './application.ts';
 import { type CapturedSource, createCapturedSource } from './captured-source.ts';
 import { freeEvents } from './capture.ts';
-import { checkChanges } from './checks.ts';
+import { checkChanges, versionWatch } from './checks.ts';
 import { followToTarget, TO_TARGET, wholeAtTarget } from './follow-to-target.ts';
 import { followToTopics } from './follow-to-topics.ts';
 import type { ChangePlant } from './plants.ts';
@@ -64,9 +64,13 @@ export async function simulateChanges(
     faultRate: scenario.faultRate,
   });
   const captured = createCapturedSource();
+  const target = createTargetState(null, seed % 3 === 0);
+  const { refusal } = scenario;
+  if (refusal) target.refuses = ({ key }) => Number(key) <= refusal.uptoKey && world.now() < refusal.untilMs;
   const states: States = {
     source: { tables: new Map() },
-    target: createTargetState(null, seed % 3 === 0),
+    target,
+    checkRow: versionWatch(world, target),
     hub: createHubState(world, scenario.hub),
     check: ({ header, data }) => {
       const lane = captured.lanes.get(TO_TARGET);
