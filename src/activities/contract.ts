@@ -9,6 +9,7 @@ import type { AlteredColumn, ComparisonBasis, VerifyPoint } from '../engine/fini
 import type { LiveCounts } from '../engine/finishing/live/live-counts.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
 import type { Config } from '../model/config.ts';
+import type { Drift } from '../model/drift.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Share } from '../model/lane.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
@@ -317,6 +318,8 @@ export interface Sample {
   readonly pending?: PendingChanges;
   /** Changes that are set apart; absent where there are none. */
   readonly parked?: ParkedCounts;
+  /** Changes that found the target otherwise than they take for granted; absent where none did. */
+  readonly drift?: Drift;
 }
 export interface PendingChanges {
   readonly events: number;

@@ -3,6 +3,7 @@ import { lagMsOf } from '../engine/capture/backlogs.ts';
 import type { Capture } from '../engine/planning/changes-of-transfer.ts';
 import type { Quarantine } from '../engine/ports/quarantine.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';
+import { driftOf } from '../model/drift.ts';
 import { parkedEvents } from '../model/quarantine.ts';
 import { someNames } from '../model/some-names.ts';
 import { tableId } from '../model/table-name.ts';
@@ -152,6 +153,10 @@ export const createSampleProgress =
           warnings: (await opened.warnings?.(control.stop)) ?? [],
           parked:
             request.changes === true ? await parkedOf(deps, opened.quarantine, request, control.stop) : {},
+          drift:
+            request.changes === true
+              ? driftOf((await opened.drift?.counts(request.transfer, control.stop)) ?? [])
+              : null,
         }),
       );
       const { backlog, ...hub } = await askHub(deps, request, control.stop);
@@ -167,5 +172,6 @@ export const createSampleProgress =
         warnings: [...hub.warnings, ...target.warnings, ...warnings],
         ...(pending && { pending }),
         ...target.parked,
+        ...(target.drift && { drift: target.drift }),
       };
     });

@@ -1,3 +1,4 @@
+import type { DriftKind } from '../model/drift.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 
 /** Why a lane is read again; `restored`: the target stands before what it had taken already. */
@@ -13,6 +14,8 @@ export interface Observer {
   /** Share of the credit in use, 0 to 1. */
   window(table: string, used: number): void;
   writers(busy: number, of: number): void;
+  /** So many changes more found the target's rows otherwise than they take for granted, and were applied. */
+  drift?(table: string, kind: DriftKind, times: number): void;
   /** Changes of the transfer that are set apart now. */
   parked?(counts: ParkedCounts): void;
 }

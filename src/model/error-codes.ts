@@ -172,6 +172,18 @@ export const ERRORS = {
     422,
     'Remove the conflicting row or the constraint, then retry the table.',
   ),
+  'target.row_missing': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'Put the row into the target and retry; or let changes.conflicts be converge, which writes it.',
+  ),
+  'target.row_exists': entry(
+    'manual',
+    EXIT.failed,
+    409,
+    'Remove the row from the target and retry; or let changes.conflicts be converge, which replaces it.',
+  ),
   'target.ledger_damaged': entry(
     'never',
     EXIT.failed,

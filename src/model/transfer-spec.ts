@@ -164,6 +164,12 @@ export const TransferSpec = Type.Object(
               'What keeps its order, and so waits for a change that is refused. key: the changes of its key, which are set apart (default); table, transaction: all of them, nothing is set apart.',
             ),
           ),
+          conflicts: Type.Optional(
+            oneOf(
+              ['converge', 'strict'],
+              'What becomes of a change whose row is not at the target, or is there already and should not be. converge: the target gets the state of the source, and it is counted (default); strict: it is refused.',
+            ),
+          ),
           quarantine: Type.Optional(
             Type.Object(
               {

@@ -4,6 +4,12 @@ import { PARKED_STATES } from '../model/quarantine.ts';
 
 const TABLE = ['transfer', 'table'] as const;
 
+const DRIFT_LABELS = {
+  update: 'update-missing',
+  insert: 'insert-existing',
+  delete: 'delete-missing',
+} as const;
+
 /** What the worker counts, by transfer and table; names as docs/reference/metrics.md lists them. */
 export function createMetrics() {
   const registers = [new Registry()];
@@ -36,6 +42,11 @@ export function createMetrics() {
     'transfer',
     'state',
   ]);
+  const drift = counter(
+    'sluice_drift_total',
+    'Changes that found the target’s rows otherwise than they take for granted, and were applied',
+    [...TABLE, 'kind'],
+  );
   const observer = (transfer: string): Observer => ({
     published: (table, rows, bytes) => {
       read.inc({ transfer, table }, rows);
@@ -51,6 +62,7 @@ export function createMetrics() {
     },
     notApplied: (table, outcome) => batches.inc({ transfer, table, outcome }),
     reopened: (table, reason) => reopened.inc({ transfer, table, reason }),
+    drift: (table, kind, times) => drift.inc({ transfer, table, kind: DRIFT_LABELS[kind] }, times),
     window: (table, used) => window.set({ transfer, table }, used),
     parked: (counts) => {
       for (const state of PARKED_STATES) parked.set({ transfer, state }, counts[state] ?? 0);

@@ -1,5 +1,6 @@
 import { laneOfChanges } from '../model/changes-plan.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
+import type { Drift } from '../model/drift.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import {
   isExcluded,
@@ -73,6 +74,8 @@ export interface LastSample {
   pending?: PendingChanges;
   /** Changes that are set apart; absent where there are none. */
   parked?: ParkedCounts;
+  /** Changes that found the target otherwise than they take for granted; absent where none did. */
+  drift?: Drift;
   /** What the hub said then, besides what it says of itself for ever. */
   warnings: readonly string[];
 }

@@ -6,6 +6,7 @@ import type {
   PendingChanges,
 } from '../activities/contract.ts';
 import type { ErrorCode } from '../model/error-codes.ts';
+import type { Drift } from '../model/drift.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
 import type { TransferSettings } from '../model/transfer-spec.ts';
@@ -141,6 +142,8 @@ export interface TransferStatus {
   readonly pending?: PendingChanges;
   /** Changes that are set apart, when the totals were sampled; absent where there are none. */
   readonly parked?: ParkedCounts;
+  /** Changes that found the target otherwise than they take for granted, when the totals were sampled; absent where none did. */
+  readonly drift?: Drift;
   /** The newest comparison of both sides that somebody wanted while changes flow; absent: nobody did. */
   readonly check?: LiveCheck;
   readonly health: HealthReport;
@@ -250,6 +253,8 @@ export interface TransferReport {
   readonly tables: readonly TableState[];
   /** Changes that are set apart at the end: exit code 4. Absent where there are none. */
   readonly parked?: ParkedCounts;
+  /** Changes that found the target otherwise than they take for granted, and were applied; absent where none did. */
+  readonly drift?: Drift;
   readonly warnings: readonly string[];
   /** How much of the structure the target did not get, and the first hundred of it. */
   readonly leftOutCount: number;

@@ -58,6 +58,7 @@ export function learn(control: Control, sample: Sample, nowMs: number, isQuiet =
     quietSinceMs: isQuiet ? (before?.quietSinceMs ?? nowMs) : null,
     ...(sample.pending && { pending: sample.pending }),
     ...(sample.parked && { parked: sample.parked }),
+    ...(sample.drift && { drift: sample.drift }),
     warnings: (sample.warnings ?? []).filter((warning) => !state.warnings.includes(warning)),
   };
   state.samples += 1;

@@ -122,6 +122,7 @@ export function statusOf(control: Control, nowMs: number): TransferStatus {
     ...changesOf(control),
     ...(state.sample?.pending && { pending: state.sample.pending }),
     ...(state.sample?.parked && { parked: state.sample.parked }),
+    ...(state.sample?.drift && { drift: state.sample.drift }),
     ...(state.check && { check: checkOf(state.check) }),
     health: healthOf(control, nowMs),
     settings: state.settings,
@@ -199,6 +200,7 @@ export function reportOf(control: Control, phase: Phase, nowMs: number): Transfe
     tables: urgentFirst(state.tables).slice(0, MAX_TABLES).map(tableState),
     warnings: state.warnings,
     ...(state.sample?.parked && { parked: state.sample.parked }),
+    ...(state.sample?.drift && { drift: state.sample.drift }),
     leftOutCount: state.leftOutCount,
     leftOut: state.leftOut,
   };

@@ -2,7 +2,7 @@ import { parkedEvents } from '../../model/quarantine.ts';
 import type { TransferReport } from '../../workflows/messages.ts';
 import { safeText } from './columns.ts';
 import { formatBytes, formatCount, formatDuration, formatRate, formatTime } from './quantities.ts';
-import { parkedLines, showTables } from './show-status.ts';
+import { driftLines, parkedLines, showTables } from './show-status.ts';
 
 const comparison = (report: TransferReport): string => {
   if (report.verify === 'none') return 'not compared';
@@ -32,6 +32,7 @@ export function showReport(report: TransferReport): string {
     `tables     ${report.counts.total}${report.skipped > 0 ? `, ${report.skipped} skipped` : ''}`,
     `verified   ${comparison(report)}`,
     ...parkedLines(report),
+    ...driftLines(report),
     ...report.warnings.map((warning) => `  ! ${warning}`),
     ...leftOutLines(report),
     '',

@@ -1,7 +1,8 @@
+import { type Drift, DRIFT_KINDS, type DriftCounts } from '../../model/drift.ts';
 import { PARKED_STATES, type ParkedCounts, parkedEvents } from '../../model/quarantine.ts';
 import type { TransferSettings } from '../../model/transfer-spec.ts';
 import type { AlteredColumn, TableState, TransferStatus } from '../../workflows/messages.ts';
-import { type Column, formatColumns } from './columns.ts';
+import { type Column, formatColumns, safeText } from './columns.ts';
 import {
   formatBytes,
   formatCount,
@@ -131,6 +132,26 @@ export function parkedLines({
   ];
 }
 
+const DRIFT_WORDS = {
+  update: 'updates of missing rows',
+  insert: 'inserts over existing rows',
+  delete: 'deletes of missing rows',
+} as const;
+
+const driftText = (counts: DriftCounts): string =>
+  DRIFT_KINDS.flatMap((kind) =>
+    counts[kind] === 0 ? [] : [`${formatCount(counts[kind])} ${DRIFT_WORDS[kind]}`],
+  ).join(', ');
+
+/** What somebody else changed at the target, or a copy before it did not have. */
+export function driftLines({ drift }: { readonly drift?: Drift }): readonly string[] {
+  if (!drift) return [];
+  return [
+    `drift      ${driftText(drift)}: applied all the same`,
+    ...drift.tables.map((each) => `  ${safeText(each.table)}: ${driftText(each)}`),
+  ];
+}
+
 /** Where changes are moved, in other than the one slice. */
 const relaysOf = ({ relays = 1 }: TransferSettings): string => (relays === 1 ? '' : `, ${relays} relays`);
 
@@ -169,6 +190,7 @@ export function showStatus(status: TransferStatus, tables: readonly TableState[]
     ...totalsLines(status),
     ...changesLines(status),
     ...parkedLines(status),
+    ...driftLines(status),
     ...checkLines(status),
     ...healthLines(status),
     ...(tables.length === 0 ? [] : ['', showTables(tables)]),

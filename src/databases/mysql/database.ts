@@ -8,6 +8,7 @@ import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
+import { createTargetDriftRecord } from './ledger/drift.ts';
 import { createTargetQuarantine } from './ledger/quarantine.ts';
 import { createReader } from './reader.ts';
 import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
@@ -61,6 +62,7 @@ export async function openMysql(
     structure: createStructure(pool),
     ledger: createLedger(pool, names),
     quarantine: createTargetQuarantine(pool, names),
+    drift: createTargetDriftRecord(pool, names),
     capture: (place) => {
       const own = captureNames(config.database, place);
       return {

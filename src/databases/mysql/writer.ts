@@ -1,6 +1,14 @@
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
+import { createTargetDrift } from '../../engine/changes/drift/create-drift.ts';
+import type { TargetDrift } from '../../engine/ports/target-drift.ts';
 import type { TargetParking } from '../../engine/ports/target-parking.ts';
-import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type {
+  GroupWritten,
+  KeyBlock,
+  RowGroup,
+  TargetTransaction,
+  TargetWriter,
+} from '../../engine/ports/target-writer.ts';
 import { createParking } from '../../engine/quarantine/create-parking.ts';
 import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
 import type { Statement } from '../../engine/quarantine/statement.ts';
@@ -10,6 +18,7 @@ import type { TablePlan } from '../../model/table-plan.ts';
 import { cellOf, renderChecksum, renderRowText } from './sql/checksum-sql.ts';
 import type { Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
+import { driftDialect } from './ledger/drift.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { renderTargetWhere } from './sql/keys.ts';
 import { type LedgerNames, readLane, renderAdvance } from './ledger/ledger-sql.ts';
@@ -17,6 +26,7 @@ import { parkingDialect, statementsOn } from './ledger/quarantine.ts';
 import { checksumOf } from './reader.ts';
 import { removeRowsOnce } from './rows/remove-once.ts';
 import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
+import { writeGroups } from './rows/write-groups.ts';
 import { qualified } from './sql/names.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
 
@@ -76,6 +86,14 @@ class MysqlTransaction implements TargetTransaction {
     );
   }
 
+  writeGroups(plan: TablePlan, groups: readonly RowGroup[]): Promise<readonly GroupWritten[]> {
+    const { loadData } = this.#pool.config;
+    return this.#steps.step(
+      (session) => writeGroups(session, { plan, loadData }, groups),
+      (error, session) => toWriteError(error, session, plan),
+    );
+  }
+
   remove(plan: TablePlan, { data }: KeyBlock): Promise<number> {
     const { loadData } = this.#pool.config;
     return this.#steps.step(
@@ -119,6 +137,12 @@ class MysqlTransaction implements TargetTransaction {
       },
       attempt: (work) => this.#steps.attempt(work, savepoint, this.#ledgerError),
     };
+  }
+
+  get drift(): TargetDrift {
+    return createTargetDrift(driftDialect(this.#names), (statement) =>
+      this.#steps.step((session) => statementsOn(session)(statement), this.#ledgerError),
+    );
   }
 
   async commit(): Promise<void> {

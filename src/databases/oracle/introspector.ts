@@ -64,7 +64,7 @@ export async function describeTables(
 }
 
 export function createIntrospector(pool: Pool, { schema, bare }: LedgerNames): Introspector {
-  const [runs = '', ledgerTables = '', lanes = '', parked = ''] = bare;
+  const [runs = '', ledgerTables = '', lanes = '', parked = '', drift = ''] = bare;
   return {
     listTables: (signal) =>
       pool.use(async (session) => {
@@ -74,6 +74,7 @@ export function createIntrospector(pool: Pool, { schema, bare }: LedgerNames): I
           tables: ledgerTables,
           lanes,
           parked,
+          drift,
         });
         return rows.map(([owner, name, estimate]) => ({
           table: { schema: owner ?? '', name: name ?? '' },

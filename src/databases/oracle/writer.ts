@@ -1,6 +1,14 @@
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
 import type { TargetParking } from '../../engine/ports/target-parking.ts';
-import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type {
+  GroupWritten,
+  KeyBlock,
+  RowGroup,
+  TargetTransaction,
+  TargetWriter,
+} from '../../engine/ports/target-writer.ts';
+import { createTargetDrift } from '../../engine/changes/drift/create-drift.ts';
+import type { TargetDrift } from '../../engine/ports/target-drift.ts';
 import { createParking } from '../../engine/quarantine/create-parking.ts';
 import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
 import type { Batch } from '../../model/batch.ts';
@@ -10,11 +18,12 @@ import { COMMIT, type Pool } from './connections/pool.ts';
 import type { Session } from './connections/session.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, renderAdvance, renderLockLane } from './ledger/ledger-sql.ts';
+import { driftDialect } from './ledger/drift.ts';
 import { CHECK_NOW, DEFER } from './ledger/late-checks.ts';
 import { parkingDialect, ROLLBACK_TO, SAVEPOINT, statementsOn } from './ledger/quarantine.ts';
 import { readLane } from './ledger/read-lanes.ts';
 import { checksum } from './rows/checksum.ts';
-import { removeRows, writeRows } from './rows/write-rows.ts';
+import { removeRows, writeGroups, writeRows } from './rows/write-rows.ts';
 import { qualified } from './sql/names.ts';
 import { renderDelete } from './sql/structure-sql.ts';
 import { renderCountTarget } from './sql/table-sql.ts';
@@ -80,6 +89,14 @@ class OracleTransaction implements TargetTransaction {
     );
   }
 
+  writeGroups(plan: TablePlan, groups: readonly RowGroup[]): Promise<readonly GroupWritten[]> {
+    const { emptyText } = this.#pool.config;
+    return this.#steps.step(
+      (session) => writeGroups(session, { plan, emptyText }, groups),
+      (error, session) => toWriteError(error, session, plan),
+    );
+  }
+
   remove(plan: TablePlan, { data }: KeyBlock): Promise<number> {
     const { emptyText } = this.#pool.config;
     return this.#steps.step(
@@ -127,6 +144,12 @@ class OracleTransaction implements TargetTransaction {
         await this.#steps.step(query(DEFER), toError);
       },
     };
+  }
+
+  get drift(): TargetDrift {
+    return createTargetDrift(driftDialect(this.#names), (statement) =>
+      this.#steps.step((session) => statementsOn(session)(statement), this.#ledgerError),
+    );
   }
 
   async commit(): Promise<void> {

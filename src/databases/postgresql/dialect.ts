@@ -12,6 +12,7 @@ import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { Pool } from './pool.ts';
+import { createTargetDriftRecord } from './drift.ts';
 import { createTargetQuarantine } from './quarantine.ts';
 import { createReader } from './reader.ts';
 import { quote } from './sql.ts';
@@ -37,6 +38,7 @@ async function open(config: PostgresConfig, options: OpenOptions): Promise<Datab
     structure: createStructure(pool),
     ledger: createLedger(pool, options.ledger),
     quarantine: createTargetQuarantine(pool, options.ledger),
+    drift: createTargetDriftRecord(pool, options.ledger),
     capture: (place) => ({
       triggers: createTriggerManager(pool, place),
       changes: createChangeCapture(pool, place),

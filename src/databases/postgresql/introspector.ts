@@ -168,7 +168,9 @@ const CAPTURE_SCHEMAS = `SELECT o.relnamespace FROM pg_class o WHERE o.relname I
 
 /** Not listed: temporary tables, partitions (their root is), tables that an extension owns, our ledger, our capture. */
 function renderList(ledger: OpenOptions['ledger']): string {
-  const own = ['runs', 'tables', 'lanes', 'parked'].map((name) => literal(ledger.prefix + name)).join(', ');
+  const own = ['runs', 'tables', 'lanes', 'parked', 'drift']
+    .map((name) => literal(ledger.prefix + name))
+    .join(', ');
   return `
     SELECT n.nspname, c.relname, sizes.rows
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -24,6 +24,8 @@ export interface LedgerNames {
   readonly lanes: string;
   /** Events that are set apart. */
   readonly parked: string;
+  /** What was found otherwise than changes take for granted. */
+  readonly drift: string;
 }
 
 export function ledgerNames({ schema, prefix }: OpenOptions['ledger']): LedgerNames {
@@ -34,6 +36,7 @@ export function ledgerNames({ schema, prefix }: OpenOptions['ledger']): LedgerNa
     tables: name('tables'),
     lanes: name('lanes'),
     parked: name('parked'),
+    drift: name('drift'),
   };
 }
 
@@ -79,6 +82,13 @@ const renderParked = ({ parked }: LedgerNames): string => `
   CREATE INDEX ON ${parked} (transfer, chain);
   CREATE INDEX ON ${parked} (transfer) WHERE holds = 1`;
 
+/** A row a table of a transfer: see engine/changes/drift/drift-sql.ts. */
+const renderDrift = ({ drift }: LedgerNames): string => `
+  CREATE TABLE IF NOT EXISTS ${drift} (
+    transfer text COLLATE "C" NOT NULL, table_id text COLLATE "C" NOT NULL, run integer NOT NULL, generation integer NOT NULL,
+    copied_upto bigint, update_missing bigint NOT NULL, insert_existing bigint NOT NULL, delete_missing bigint NOT NULL,
+    PRIMARY KEY (transfer, table_id))`;
+
 /** Waits for a batch that is being applied, and makes every later one of the lane a drop. */
 const FENCE = "attempt = attempt + 1, epoch = '', n = 0";
 
@@ -91,6 +101,7 @@ interface Rights {
   readonly installed: boolean;
   readonly hasEpoch: boolean;
   readonly hasParked: boolean;
+  readonly hasDrift: boolean;
   readonly hasSchema: boolean;
   readonly mayCreate: boolean;
 }
@@ -100,22 +111,24 @@ async function rightsOf(session: Session, options: OpenOptions['ledger']): Promi
     `SELECT current_user, current_database(),
       (SELECT count(*) FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = ANY($2::text[])),
       EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = n.oid AND c.relname = $3 AND a.attname = 'epoch'),
-      EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = $4), n.oid, CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE, USAGE') AND has_schema_privilege(n.oid, 'CREATE') END
+      EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = $4), EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = $5), n.oid, CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE, USAGE') AND has_schema_privilege(n.oid, 'CREATE') END
     FROM (SELECT) AS one LEFT JOIN pg_namespace n ON n.nspname = $1`,
     [
       options.schema,
       ['runs', 'tables', 'lanes'].map((name) => options.prefix + name),
       `${options.prefix}lanes`,
       `${options.prefix}parked`,
+      `${options.prefix}drift`,
     ],
   );
-  const [user, database, found, epoch, parked, oid, may] = rows[0] ?? [];
+  const [user, database, found, epoch, parked, drift, oid, may] = rows[0] ?? [];
   return {
     user: user ?? '',
     database: database ?? '',
     installed: found === '3',
     hasEpoch: epoch === 't',
     hasParked: parked === 't',
+    hasDrift: drift === 't',
     hasSchema: oid !== null,
     mayCreate: may === 't',
   };
@@ -124,7 +137,7 @@ async function rightsOf(session: Session, options: OpenOptions['ledger']): Promi
 async function install(session: Session, names: LedgerNames, options: OpenOptions['ledger']): Promise<void> {
   await session.query(lockFor(`ledger ${names.lanes}`)); // two workers that start at once
   const rights = await rightsOf(session, options);
-  if (rights.installed && rights.hasParked) {
+  if (rights.installed && rights.hasParked && rights.hasDrift) {
     if (!rights.hasEpoch) await session.query(renderUpgrade(names));
     return;
   }
@@ -140,7 +153,8 @@ async function install(session: Session, names: LedgerNames, options: OpenOption
   if (!rights.hasSchema) await session.query(`CREATE SCHEMA ${names.schema}`);
   if (!rights.installed) await session.query(renderInstall(names));
   else if (!rights.hasEpoch) await session.query(renderUpgrade(names));
-  await session.query(renderParked(names));
+  if (!rights.hasParked) await session.query(renderParked(names));
+  await session.query(renderDrift(names));
 }
 
 async function openRun(session: Session, names: LedgerNames, request: RunRequest): Promise<Run> {

@@ -1,7 +1,7 @@
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import type { Quarantine } from '../../engine/ports/quarantine.ts';
 import type { RunStatement } from '../../engine/quarantine/create-parking.ts';
-import { createQuarantine } from '../../engine/quarantine/create-quarantine.ts';
+import { createQuarantine, type QuarantineSessions } from '../../engine/quarantine/create-quarantine.ts';
 import type { ParkingDialect } from '../../engine/quarantine/parking-sql.ts';
 import { inText, sql } from '../../engine/quarantine/statement.ts';
 import type { ErrorContext } from './error-codes.ts';
@@ -24,11 +24,16 @@ export const statementsOn =
   (statement) =>
     session.query(inText(statement, literal));
 
-export function createTargetQuarantine(pool: Pool, options: OpenOptions['ledger']): Quarantine {
-  const names = ledgerNames(options);
-  const context: ErrorContext = { side: 'ledger', where: names.schema };
-  return createQuarantine(parkingDialect(names), {
+/** Transactions over what stands beside the ledger. */
+export function ledgerSessions(pool: Pool, { schema }: LedgerNames): QuarantineSessions {
+  const context: ErrorContext = { side: 'ledger', where: schema };
+  return {
     read: (work, signal) => pool.use((session) => work(statementsOn(session)), signal, context),
     write: (work, signal) => pool.transaction((session) => work(statementsOn(session)), signal, context),
-  });
+  };
+}
+
+export function createTargetQuarantine(pool: Pool, options: OpenOptions['ledger']): Quarantine {
+  const names = ledgerNames(options);
+  return createQuarantine(parkingDialect(names), ledgerSessions(pool, names));
 }

@@ -248,3 +248,17 @@ export function renderInsertStaged(plan: TablePlan, staging: string): string {
     rest.length === 0 ? 'NOTHING' : `UPDATE SET ${list(rest.map((name) => `${name} = excluded.${name}`))}`;
   return `${insert} ON CONFLICT (${list(plan.targetKey.map(quote))}) DO ${action}`;
 }
+
+/**
+ * The same for several groups of rows, in one statement. A cell a group: how many rows were written, and how many of them were there.
+ * They are written in the order of the groups, for that is the order in which they are asked for.
+ */
+export function renderWriteGroups(plan: TablePlan, stagings: readonly string[]): string {
+  const writes = stagings.map(
+    (staging, at) => `g${at} AS (${renderInsertStaged(plan, staging)} RETURNING xmax = 0 AS fresh)`,
+  );
+  const counts = stagings.map(
+    (_, at) => `(SELECT count(*) || ' ' || count(*) FILTER (WHERE NOT fresh) FROM g${at})`,
+  );
+  return `WITH ${list(writes)} SELECT ${list(counts)}`;
+}

@@ -1,13 +1,22 @@
 import type { OpenOptions } from '../../engine/ports/dialect.ts';
 import { SessionSteps } from '../../engine/driver/session-steps.ts';
+import { createTargetDrift } from '../../engine/changes/drift/create-drift.ts';
+import type { TargetDrift } from '../../engine/ports/target-drift.ts';
 import type { TargetParking } from '../../engine/ports/target-parking.ts';
-import type { KeyBlock, TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type {
+  GroupWritten,
+  KeyBlock,
+  RowGroup,
+  TargetTransaction,
+  TargetWriter,
+} from '../../engine/ports/target-writer.ts';
 import { createParking } from '../../engine/quarantine/create-parking.ts';
 import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
 import type { Statement } from '../../engine/quarantine/statement.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { SluiceError } from '../../model/sluice-error.ts';
+import { driftDialect } from './drift.ts';
 import { type ErrorContext, toSluiceError } from './error-codes.ts';
 import { type LedgerNames, ledgerNames, readLane, renderAdvance } from './ledger.ts';
 import type { Pool, Session } from './pool.ts';
@@ -15,6 +24,7 @@ import { parkingDialect, statementsOn } from './quarantine.ts';
 import { checksumOf } from './reader.ts';
 import { removeRowsOnce } from './rows/remove-once.ts';
 import { emptyTable, removeRows, writeRows } from './rows/write-rows.ts';
+import { writeGroups } from './rows/write-groups.ts';
 import { targetFrom } from './rows/target-from.ts';
 import { qualified, quote, renderTargetConditions } from './sql.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
@@ -77,6 +87,13 @@ class PostgresTransaction implements TargetTransaction {
     );
   }
 
+  writeGroups(plan: TablePlan, groups: readonly RowGroup[]): Promise<readonly GroupWritten[]> {
+    return this.#steps.step(
+      (session) => writeGroups(session, plan, groups),
+      (error) => toWriteError(error, this.#pool, plan),
+    );
+  }
+
   remove(plan: TablePlan, keys: KeyBlock): Promise<number> {
     return this.#steps.step(
       (session) => removeRows(session, plan, keys),
@@ -125,6 +142,12 @@ class PostgresTransaction implements TargetTransaction {
         await this.#steps.step(check, (error) => toSluiceError(error, { side: 'target' }));
       },
     };
+  }
+
+  get drift(): TargetDrift {
+    return createTargetDrift(driftDialect(this.#names), (statement) =>
+      this.#steps.step((session) => statementsOn(session)(statement), this.#ledgerError),
+    );
   }
 
   async commit(): Promise<void> {

@@ -15,6 +15,7 @@ import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger.ts';
 import { ledgerNames, ledgerTables } from './ledger-sql.ts';
 import { createPool, fileExists, type Pool } from './connections/pool.ts';
+import { createTargetDriftRecord } from './drift.ts';
 import { createTargetQuarantine } from './quarantine.ts';
 import { createReader } from './reader.ts';
 import { literal } from './sql.ts';
@@ -86,6 +87,7 @@ export async function openSqlite(
     structure: createStructure(pool, introspector),
     ledger: createLedger(pool, tables),
     quarantine: createTargetQuarantine(pool, tables),
+    drift: createTargetDriftRecord(pool, tables),
     capture: (place) => {
       const file = { pool, path: config.path, prefix: place.prefix === '' ? 'sluice_' : place.prefix };
       return {

@@ -15,9 +15,11 @@ export interface LedgerTables {
   readonly lanes: string;
   /** Events that are set apart. */
   readonly parked: string;
+  /** What was found otherwise than changes take for granted. */
+  readonly drift: string;
 }
 
-const NAMES = ['identity', 'runs', 'tables', 'lanes', 'parked'] as const;
+const NAMES = ['identity', 'runs', 'tables', 'lanes', 'parked', 'drift'] as const;
 
 export const ledgerNames = (prefix: string): ReadonlySet<string> =>
   new Set(NAMES.map((name) => prefix + name));
@@ -28,6 +30,7 @@ export const ledgerTables = (prefix: string): LedgerTables => ({
   tables: quote(`${prefix}tables`),
   lanes: quote(`${prefix}lanes`),
   parked: quote(`${prefix}parked`),
+  drift: quote(`${prefix}drift`),
 });
 
 /** Every type is one that SQLite checks: a ledger edited by hand does not hold text for a number. */
@@ -108,6 +111,20 @@ export const parkedStatements = ({ parked }: LedgerTables): readonly string[] =>
   `CREATE INDEX IF NOT EXISTS ${quote(`${unquoted(parked)}_chain`)} ON ${parked} (transfer, chain)`,
   `CREATE INDEX IF NOT EXISTS ${quote(`${unquoted(parked)}_held`)} ON ${parked} (transfer, holds)`,
 ];
+
+/** A row a table of a transfer: see engine/changes/drift/drift-sql.ts. */
+export const driftStatement = ({ drift }: LedgerTables): string =>
+  `CREATE TABLE IF NOT EXISTS ${drift} (
+  transfer TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  copied_upto INTEGER,
+  update_missing INTEGER NOT NULL,
+  insert_existing INTEGER NOT NULL,
+  delete_missing INTEGER NOT NULL,
+  PRIMARY KEY (transfer, table_id)
+) STRICT, WITHOUT ROWID`;
 
 /** A row where the ledger has epochs; version 0.1.0 had none at first. */
 export const epochColumn = (tables: LedgerTables): Statement => ({

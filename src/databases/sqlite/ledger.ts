@@ -18,6 +18,7 @@ import {
   type LedgerTables,
   lanesStatement,
   openLaneStatements,
+  driftStatement,
   parkedStatements,
   progressStatement,
   upgradeStatement,
@@ -245,18 +246,18 @@ async function install(thread: Thread, tables: LedgerTables): Promise<void> {
   const count = Number(found?.[0] ?? 0);
   if (count === names.length && upgraded) return;
   const plain = (sql: string): Statement => ({ sql, values: [] });
-  const parked = parkedStatements(tables).map(plain);
+  const added = [...parkedStatements(tables), driftStatement(tables)].map(plain);
   // Ledgers of older versions had fewer tables, or columns.
-  if (count >= names.length - 1) {
+  if (count >= names.length - 2) {
     const columns = upgraded ? [] : [plain(upgradeStatement(tables))];
-    await thread.call('transaction', [...columns, ...parked]);
+    await thread.call('transaction', [...columns, ...added]);
     return;
   }
   // Where it cannot be had (a network file system) the database stays as it is: only readers wait for writers then.
   await thread.call('query', { sql: 'PRAGMA journal_mode = WAL', values: [] });
   await thread.call('transaction', [
     ...installStatements(tables).map(plain),
-    ...parked,
+    ...added,
     {
       sql: `INSERT INTO ${tables.identity} VALUES (1, ?) ON CONFLICT DO NOTHING`,
       values: [randomUUID()],

@@ -1,6 +1,6 @@
 import type { Quarantine } from '../../engine/ports/quarantine.ts';
 import type { RunStatement } from '../../engine/quarantine/create-parking.ts';
-import { createQuarantine } from '../../engine/quarantine/create-quarantine.ts';
+import { createQuarantine, type QuarantineSessions } from '../../engine/quarantine/create-quarantine.ts';
 import type { ParkingDialect } from '../../engine/quarantine/parking-sql.ts';
 import { sql } from '../../engine/quarantine/statement.ts';
 import type { Pool } from './connections/pool.ts';
@@ -34,8 +34,11 @@ export const statementsOn =
     };
   };
 
+/** Transactions over what stands beside the ledger. */
+export const ledgerSessions = (pool: Pool): QuarantineSessions => ({
+  read: (work, signal) => reading(pool, signal, (session) => work(statementsOn(session))),
+  write: (work, signal) => writing(pool, signal, (session) => work(statementsOn(session))),
+});
+
 export const createTargetQuarantine = (pool: Pool, tables: LedgerTables): Quarantine =>
-  createQuarantine(parkingDialect(tables), {
-    read: (work, signal) => reading(pool, signal, (session) => work(statementsOn(session))),
-    write: (work, signal) => writing(pool, signal, (session) => work(statementsOn(session))),
-  });
+  createQuarantine(parkingDialect(tables), ledgerSessions(pool));

@@ -96,19 +96,42 @@ export const targetProgram = (plan: TablePlan, range: KeyRange | null): ReadProg
   ofQuery: false,
 });
 
+function renderInsert({ columns, target }: TablePlan): string {
+  const names = columns.map((column) => quote(column.target));
+  return `INSERT INTO ${quote(target.name)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+}
+
+const onConflict = ({ targetKey }: TablePlan): string => `ON CONFLICT (${targetKey.map(quote).join(', ')})`;
+
 /**
  * The statement for one row. An upsert sets at least one column, so that SQLite counts the rows it finds too.
  */
 export function insertProgram(plan: TablePlan): InsertProgram {
-  const names = plan.columns.map((column) => quote(column.target));
-  const marks = names.map(() => '?').join(', ');
-  const insert = `INSERT INTO ${quote(plan.target.name)} (${names.join(', ')}) VALUES (${marks})`;
+  const insert = renderInsert(plan);
   const base = { table: plan.id, columns: columnsOf(plan, 'target') };
   if (plan.writeMode !== 'upsert') return { ...base, sql: insert };
   const key = plan.targetKey.map(quote);
-  const others = names.filter((name) => !key.includes(name));
+  const others = plan.columns.map((column) => quote(column.target)).filter((name) => !key.includes(name));
   const set = (others.length > 0 ? others : key).map((name) => `${name} = excluded.${name}`);
-  return { ...base, sql: `${insert} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set.join(', ')}` };
+  return { ...base, sql: `${insert} ${onConflict(plan)} DO UPDATE SET ${set.join(', ')}` };
+}
+
+/**
+ * The same of rows that the target is expected to have, or to lack: what that makes of a row is tried first, and tells whether it was so.
+ * Of rows that are all key it is always the insert.
+ */
+export function expectingProgram(plan: TablePlan, expected: 'there' | 'absent'): InsertProgram {
+  const places = plan.columns.map((_, at) => at);
+  const isKey = (at: number): boolean => plan.targetKey.includes(plan.columns[at]?.target ?? '');
+  const others = places.filter((at) => !isKey(at));
+  if (expected === 'absent' || others.length === 0) {
+    const sql = `${renderInsert(plan)} ${onConflict(plan)} DO NOTHING`;
+    return { ...insertProgram(plan), first: { sql, places, meets: 'absent' } };
+  }
+  const keys = places.filter(isKey);
+  const is = (at: number): string => `${quote(plan.columns[at]?.target ?? '')} = ?`;
+  const sql = `UPDATE ${quote(plan.target.name)} SET ${others.map(is).join(', ')} WHERE ${keys.map(is).join(' AND ')}`;
+  return { ...insertProgram(plan), first: { sql, places: [...others, ...keys], meets: 'there' } };
 }
 
 /** The statement for one key, in the order of the plan's. */

@@ -1,5 +1,11 @@
+import { createTargetDrift } from '../../engine/changes/drift/create-drift.ts';
 import type { TargetParking } from '../../engine/ports/target-parking.ts';
-import type { TargetTransaction, TargetWriter } from '../../engine/ports/target-writer.ts';
+import type {
+  GroupWritten,
+  RowGroup,
+  TargetTransaction,
+  TargetWriter,
+} from '../../engine/ports/target-writer.ts';
 import { createParking } from '../../engine/quarantine/create-parking.ts';
 import { parkingSql } from '../../engine/quarantine/parking-sql.ts';
 import { isRefusal } from '../../engine/quarantine/refusals.ts';
@@ -7,13 +13,14 @@ import type { Batch } from '../../model/batch.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import { reading, sessionOn, whileBusy, writing } from './connections/session.ts';
+import { driftDialect } from './drift.ts';
 import { advanceStatement, laneProgress, laneStatement, type LedgerTables } from './ledger-sql.ts';
 import type { Lease, Pool } from './connections/pool.ts';
 import { parkingDialect, statementsOn } from './quarantine.ts';
-import { insertProgram, quote, removeProgram, targetProgram } from './sql.ts';
+import { expectingProgram, insertProgram, quote, removeProgram, targetProgram } from './sql.ts';
 import { removeRowsOnce } from './remove-once.ts';
 import { prepareTable, previewTable } from './structure/prepare-table.ts';
-import type { InsertProgram, Statement } from './thread/operations.ts';
+import type { InsertedRows, InsertProgram, Statement } from './thread/operations.ts';
 import type { StoredValue } from './values/stored-value.ts';
 import type { Thread } from './connections/start-thread.ts';
 
@@ -67,6 +74,9 @@ function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal):
   };
   return {
     parking,
+    drift: createTargetDrift(driftDialect(tables), (statement) =>
+      step((thread) => statementsOn(sessionOn(thread, signal))(statement)),
+    ),
     advance: (batch) =>
       step(
         async (thread) =>
@@ -78,6 +88,7 @@ function transactionOn(lease: Lease, tables: LedgerTables, signal: AbortSignal):
         return row === undefined ? null : laneProgress(row);
       }),
     write: (plan, batch) => step((thread) => writeRows(thread, { plan, batch }, signal)),
+    writeGroups: (plan, groups) => step((thread) => writeGroups(thread, plan, groups, signal)),
     remove: (plan, { data }) => step((thread) => runFor(thread, removeProgram(plan), data, signal)),
     removeOnce: (plan, { data }) => step((thread) => removeRowsOnce(thread, plan, data, signal)),
     empty: (plan) =>
@@ -108,12 +119,40 @@ async function writeRows(
   return runFor(thread, insertProgram(plan), batch.data, signal);
 }
 
-/** The program's statement for each row of the block. */
-function runFor(thread: Thread, program: InsertProgram, block: Buffer, signal: AbortSignal): Promise<number> {
+/** What was tried first of each row says whether it was there. */
+async function writeGroups(
+  thread: Thread,
+  plan: TablePlan,
+  groups: readonly RowGroup[],
+  signal: AbortSignal,
+): Promise<readonly GroupWritten[]> {
+  const written: GroupWritten[] = [];
+  for (const { expected, block } of groups) {
+    if (expected === null) {
+      // Nobody asks what was there.
+      written.push({ rows: await runFor(thread, insertProgram(plan), block.data, signal), there: 0 });
+      continue;
+    }
+    const program = expectingProgram(plan, expected);
+    const { rows, first } = await runBoth(thread, program, block.data, signal);
+    written.push({ rows, there: program.first?.meets === 'there' ? first : rows - first });
+  }
+  return written;
+}
+
+/** The program's statements for each row of the block. */
+function runBoth(
+  thread: Thread,
+  program: InsertProgram,
+  block: Buffer,
+  signal: AbortSignal,
+): Promise<InsertedRows> {
   // The caller keeps its buffer, which may be part of a larger one: what is transferred is a copy.
   const data = new Uint8Array(block);
   return thread.call('insert', { program, data }, { signal, transfer: [data.buffer] });
 }
+
+const runFor = async (...of: Parameters<typeof runBoth>): Promise<number> => (await runBoth(...of)).rows;
 
 export function createWriter(pool: Pool, tables: LedgerTables): TargetWriter {
   const first = async (sql: string, signal: AbortSignal): Promise<StoredValue> => {

@@ -1,15 +1,27 @@
 import type { TablePlan } from '../../model/table-plan.ts';
-import type { KeyBlock } from '../ports/target-writer.ts';
-import type { TableChange } from './net-change.ts';
+import type { DriftKind } from '../../model/drift.ts';
+import type { KeyBlock, RowGroup } from '../ports/target-writer.ts';
+import type { TableChange, WrittenRows } from './net-change.ts';
 
 /** What is done to one table of the target within the transaction. */
 export type ChangeStep =
   | { readonly kind: 'empty'; readonly plan: TablePlan }
   | {
       /** `remove-once`: of rows that are the same as one of the block, one. */
-      readonly kind: 'remove' | 'remove-once' | 'write';
+      readonly kind: 'remove' | 'remove-once';
       readonly plan: TablePlan;
       readonly block: KeyBlock;
+      /** See RowGroup; absent: nobody judges. */
+      readonly expected?: RowGroup['expected'];
+      /** What it is where one of them is not there, and should be. */
+      readonly missing?: DriftKind;
+    }
+  | {
+      readonly kind: 'write';
+      readonly plan: TablePlan;
+      readonly block: KeyBlock;
+      /** See WrittenRows. */
+      readonly groups?: readonly RowGroup[] | undefined;
     };
 
 /** Ids of tables that are treated otherwise than most. */
@@ -22,8 +34,28 @@ export interface StepChoice {
 
 export const NO_CHOICE: StepChoice = { late: new Set(), anew: new Set() };
 
-const removing = ({ table: { plan, keyless } }: TableChange, block: KeyBlock): readonly ChangeStep[] =>
-  block.rows === 0 ? [] : [{ kind: keyless ? 'remove-once' : 'remove', plan, block }];
+const removing = ({ table: { plan, keyless }, removed, judged }: TableChange): readonly ChangeStep[] => {
+  const kind = keyless ? 'remove-once' : 'remove';
+  if (judged) return judged.removed.map((group) => ({ kind, plan, ...group, missing: 'delete' }));
+  return removed.rows === 0 ? [] : [{ kind, plan, block: removed }];
+};
+
+/** Those that are written anew, too. */
+const removingAll = ({ table: { plan }, touched, judged }: TableChange): readonly ChangeStep[] => {
+  if (judged) return judged.touched().map((group) => ({ kind: 'remove', plan, ...group, missing: 'update' }));
+  const block = touched();
+  return block.rows === 0 ? [] : [{ kind: 'remove', plan, block }];
+};
+
+/** @param isAnew  what was there is removed: nothing is expected any more */
+const writing = (rows: WrittenRows, isAnew: boolean): ChangeStep => ({
+  kind: 'write',
+  plan: rows.plan,
+  groups: isAnew ? undefined : rows.groups,
+  get block() {
+    return rows.block;
+  },
+});
 
 /**
  * The net effect as steps: what goes, children before parents, then what is written, parents before children.
@@ -40,14 +72,12 @@ export function changeSteps(
       emptied ? [{ kind: 'empty', plan }] : [],
     ),
     ...childrenFirst.flatMap((change) => {
-      if (anew.has(idOf(change))) return removing(change, change.touched());
-      return late.has(idOf(change)) ? [] : removing(change, change.removed);
+      if (anew.has(idOf(change))) return removingAll(change);
+      return late.has(idOf(change)) ? [] : removing(change);
     }),
-    ...changes.flatMap(({ written }) =>
-      written.map(({ plan, block }): ChangeStep => ({ kind: 'write', plan, block })),
-    ),
+    ...changes.flatMap((change) => change.written.map((rows) => writing(rows, anew.has(idOf(change))))),
     ...childrenFirst.flatMap((change) =>
-      late.has(idOf(change)) && !anew.has(idOf(change)) ? removing(change, change.removed) : [],
+      late.has(idOf(change)) && !anew.has(idOf(change)) ? removing(change) : [],
     ),
   ];
 }

@@ -10,6 +10,7 @@ import {
   parentsFirst,
   type StepChoice,
 } from './change-steps.ts';
+import type { Judging } from './drift/judging.ts';
 import { netChanges, type TableChange } from './net-change.ts';
 import { type RawEvent, rawEvents } from './parse-events.ts';
 import { type ChangeTarget, hasCascades, isWhole, tellsKeysApart } from './target-facts.ts';
@@ -17,6 +18,8 @@ import { type ChangeTarget, hasCascades, isWhole, tellsKeysApart } from './targe
 export interface ChangesBatch {
   readonly plan: ChangesPlan;
   readonly batch: Batch;
+  /** Absent: what is found otherwise than changes take for granted is neither counted nor refused. */
+  readonly judging?: Judging | undefined;
 }
 
 /** What a constraint of the target refuses can be tried in another way. */
@@ -149,7 +152,7 @@ export async function partSteps(
   events: readonly RawEvent[],
   signal: AbortSignal,
 ): Promise<readonly ChangeStep[] | null> {
-  const changes = parentsFirst((await netChanges(plan, events)).changes);
+  const changes = parentsFirst((await netChanges(plan, events, target.judge?.since)).changes);
   await refuseCascadesOfRows(target, changes, signal);
   const choice = await chooseLate(target, leftByChildren(changes), signal);
   return choice && changeSteps(changes, choice);
@@ -168,9 +171,16 @@ async function divided(
   return parts;
 }
 
-async function eventByEvent(plan: ChangesPlan, events: readonly RawEvent[]): Promise<ChangeWay> {
+async function eventByEvent(
+  { judge }: ChangeTarget,
+  plan: ChangesPlan,
+  events: readonly RawEvent[],
+): Promise<ChangeWay> {
   const parts: (readonly ChangeStep[])[] = [];
-  for (const event of events) parts.push(changeSteps((await netChanges(plan, [event])).changes, NO_CHOICE));
+  for (const event of events) {
+    const { changes } = await netChanges(plan, [event], judge?.since);
+    parts.push(changeSteps(changes, NO_CHOICE));
+  }
   return wayOf(...parts);
 }
 
@@ -190,7 +200,7 @@ async function* inParts(
     if (refused.length <= 1) return;
     parts = parts.toSpliced(way.at, 1, ...(await divided(target, plan, refused, signal)));
   }
-  yield eventByEvent(plan, events);
+  yield eventByEvent(target, plan, events);
 }
 
 /** Ways of some events in bulk. */
@@ -209,7 +219,7 @@ export async function bulkWays(
   events: Iterable<RawEvent>,
   signal: AbortSignal,
 ): Promise<BulkWays> {
-  const net = await netChanges(plan, events);
+  const net = await netChanges(plan, events, target.judge?.since);
   const changes = parentsFirst(net.changes);
   await refuseCascadesOfRows(target, changes, signal);
   const left = leftByChildren(changes);

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ChangedTable, ChangesPlan } from '../../model/changes-plan.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
-import type { KeyBlock } from '../ports/target-writer.ts';
+import type { KeyBlock, RowGroup } from '../ports/target-writer.ts';
+import { isJudged, type JudgedSince } from './drift/judging.ts';
+import { blockOf, type Expected, GroupedLines, REMOVING_ORDER, WRITING_ORDER } from './drift/row-groups.ts';
 import { addToRows, linesOf, type NetRows } from './net-rows.ts';
 import type { RawEvent } from './parse-events.ts';
 import type { PayloadCells } from './read-payload.ts';
@@ -11,7 +13,10 @@ import { type TableReader, tableReaders } from './table-reader.ts';
 export interface WrittenRows {
   /** The table's, with the columns that these rows have. */
   readonly plan: TablePlan;
+  /** In the order of the events. */
   readonly block: KeyBlock;
+  /** The same by what is expected of them; absent: nobody judges. */
+  readonly groups?: readonly RowGroup[];
 }
 
 /** What a batch makes of one table, whatever happened in between. */
@@ -26,6 +31,11 @@ export interface TableChange {
   readonly touched: () => KeyBlock;
   /** Some of the rows that are written were there before. */
   readonly updates: boolean;
+  /** Keys that are gone, and all, by what is expected of them; absent: nobody judges. */
+  readonly judged?: {
+    readonly removed: readonly RowGroup[];
+    readonly touched: () => readonly RowGroup[];
+  };
 }
 
 interface Net {
@@ -34,13 +44,10 @@ interface Net {
   readonly rows: Map<string, PayloadCells | null>;
   emptied: boolean;
   updates: boolean;
+  /** By key, what its first event takes for granted; null: nobody judges. */
+  readonly expected: Map<string, Expected> | null;
+  readonly since: JudgedSince;
 }
-
-/** Lines of `text-rows`, of which each letter is a byte. */
-const blockOf = (lines: readonly string[]): KeyBlock => ({
-  rows: lines.length,
-  data: Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`, 'latin1'),
-});
 
 /** Invariant 7: a column that an update did not record keeps the value that it was given last. */
 const completed = (cells: PayloadCells, before: PayloadCells): PayloadCells =>
@@ -62,23 +69,39 @@ function remove(net: Net, key: string): void {
   if (!net.emptied) net.rows.set(key, null);
 }
 
+/** What comes behind a truncation is not judged, nor what the copy of the rows may have seen. */
+function expect(net: Net, key: string, expected: Expected, { id }: RawEvent): void {
+  if (!net.expected || net.expected.has(key)) return;
+  const isToldOf = !net.emptied && isJudged(net.since, net.reader.table.plan.id, id);
+  net.expected.set(key, isToldOf ? expected : null);
+}
+
 function add(net: Net, event: RawEvent): void {
   const { reader } = net;
   switch (event.operation) {
     case 'T':
       net.rows.clear();
+      net.expected?.clear();
       net.emptied = true;
       net.updates = false;
       return;
-    case 'D':
-      remove(net, reader.key(event.old));
+    case 'D': {
+      const key = reader.key(event.old);
+      expect(net, key, 'there', event);
+      remove(net, key);
       return;
+    }
     case 'U': {
       const cells = reader.row(event.new);
       const key = reader.keyOf(cells);
       // The same key to the source may have another text: 1.0 and 1.00.
       const before = event.old === null ? key : reader.key(event.old);
-      if (before !== key) remove(net, before);
+      expect(net, before, 'there', event);
+      if (before !== key) {
+        remove(net, before);
+        // Of two texts that may be the same key to the target only one can be judged.
+        net.expected?.set(key, null);
+      }
       net.updates ||= !net.rows.has(key);
       write(net, key, cells);
       return;
@@ -86,44 +109,63 @@ function add(net: Net, event: RawEvent): void {
     case 'I':
     case 'i': {
       const cells = reader.row(event.new);
-      write(net, reader.keyOf(cells), cells);
+      const key = reader.keyOf(cells);
+      expect(net, key, event.operation === 'I' ? 'absent' : null, event);
+      write(net, key, cells);
     }
   }
 }
 
 /** Rows by the columns that they have; nearly always all. */
-function writtenOf({ reader: { table }, rows }: Net): readonly WrittenRows[] {
-  const groups = new Map<string, { readonly places: readonly number[]; readonly lines: string[] }>();
-  for (const cells of rows.values()) {
+function writtenOf({ reader: { table }, rows, expected }: Net): readonly WrittenRows[] {
+  const groups = new Map<string, { readonly places: readonly number[]; readonly lines: GroupedLines }>();
+  for (const [key, cells] of rows) {
     if (!cells) continue;
     const places = cells.includes(undefined)
       ? cells.flatMap((cell, place) => (cell === undefined ? [] : place))
       : null;
     const name = places?.join() ?? '';
     let group = groups.get(name);
-    if (!group) groups.set(name, (group = { places: places ?? [], lines: [] }));
-    group.lines.push((places?.map((place) => cells[place]) ?? cells).join('\t'));
+    if (!group) groups.set(name, (group = { places: places ?? [], lines: new GroupedLines() }));
+    const line = (places?.map((place) => cells[place]) ?? cells).join('\t');
+    group.lines.add(line, expected?.get(key) ?? null);
   }
   return [...groups].map(([name, { places, lines }]) => ({
     plan:
       name === ''
         ? table.plan
         : { ...table.plan, columns: places.flatMap((place) => table.plan.columns[place] ?? []) },
-    block: blockOf(lines),
+    // Made where it is needed: groups hold the same once more.
+    get block() {
+      return blockOf(lines.lines);
+    },
+    ...(expected && { groups: lines.groups(WRITING_ORDER) }),
   }));
 }
 
+/** Keys by what is expected of them. */
+function keysOf({ rows, expected }: Net, isWanted: (cells: PayloadCells | null) => boolean): GroupedLines {
+  const keys = new GroupedLines();
+  for (const [key, cells] of rows) if (isWanted(cells)) keys.add(key, expected?.get(key) ?? null);
+  return keys;
+}
+
 function changeOf(net: Net): TableChange {
-  const { rows, emptied, updates, reader } = net;
-  const removed: string[] = [];
-  for (const [key, cells] of rows) if (cells === null) removed.push(key);
+  const { rows, emptied, updates, reader, expected } = net;
+  const removed = keysOf(net, (cells) => cells === null);
   return {
     table: reader.table,
     emptied,
-    removed: blockOf(removed),
+    removed: blockOf(removed.lines),
     written: writtenOf(net),
     touched: () => blockOf(emptied ? [] : [...rows.keys()]),
     updates,
+    ...(expected && {
+      judged: {
+        removed: removed.groups(REMOVING_ORDER),
+        touched: () => (emptied ? [] : keysOf(net, () => true).groups(REMOVING_ORDER)),
+      },
+    }),
   };
 }
 
@@ -131,13 +173,17 @@ function changeOf(net: Net): TableChange {
 function changeOfRows(net: NetRows): TableChange {
   const { table } = net.reader;
   const written = blockOf(linesOf(net, 1));
+  const removed = blockOf(linesOf(net, -1));
+  const groups: readonly RowGroup[] =
+    removed.rows === 0 ? [] : [{ expected: net.isJudged ? 'there' : null, block: removed }];
   return {
     table,
     emptied: net.emptied,
-    removed: blockOf(linesOf(net, -1)),
+    removed,
     written: written.rows === 0 ? [] : [{ plan: table.plan, block: written }],
     touched: () => blockOf([]),
     updates: false,
+    judged: { removed: groups, touched: () => [] },
   };
 }
 
@@ -147,12 +193,22 @@ interface Netting {
   change(): TableChange;
 }
 
-function nettingOf(reader: TableReader): Netting {
+/** @param since  undefined: nobody judges */
+function nettingOf(reader: TableReader, since: JudgedSince | undefined, { id }: RawEvent): Netting {
   if (reader.table.keyless) {
-    const net: NetRows = { reader, counts: new Map(), emptied: false };
+    // Sums do not tell which event a row is of: all of them are judged, or none is.
+    const judges = since !== undefined && isJudged(since, reader.table.plan.id, id);
+    const net: NetRows = { reader, counts: new Map(), emptied: false, isJudged: judges };
     return { add: (event) => addToRows(net, event), change: () => changeOfRows(net) };
   }
-  const net: Net = { reader, rows: new Map(), emptied: false, updates: false };
+  const net: Net = {
+    reader,
+    rows: new Map(),
+    emptied: false,
+    updates: false,
+    expected: since === undefined ? null : new Map(),
+    since: since ?? null,
+  };
   return { add: (event) => add(net, event), change: () => changeOf(net) };
 }
 
@@ -163,11 +219,13 @@ const EVENTS_AT_ONCE = 256;
  * The net effect of events in their order on each table and key: deleted, or written as the last event has it. An insert behind
  * a delete of the same key is one row that is written; what a table had is gone behind its truncation. Without a key rows are counted,
  * and one that comes and goes is nothing.
+ * @param since  from when on what the target should have is told too; absent: it is not
  * @throws SluiceError source.value_rejected
  */
 export async function netChanges(
   plan: ChangesPlan,
   events: Iterable<RawEvent>,
+  since?: JudgedSince,
 ): Promise<{ readonly events: number; readonly changes: readonly TableChange[] }> {
   const readers = tableReaders(plan);
   const nets = new Map<number, Netting>();
@@ -180,7 +238,7 @@ export async function netChanges(
       const reader = readers.get(event.table);
       // A table that was left out of the transfer while its lane goes on.
       if (!reader) continue;
-      net = nettingOf(reader);
+      net = nettingOf(reader, since, event);
       nets.set(event.table, net);
     }
     net.add(event);

@@ -7,6 +7,8 @@ export interface NetRows {
   /** By rows, as lines of `text-rows`: so many of it come; below zero, go. None has zero. */
   readonly counts: Map<string, number>;
   emptied: boolean;
+  /** Rows that go are expected to be there. */
+  readonly isJudged: boolean;
 }
 
 function count({ counts }: NetRows, row: string, by: 1 | -1): void {

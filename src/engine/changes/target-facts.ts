@@ -3,11 +3,15 @@ import type { LogicalKind, LogicalType } from '../../model/logical-type.ts';
 import { type TableName, tableId } from '../../model/table-name.ts';
 import type { ColumnPlan } from '../../model/table-plan.ts';
 import type { Database } from '../ports/dialect.ts';
+import type { Judge } from './drift/judging.ts';
 import { keyColumns } from './table-reader.ts';
 
 /** A target as changes are applied to it. */
 export type ChangeTarget = Pick<Database, 'writer' | 'dialect'> &
-  Partial<Pick<Database, 'structure' | 'introspector'>>;
+  Partial<Pick<Database, 'structure' | 'introspector' | 'drift'>> & {
+    /** Absent: what is found otherwise than changes take for granted is neither counted nor refused. */
+    readonly judge?: Judge;
+  };
 
 const isSame = (one: TableName, other: TableName): boolean => tableId(one) === tableId(other);
 

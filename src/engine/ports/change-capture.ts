@@ -105,6 +105,8 @@ export interface ChangeCapture {
    */
   housekeep(options: { readonly retentionMs: number }, signal: AbortSignal): Promise<number>;
   backlog(transfer: string, signal: AbortSignal): Promise<Backlog>;
+  /** An id, in digits, above which there is no event that was committed before. Absent: nobody knows. */
+  lastEvent?(signal: AbortSignal): Promise<string>;
   /** The source's clock, as the times of events are: every event that is recorded by now is no younger. Absent: nobody asks. */
   now?(signal: AbortSignal): Promise<string>;
   /** Absent: nothing is set apart here, and what is refused stops its lane. */

@@ -8,6 +8,7 @@ import type { InitialLoad } from './initial-load.ts';
 import type { Introspector } from './introspector.ts';
 import type { Ledger } from './ledger.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { DriftRecord } from './target-drift.ts';
 import type { RowInspector } from './row-inspector.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { TargetStructure } from './target-structure.ts';
@@ -30,9 +31,9 @@ export interface Capabilities {
   /** Longest identifier in bytes; null: no limit. Longer ones are refused by the plan, never cut. */
   readonly identifierBytes: number | null;
   readonly maxColumns: number;
-  /** By what a table without a key is put in order: ctid (only inside one snapshot) or rowid. */
   /** Of rows that are the same one can be deleted: a target without a key follows changes. See TargetTransaction.removeOnce. */
   readonly removesOneOfSame: boolean;
+  /** By what a table without a key is put in order: ctid (only inside one snapshot) or rowid. */
   readonly rowAddress: { readonly type: string; readonly needsSnapshot: boolean };
 }
 
@@ -91,6 +92,8 @@ export interface Database {
   };
   /** Of events that this database, as a target, refused; absent: nothing is set apart here. */
   readonly quarantine?: Quarantine;
+  /** Absent: what of its rows is not as changes take for granted is not counted here. */
+  readonly drift?: DriftRecord;
   /** Changes when the database behind the address is another one or was restored: PG system identifier, SQLite uuid. */
   incarnation(signal: AbortSignal): Promise<string>;
   /** Version text of the server or library. */

@@ -2,6 +2,7 @@ import type { Batch } from '../../model/batch.ts';
 import type { KeyRange, LaneProgress, LaneRef } from '../../model/lane.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TableSchema } from '../../model/table-schema.ts';
+import type { TargetDrift } from './target-drift.ts';
 import type { TargetParking } from './target-parking.ts';
 import type { RangeChecksum } from './source-reader.ts';
 
@@ -50,6 +51,11 @@ export interface TargetTransaction {
   /** Writes the batch's rows as the plan's write mode says. @returns rows that the database counted */
   write(plan: TablePlan, batch: Batch): Promise<number>;
   /**
+   * Writes rows by key, all groups of them as one `write` would, as far as the server can; each has rows, in `text-rows`. Absent: it is not
+   * known which rows were there before, and nothing is judged by it.
+   */
+  writeGroups?(plan: TablePlan, groups: readonly RowGroup[]): Promise<readonly GroupWritten[]>;
+  /**
    * Deletes the rows of the target whose keys (`plan.targetKey`, in its order) stand in the block, in `text-rows` of those columns'
    * canonical texts. Rows that are not there are no error. Absent: changes cannot be applied to this database yet.
    * @returns rows deleted
@@ -66,6 +72,8 @@ export interface TargetTransaction {
   empty?(plan: TablePlan): Promise<void>;
   /** Absent: this target sets nothing apart, a change that it refuses blocks its lane. */
   readonly parking?: TargetParking;
+  /** Absent: what is found otherwise than changes take for granted is not counted here. */
+  readonly drift?: TargetDrift;
   /** Synchronous to disk whatever the role's default. */
   commit(): Promise<void>;
   rollback(): Promise<void>;
@@ -75,6 +83,22 @@ export interface TargetTransaction {
 export interface KeyBlock {
   readonly rows: number;
   readonly data: Buffer;
+}
+
+/**
+ * Rows, or keys, of which the target is expected to have each, or none, by what happened first to them since; null: nobody can tell, or
+ * wants to know.
+ */
+export interface RowGroup {
+  readonly expected: 'there' | 'absent' | null;
+  readonly block: KeyBlock;
+}
+
+export interface GroupWritten {
+  /** As the database counted them. */
+  readonly rows: number;
+  /** Those of them that were there before; of no meaning where nothing was expected. */
+  readonly there: number;
 }
 
 export interface TargetWriter {

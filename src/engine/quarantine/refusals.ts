@@ -5,7 +5,13 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'target.constraint_violated',
   'target.value_rejected',
   'source.value_rejected',
+  'target.row_missing',
+  'target.row_exists',
 ]);
+
+/** The target has drifted, and changes are strict. */
+export const isDrifted = ({ code }: SluiceError): boolean =>
+  code === 'target.row_missing' || code === 'target.row_exists';
 
 /** It is this very change that does not go into this target: no other one is refused for the same reason, nor later by itself. */
 export const isRefusal = (error: unknown): error is SluiceError =>

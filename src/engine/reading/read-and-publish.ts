@@ -23,7 +23,7 @@ import { createTurns, type Turns } from './turns.ts';
 
 export interface ReadDeps {
   readonly source: Pick<Database, 'reader'>;
-  readonly target: Pick<Database, 'ledger'>;
+  readonly target: Pick<Database, 'ledger'> & Partial<Pick<Database, 'drift'>>;
   readonly hub: Hub;
   readonly observer?: Observer;
   readonly clock?: Clock;

@@ -62,13 +62,18 @@ export async function applyOnce(
 }
 
 /** @throws SluiceError target.value_rejected unless the target counted as many rows as it was given */
-export async function writeAll(transaction: TargetTransaction, plan: TablePlan, batch: Batch): Promise<void> {
-  if (batch.header.rows === 0) return;
-  if ((await transaction.write(plan, batch)) === batch.header.rows) return;
+export function refuseOtherCount(plan: TablePlan, written: number, given: number): void {
+  if (written === given) return;
   throw new SluiceError('target.value_rejected', 'the target wrote fewer or more rows than it was given', {
     table: plan.id,
     suggestion: 'look for a trigger or rule on the target table that leaves out rows',
   });
+}
+
+/** @throws SluiceError target.value_rejected as refuseOtherCount */
+export async function writeAll(transaction: TargetTransaction, plan: TablePlan, batch: Batch): Promise<void> {
+  if (batch.header.rows === 0) return;
+  refuseOtherCount(plan, await transaction.write(plan, batch), batch.header.rows);
 }
 
 /** Applies a batch of rows of one table: see applyOnce. */

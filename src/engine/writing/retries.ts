@@ -1,6 +1,7 @@
 import { laneOfChanges } from '../../model/changes-plan.ts';
 import type { LaneRef } from '../../model/lane.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
+import type { Judging } from '../changes/drift/judging.ts';
 import { createParkingMemory } from '../changes/parking/parking-memory.ts';
 import type { ParkingOptions } from '../changes/parking/parking-options.ts';
 import { retryParked } from '../changes/parking/retry-parked.ts';
@@ -29,10 +30,11 @@ const ASK_EVERY_MS = 2_000;
 
 export interface RetriesOptions {
   readonly target: Pick<Database, 'dialect' | 'ledger' | 'writer'> &
-    Partial<Pick<Database, 'structure' | 'introspector' | 'quarantine'>>;
+    Partial<Pick<Database, 'structure' | 'introspector' | 'quarantine' | 'drift'>>;
   readonly run: { readonly transfer: string; readonly run: number };
   /** Null: nothing is ever set apart. */
   readonly parking: ParkingOptions | null;
+  readonly judging: Judging | undefined;
   readonly clock: Clock;
   /** Lanes that wait for a person, by their table ids: what is set apart of them waits too. */
   readonly excluded: ReadonlySet<string>;
@@ -44,7 +46,7 @@ export interface RetriesOptions {
  * decides is the lock of the lane: several processes may do it at once.
  */
 export function createRetries(options: RetriesOptions) {
-  const { target, run, parking, clock, excluded } = options;
+  const { target, run, parking, judging, clock, excluded } = options;
   const never = new AbortController().signal;
   let askedMs = clock.now();
   let running: Promise<void> | null = null;
@@ -69,8 +71,9 @@ export function createRetries(options: RetriesOptions) {
         const plan = planned?.plan.changes;
         if (!plan || planned.generation !== generation) continue;
         const lane: LaneRef = { ...run, table, generation, lane: number };
-        let result = await retryParked(target, { lane, plan, now }, parked, never);
-        while (!now && result.applied > 0) result = await retryParked(target, { lane, plan }, parked, never);
+        let result = await retryParked(target, { lane, plan, judging, now }, parked, never);
+        while (!now && result.applied > 0)
+          result = await retryParked(target, { lane, plan, judging }, parked, never);
       } catch (error) {
         options.onError(table, error);
       }

@@ -5,6 +5,8 @@ import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSettings, TransferSpec } from '../../model/transfer-spec.ts';
 import { applyChanges, applyOrPark } from '../changes/apply-changes.ts';
 import type { ParkingOptions } from '../changes/parking/parking-options.ts';
+import type { Judging } from '../changes/drift/judging.ts';
+import { judgingOf } from './judging-of.ts';
 import { createRetries, parkingOf, type Retries } from './retries.ts';
 import { applyBatch, type Applied } from './apply-batch.ts';
 import { createAssembler, type Assembler } from './assemble-batch.ts';
@@ -18,7 +20,7 @@ import type { Refusal, SliceControl, WriteResult } from '../slice.ts';
 
 export interface WriteDeps {
   readonly target: Pick<Database, 'dialect' | 'ledger' | 'writer'> &
-    Partial<Pick<Database, 'structure' | 'introspector' | 'quarantine'>>;
+    Partial<Pick<Database, 'structure' | 'introspector' | 'quarantine' | 'drift'>>;
   readonly hub: Hub;
   readonly observer?: Observer;
   readonly clock?: Clock;
@@ -74,6 +76,7 @@ interface Writing {
   readonly excluded: Set<string>;
   /** Null: a change that is refused blocks its lane. */
   readonly parking: ParkingOptions | null;
+  readonly judging: Judging | undefined;
   readonly retries: Retries;
   readonly ending: AbortController;
   readonly total: { batches: number; rows: number };
@@ -87,13 +90,13 @@ interface Writing {
 }
 
 function apply(
-  { deps: { target }, parking }: Writing,
+  { deps: { target }, parking, judging }: Writing,
   plan: TablePlan,
   batch: Batch,
   signal: AbortSignal,
 ): Promise<Applied> {
   if (!plan.changes) return applyBatch(target.writer, plan, batch, signal);
-  const changed = { plan: plan.changes, batch };
+  const changed = { plan: plan.changes, batch, judging };
   return parking ? applyOrPark(target, changed, parking, signal) : applyChanges(target, changed, signal);
 }
 
@@ -277,6 +280,7 @@ export async function writeBatches(
   if (control.stop.aborted) end();
   const excluded = new Set(request.excluded);
   const parking = await parkingOf(full, request.spec, control);
+  const judging = control.stop.aborted ? undefined : await judgingOf(full.target, request, full.observer);
   const writing: Writing = {
     deps: full,
     request,
@@ -284,10 +288,12 @@ export async function writeBatches(
     plans: createPlanCache(full.target.ledger, request),
     excluded,
     parking,
+    judging,
     retries: createRetries({
       target: full.target,
       run: { transfer: request.transfer, run: request.run },
       parking,
+      judging,
       clock: full.clock,
       excluded,
       // What concerns no lane the next batch will tell.

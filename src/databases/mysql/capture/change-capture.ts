@@ -82,6 +82,11 @@ export function createChangeCapture(
     now: (signal) => run(signal, async (session) => (await session.cell(NOW)) ?? ''),
     backlog: (transfer, signal) =>
       run(signal, (session) => inSnapshot(session, () => readBacklog(session, names, transfer))),
+    lastEvent: (signal) =>
+      run(
+        signal,
+        async (session) => (await session.cell(`SELECT COALESCE(MAX(id), 0) FROM ${names.events}`)) ?? '0',
+      ),
     parking: createEventParking(parking),
   };
 }

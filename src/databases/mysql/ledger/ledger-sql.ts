@@ -14,6 +14,8 @@ export interface LedgerNames {
   readonly lanes: string;
   /** Events that are set apart. */
   readonly parked: string;
+  /** What was found otherwise than changes take for granted. */
+  readonly drift: string;
   readonly bare: readonly string[];
 }
 
@@ -29,7 +31,8 @@ export function ledgerNames(schema: string, { prefix }: OpenOptions['ledger']): 
     tables: name('tables'),
     lanes: name('lanes'),
     parked: name('parked'),
-    bare: ['runs', 'tables', 'lanes', 'parked'].map((table) => prefix + table),
+    drift: name('drift'),
+    bare: ['runs', 'tables', 'lanes', 'parked', 'drift'].map((table) => prefix + table),
   };
 }
 
@@ -62,6 +65,12 @@ export const parkedStatement = ({ parked }: LedgerNames): string =>
     state varchar(16) NOT NULL, attempts int NOT NULL, parked_ms bigint NOT NULL, retry_ms bigint NULL, final_ms bigint NULL,
     error_code varchar(255) NOT NULL, error_message text NOT NULL, bytes bigint NOT NULL, old_row longtext NULL, new_row longtext NULL,
     PRIMARY KEY (transfer, run, claim, event), KEY (transfer, chain), KEY (transfer, holds)) ${TABLE}`;
+
+/** A row a table of a transfer: see engine/changes/drift/drift-sql.ts. */
+export const driftStatement = ({ drift }: LedgerNames): string =>
+  `CREATE TABLE IF NOT EXISTS ${drift} (transfer varchar(64) NOT NULL, table_id varchar(400) NOT NULL, run int NOT NULL, generation int NOT NULL,
+    copied_upto bigint NULL, update_missing bigint NOT NULL, insert_existing bigint NOT NULL, delete_missing bigint NOT NULL,
+    PRIMARY KEY (transfer, table_id)) ${TABLE}`;
 
 /** The rows that are copied now are newer than what was set apart. */
 export const dropParked = (

@@ -19,6 +19,7 @@ import {
   installStatements,
   laneKey,
   type LedgerNames,
+  driftStatement,
   parkedStatement,
   readLanes,
   readProgress,
@@ -38,20 +39,22 @@ const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: 
 async function whatIsThere(session: Session, names: LedgerNames) {
   const among = names.bare.map(literal).join(', ');
   const { rows } = await session.query(
-    `SELECT COUNT(DISTINCT TABLE_NAME), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[2] ?? '')} AND COLUMN_NAME = 'epoch'), 0), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[3] ?? '')} AND COLUMN_NAME = 'chain'), 0) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${literal(names.schema)} AND TABLE_NAME IN (${among})`,
+    `SELECT COUNT(DISTINCT TABLE_NAME), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[2] ?? '')} AND COLUMN_NAME = 'epoch'), 0), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[3] ?? '')} AND COLUMN_NAME = 'chain'), 0), COALESCE(SUM(TABLE_NAME = ${literal(names.bare[4] ?? '')} AND COLUMN_NAME = 'copied_upto'), 0) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${literal(names.schema)} AND TABLE_NAME IN (${among})`,
   );
-  const [tables, epochs, parked] = rows[0] ?? [];
-  const hasParked = parked !== '0';
-  return { installed: Number(tables) - (hasParked ? 1 : 0) === 3, hasEpoch: epochs !== '0', hasParked };
+  const [tables, epochs, ...added] = rows[0] ?? [];
+  const later = added.filter((each) => each !== '0').length;
+  const isWhole = later === added.length;
+  return { installed: Number(tables) - later === 3, hasEpoch: epochs !== '0', isWhole };
 }
 
 async function install(session: Session, names: LedgerNames): Promise<void> {
   const before = await whatIsThere(session, names);
-  if (before.installed && before.hasEpoch && before.hasParked) return;
+  if (before.installed && before.hasEpoch && before.isWhole) return;
   const statements = [
     ...(before.installed ? [] : installStatements(names)),
     ...(before.installed && !before.hasEpoch ? [upgradeStatement(names)] : []),
     parkedStatement(names),
+    driftStatement(names),
   ];
   try {
     for (const statement of statements) await session.query(statement);

@@ -89,31 +89,56 @@ const sameKey = ({ targetKey }: TablePlan): string =>
   targetKey.map((name) => `t.${quote(name)} = s.${quote(name)}`).join(' AND ');
 
 /**
- * Rows whose key is there are updated, the others inserted. Never by ON DUPLICATE KEY UPDATE or REPLACE: those take any other
- * unique key for the row that is meant, and change or delete it. A row that meets another unique key is refused.
+ * Rows that are written by key, in a temporary table. Two of them with one key, as the target compares keys, are refused.
+ * @throws SluiceError target.structure_differs
  */
-async function upsert(session: Session, request: WriteRequest): Promise<number> {
-  const { plan, batch } = request;
+export async function openKeyed(
+  session: Session,
+  request: Filling,
+): Promise<{ readonly staging: string; readonly rows: number }> {
+  const { plan } = request;
   if (plan.targetKey.length === 0) {
     throw new SluiceError('target.structure_differs', 'upsert needs a key at the target', { table: plan.id });
   }
   const staging = await openStaging(session, plan, ` (PRIMARY KEY (${list(plan.targetKey.map(quote))}))`);
-  // Two rows with one key, as the target compares keys, are refused here.
-  const staged = await fill(session, { ...request, data: batch.data }, staging);
-  const target = qualified(plan.target);
-  const on = sameKey(plan);
-  const names = plan.columns.map((column) => quote(column.target));
-  const sets = names.map((name) => `t.${name} = s.${name}`);
+  return { staging, rows: await fill(session, request, staging) };
+}
+
+/** @returns rows that were there, whether anything of them changed or not */
+export async function updateThere(session: Session, plan: TablePlan, staging: string): Promise<number> {
+  const sets = plan.columns.map(({ target }) => `t.${quote(target)} = s.${quote(target)}`);
   const updated = await session.query(
-    `UPDATE ${target} AS t JOIN ${staging} AS s ON ${on} SET ${list(sets)}`,
+    `UPDATE ${qualified(plan.target)} AS t JOIN ${staging} AS s ON ${sameKey(plan)} SET ${list(sets)}`,
   );
   await refuseWarnings(session, updated);
+  return updated.count;
+}
+
+/** @returns rows that were not there */
+export async function insertMissing(session: Session, plan: TablePlan, staging: string): Promise<number> {
+  const target = qualified(plan.target);
+  const names = plan.columns.map((column) => quote(column.target));
   const inserted = await session.query(
-    `INSERT INTO ${target} (${list(names)}) SELECT ${list(names.map((name) => `s.${name}`))} FROM ${staging} AS s LEFT JOIN ${target} AS t ON ${on} WHERE t.${quote(plan.targetKey[0] ?? '')} IS NULL`,
+    `INSERT INTO ${target} (${list(names)}) SELECT ${list(names.map((name) => `s.${name}`))} FROM ${staging} AS s LEFT JOIN ${target} AS t ON ${sameKey(plan)} WHERE t.${quote(plan.targetKey[0] ?? '')} IS NULL`,
   );
   await refuseWarnings(session, inserted);
+  return inserted.count;
+}
+
+export async function closeStaging(session: Session, staging: string): Promise<void> {
   await session.query(`DROP TEMPORARY TABLE ${staging}`);
-  return updated.count + inserted.count === staged ? staged : updated.count + inserted.count;
+}
+
+/**
+ * Rows whose key is there are updated, the others inserted. Never by ON DUPLICATE KEY UPDATE or REPLACE: those take any other
+ * unique key for the row that is meant, and change or delete it. A row that meets another unique key is refused.
+ */
+async function upsert(session: Session, { plan, batch, loadData }: WriteRequest): Promise<number> {
+  const { staging } = await openKeyed(session, { plan, data: batch.data, loadData });
+  const updated = await updateThere(session, plan, staging);
+  const inserted = await insertMissing(session, plan, staging);
+  await closeStaging(session, staging);
+  return updated + inserted;
 }
 
 export interface Filling {

@@ -13,6 +13,8 @@ export interface LedgerNames {
   readonly lanes: string;
   /** Events that are set apart. */
   readonly parked: string;
+  /** What was found otherwise than changes take for granted. */
+  readonly drift: string;
   readonly bare: readonly string[];
 }
 
@@ -21,11 +23,11 @@ export interface LedgerNames {
  * Its names are in capitals, as Oracle has them without quotation marks.
  */
 export function ledgerNames(schema: string, { prefix }: OpenOptions['ledger']): LedgerNames {
-  const bare = ['RUNS', 'TABLES', 'LANES', 'PARKED'].map((table) => prefix.toUpperCase() + table);
-  const [runs = '', tables = '', lanes = '', parked = ''] = bare.map(
+  const bare = ['RUNS', 'TABLES', 'LANES', 'PARKED', 'DRIFT'].map((table) => prefix.toUpperCase() + table);
+  const [runs = '', tables = '', lanes = '', parked = '', drift = ''] = bare.map(
     (table) => `${quote(schema)}.${quote(table)}`,
   );
-  return { schema, runs, tables, lanes, parked, bare };
+  return { schema, runs, tables, lanes, parked, drift, bare };
 }
 
 const KEY = 'TRANSFER VARCHAR2(64 CHAR) NOT NULL, RUN NUMBER(10) NOT NULL';
@@ -48,19 +50,24 @@ export const parkedStatements = ({ schema, parked, bare }: LedgerNames): readonl
   `CREATE INDEX ${quote(schema)}.${quote(`${bare[3] ?? ''}_HELD`)} ON ${parked} (TRANSFER, HOLDS)`,
 ];
 
+/** A row a table of a transfer: see engine/changes/drift/drift-sql.ts. */
+export const driftStatement = ({ drift }: LedgerNames): string =>
+  `CREATE TABLE ${drift} (TRANSFER VARCHAR2(64 CHAR) NOT NULL, TABLE_ID VARCHAR2(400 CHAR) NOT NULL, RUN NUMBER(10) NOT NULL, GENERATION NUMBER(10) NOT NULL, COPIED_UPTO NUMBER(19), UPDATE_MISSING NUMBER(19) NOT NULL, INSERT_EXISTING NUMBER(19) NOT NULL, DELETE_MISSING NUMBER(19) NOT NULL, PRIMARY KEY (TRANSFER, TABLE_ID))`;
+
 /** Ledgers before attempts had an epoch. */
 export const upgradeStatement = (names: LedgerNames): string =>
   `ALTER TABLE ${names.lanes} ADD (EPOCH VARCHAR2(64 CHAR))`;
 
 /** Which of the tables are there, and whether lanes have epochs. */
 export const thereStatement = ({ schema, bare }: LedgerNames): Statement => ({
-  text: `SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :parked AND COLUMN_NAME = 'CHAIN' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes, :parked)`,
+  text: `SELECT TO_CHAR(COUNT(DISTINCT TABLE_NAME), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :lanes AND COLUMN_NAME = 'EPOCH' THEN 1 END), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :parked AND COLUMN_NAME = 'CHAIN' THEN 1 END), 'TM9'), TO_CHAR(COUNT(CASE WHEN TABLE_NAME = :drift AND COLUMN_NAME = 'COPIED_UPTO' THEN 1 END), 'TM9') FROM ALL_TAB_COLUMNS WHERE OWNER = :schema AND TABLE_NAME IN (:runs, :tables, :lanes, :parked, :drift)`,
   binds: {
     schema,
     runs: bare[0] ?? '',
     tables: bare[1] ?? '',
     lanes: bare[2] ?? '',
     parked: bare[3] ?? '',
+    drift: bare[4] ?? '',
   },
 });
 

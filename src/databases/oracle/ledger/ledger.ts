@@ -10,6 +10,7 @@ import {
   installStatements,
   laneBinds,
   type LedgerNames,
+  driftStatement,
   parkedStatements,
   runBinds,
   tableBinds,
@@ -40,9 +41,11 @@ const context = (names: LedgerNames): ErrorContext => ({ side: 'ledger', where: 
 
 async function whatIsThere(session: Session, names: LedgerNames) {
   const { rows } = await session.run(thereStatement(names));
-  const [tables, epochs, parked] = rows[0] ?? [];
+  const [tables, epochs, parked, drift] = rows[0] ?? [];
   const hasParked = parked !== undefined && parked !== '0';
-  return { installed: Number(tables) - (hasParked ? 1 : 0) === 3, hasEpoch: epochs !== '0', hasParked };
+  const hasDrift = drift !== undefined && drift !== '0';
+  const installed = Number(tables) - (hasParked ? 1 : 0) - (hasDrift ? 1 : 0) === 3;
+  return { installed, hasEpoch: epochs !== '0', hasParked, hasDrift };
 }
 
 /** Another process made the table or the column at the same time. */
@@ -50,11 +53,12 @@ const MADE_ALREADY = new Set(['ORA-00955', 'ORA-01430']);
 
 async function install(session: Session, names: LedgerNames): Promise<void> {
   const before = await whatIsThere(session, names);
-  if (before.installed && before.hasEpoch && before.hasParked) return;
+  if (before.installed && before.hasEpoch && before.hasParked && before.hasDrift) return;
   const statements = [
     ...(before.installed ? [] : installStatements(names)),
     ...(before.installed && !before.hasEpoch ? [upgradeStatement(names)] : []),
     ...(before.hasParked ? [] : parkedStatements(names)),
+    ...(before.hasDrift ? [] : [driftStatement(names)]),
   ];
   for (const statement of statements) {
     try {

@@ -1,6 +1,6 @@
 import type { Quarantine } from '../../../engine/ports/quarantine.ts';
 import type { RunStatement } from '../../../engine/quarantine/create-parking.ts';
-import { createQuarantine } from '../../../engine/quarantine/create-quarantine.ts';
+import { createQuarantine, type QuarantineSessions } from '../../../engine/quarantine/create-quarantine.ts';
 import type { ParkingDialect } from '../../../engine/quarantine/parking-sql.ts';
 import { type Statement as AnyStatement, sql } from '../../../engine/quarantine/statement.ts';
 import { WAIT_SECONDS } from '../connections/pins.ts';
@@ -43,10 +43,14 @@ export const statementsOn =
   (statement) =>
     session.run(namedStatement(statement));
 
-export function createTargetQuarantine(pool: Pool, names: LedgerNames): Quarantine {
-  const context: ErrorContext = { side: 'ledger', where: names.schema };
-  return createQuarantine(parkingDialect(names), {
+/** Transactions over what stands beside the ledger. */
+export function ledgerSessions(pool: Pool, { schema }: LedgerNames): QuarantineSessions {
+  const context: ErrorContext = { side: 'ledger', where: schema };
+  return {
     read: (work, signal) => pool.use((session) => work(statementsOn(session)), signal, context),
     write: (work, signal) => pool.transaction((session) => work(statementsOn(session)), signal, context),
-  });
+  };
 }
+
+export const createTargetQuarantine = (pool: Pool, names: LedgerNames): Quarantine =>
+  createQuarantine(parkingDialect(names), ledgerSessions(pool, names));

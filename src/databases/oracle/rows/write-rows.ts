@@ -1,4 +1,5 @@
 import type oracledb from 'oracledb';
+import type { GroupWritten, RowGroup as ExpectedRows } from '../../../engine/ports/target-writer.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { Batch } from '../../../model/batch.ts';
 import type { TablePlan } from '../../../model/table-plan.ts';
@@ -133,19 +134,36 @@ function refuseSeveral({ plan }: Writing, counts: readonly number[]): void {
   });
 }
 
-async function upsert(writing: Writing, group: RowGroup): Promise<number> {
+/** Rows that are not there to be updated are inserted: so it is known which were. */
+async function updateOrInsert(writing: Writing, group: RowGroup): Promise<GroupWritten> {
   const { plan, binds } = writing;
-  const large = binds.some(({ column }) => isLob(parseType(column.targetType).base));
-  if (!large) {
-    refuseSeveral(writing, await execute(writing, renderMerge(plan, binds), group));
-    // A row of which all is key, and which is there already, counts as written.
-    return group.rows.length;
-  }
   const counts = await execute(writing, renderUpdate(plan, binds, group.empties), group);
   refuseSeveral(writing, counts);
   const missing = group.rows.filter((_, place) => counts[place] === 0);
   const inserted = missing.length === 0 ? 0 : await insert(writing, { ...group, rows: missing });
-  return sumOf(counts) + inserted;
+  const there = sumOf(counts);
+  return { rows: there + inserted, there };
+}
+
+async function merge(writing: Writing, group: RowGroup): Promise<readonly number[]> {
+  const counts = await execute(writing, renderMerge(writing.plan, writing.binds), group);
+  refuseSeveral(writing, counts);
+  return counts;
+}
+
+async function upsert(writing: Writing, group: RowGroup): Promise<number> {
+  const large = writing.binds.some(({ column }) => isLob(parseType(column.targetType).base));
+  if (large) return (await updateOrInsert(writing, group)).rows;
+  await merge(writing, group);
+  // A row of which all is key, and which is there already, counts as written.
+  return group.rows.length;
+}
+
+/** A merge tells only of rows that are all key: those that were there it does not touch. */
+async function upsertTelling(writing: Writing, group: RowGroup): Promise<GroupWritten> {
+  if (!writing.binds.every(isKeyOf(writing.plan))) return updateOrInsert(writing, group);
+  const rows = group.rows.length;
+  return { rows, there: rows - sumOf(await merge(writing, group)) };
 }
 
 type EmptyText = BindContext['emptyText'];
@@ -188,4 +206,25 @@ export async function writeRows(
   for (const group of groupRows(binds, batch.data, context))
     rows += plan.writeMode === 'upsert' ? await upsert(writing, group) : await insert(writing, group);
   return rows;
+}
+
+/** @returns of each group what was there before */
+export async function writeGroups(
+  session: Session,
+  { plan, emptyText }: { readonly plan: TablePlan; readonly emptyText: EmptyText },
+  groups: readonly ExpectedRows[],
+): Promise<readonly GroupWritten[]> {
+  const writing: Writing = { session, plan, binds: columnBinds(plan) };
+  const context = { table: plan.id, charset: session.facts.charset, emptyText };
+  const written: GroupWritten[] = [];
+  for (const { block } of groups) {
+    let [rows, there] = [0, 0];
+    for (const group of groupRows(writing.binds, block.data, context)) {
+      const told = await upsertTelling(writing, group);
+      rows += told.rows;
+      there += told.there;
+    }
+    written.push({ rows, there });
+  }
+  return written;
 }

@@ -15,12 +15,13 @@ export interface Staging {
 /** Types of the user: a table that stays would keep their owner from dropping them. */
 const isOfUser = (type: string): boolean => /[."]/.test(type);
 
-function stagingOf(planned: readonly ColumnPlan[]): Staging {
+function stagingOf(planned: readonly ColumnPlan[], part: number): Staging {
   const types = planned.map((column) => (column.load === null ? column.targetType : 'text'));
   const columns = planned.map((column, at) => `${quote(column.target)} ${types[at] ?? 'text'}`).join(', ');
   const kept = !types.some(isOfUser);
   // Named by what it is: after ALTER TABLE at the target the plan, and so the name, is another one.
-  const name = `sluice_staging_${createHash('sha256').update(columns).digest('hex').slice(0, 16)}`;
+  const digest = createHash('sha256').update(columns).digest('hex').slice(0, 16);
+  const name = `sluice_staging_${digest}${part === 0 ? '' : `_${part}`}`;
   const end = kept ? `ON COMMIT DELETE ROWS; DELETE FROM pg_temp.${quote(name)}` : 'ON COMMIT DROP';
   return { name, kept, create: `CREATE TEMPORARY TABLE IF NOT EXISTS ${quote(name)} (${columns}) ${end}` };
 }
@@ -45,9 +46,16 @@ function staleOf({ uses, count }: Kept): readonly string[] {
   return names.filter((name) => tooMany.includes(name) || count - (uses.get(name) ?? 0) > LONGEST_UNUSED);
 }
 
-/** For rows of these columns; empty, whatever the same transaction staged there before. */
-export async function openStaging(session: Session, columns: readonly ColumnPlan[]): Promise<Staging> {
-  const staging = stagingOf(columns);
+/**
+ * For rows of these columns; empty, whatever the same transaction staged there before.
+ * @param part  another table for each, where several are needed at once
+ */
+export async function openStaging(
+  session: Session,
+  columns: readonly ColumnPlan[],
+  part = 0,
+): Promise<Staging> {
+  const staging = stagingOf(columns, part);
   const kept = keptBy.get(session) ?? { uses: new Map<string, number>(), count: 0 };
   keptBy.set(session, kept);
   kept.count += 1;

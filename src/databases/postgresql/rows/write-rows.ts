@@ -7,6 +7,7 @@ import { qualified, quote, renderDeleteStaged, renderInsertStaged } from '../sql
 import { copyIn } from './copy-in.ts';
 import { closeStaging, openStaging } from './staging.ts';
 import { targetFrom } from './target-from.ts';
+import { isOnlyKey } from './write-groups.ts';
 
 /** @returns rows that the server counted */
 export async function writeRows(session: Session, plan: TablePlan, { header, data }: Batch): Promise<number> {
@@ -21,9 +22,7 @@ export async function writeRows(session: Session, plan: TablePlan, { header, dat
   const { count } = await session.query(renderInsertStaged(plan, staging.name));
   await closeStaging(session, staging);
   // A table of key columns only: rows that are there already need no update.
-  const onlyKey =
-    plan.writeMode === 'upsert' && plan.columns.every((column) => plan.targetKey.includes(column.target));
-  return onlyKey ? staged : count;
+  return plan.writeMode === 'upsert' && isOnlyKey(plan) ? staged : count;
 }
 
 /** @returns rows that were there */

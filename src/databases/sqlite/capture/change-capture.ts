@@ -15,7 +15,7 @@ import { isInstalled, requireCurrent, requireInstalled } from './captured-state.
 import { housekeep } from './housekeep.ts';
 import { createParkingSource } from './parking/parking-source.ts';
 import { claimGone, confirmClaim, leaseLost, ownLane } from './own-lane.ts';
-import { dropLanes, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
+import { dropLanes, highestId, laneKey, readLane, readLanes, type StoredLane, storeLanes } from './lanes.ts';
 import type { CaptureFile } from './trigger-manager.ts';
 import { NOW } from './triggers/trigger-words.ts';
 
@@ -190,6 +190,7 @@ export function createChangeCapture(file: CaptureFile, kept: CountsKept): Change
         await requireInstalled(session, prefix);
         return addBacklogs((await readBacklogs(session, prefix, transfer)).values());
       }),
+    lastEvent: (signal) => reading(pool, signal, async (session) => String(await highestId(session, prefix))),
     parking: createEventParking(parking),
   };
 }

@@ -3,7 +3,7 @@ import type BetterSqlite from 'better-sqlite3';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import { bindOf } from '../values/bind-value.ts';
 import { unescapeCell } from '../values/cell-escapes.ts';
-import type { InsertProgram } from './operations.ts';
+import type { InsertedRows, InsertProgram } from './operations.ts';
 import type { StoredValue } from '../values/stored-value.ts';
 
 /** Bytes that are made a string at once; a row larger than this is one piece. */
@@ -30,20 +30,22 @@ function* pieces(data: Buffer, table: string): Generator<string> {
 /**
  * Inserts the rows of a `text-rows` block, or runs another statement for each, in the transaction that is open. Each text becomes a value that the column
  * keeps as it is, or the batch fails (invariant 7).
- * @returns rows that the database counted
  * @throws SluiceError target.value_rejected, batch.damaged
  */
 export function insertRows(
   database: BetterSqlite.Database,
   program: InsertProgram,
   bytes: Uint8Array,
-): number {
+): InsertedRows {
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isUtf8(data)) throw damaged(program.table, 'is not UTF-8');
   const statement = database.prepare<[StoredValue[]]>(program.sql);
+  const tried = program.first && database.prepare<[StoredValue[]]>(program.first.sql);
+  const places = program.first?.places ?? [];
   const binds = program.columns.map(bindOf);
   const values = Array.from<StoredValue>({ length: binds.length });
   let changes = 0;
+  let first = 0;
 
   const insert = (line: string, escapes: boolean): void => {
     const cells = line.split('\t');
@@ -55,14 +57,15 @@ export function insertRows(
       if (value === undefined) throw rejected(program, at);
       values[at] = value;
     }
-    changes += statement.run(values).changes;
+    if (tried && tried.run(places.map((at) => values[at] as StoredValue)).changes > 0) first += 1;
+    else changes += statement.run(values).changes;
   };
 
   for (const piece of pieces(data, program.table)) {
     const escapes = piece.includes('\\');
     for (const line of piece.split('\n')) insert(line, escapes);
   }
-  return changes;
+  return { rows: first + changes, first };
 }
 
 function rejected(program: InsertProgram, at: number): SluiceError {

@@ -59,6 +59,19 @@ export interface InsertProgram {
   readonly table: string;
   readonly sql: string;
   readonly columns: readonly ThreadColumn[];
+  /** Tried first for each row: what it changes needs no more. Its values by their places among the columns; which rows it changes. */
+  readonly first?: {
+    readonly sql: string;
+    readonly places: readonly number[];
+    readonly meets: 'there' | 'absent';
+  };
+}
+
+export interface InsertedRows {
+  /** As the database counted them. */
+  readonly rows: number;
+  /** Those of them that the first statement did. */
+  readonly first: number;
 }
 
 /** Rows that are told apart: see engine/ports/row-inspector.ts. */
@@ -163,10 +176,9 @@ export interface Operations {
   };
   /** The same of all rows of the program. */
   rowsAt: { readonly input: Omit<InspectProgram, 'buckets'>; readonly answer: string[][] };
-  /** @returns rows that the database counted */
   insert: {
     readonly input: { readonly program: InsertProgram; readonly data: Uint8Array };
-    readonly answer: number;
+    readonly answer: InsertedRows;
   };
   /** Copies the whole database, page by page, in one read transaction. */
   copyTo: { readonly input: { readonly path: string }; readonly answer: null };

@@ -7,6 +7,7 @@ import { runSteps } from '../run-steps.ts';
 import { tableReaders } from '../table-reader.ts';
 import { type ChangeTarget, tellsNormalKeysApart } from '../target-facts.ts';
 import { type CascadeGuard, createCascadeGuard, goesAlong, takesRows } from './cascade-guard.ts';
+import { type Found, mergeFound, refuseFound } from '../drift/judging.ts';
 import { createParkedKeys, type ParkedKeys } from './parked-keys.ts';
 import type { ParkingOptions } from './parking-options.ts';
 import { isRefusal } from '../../quarantine/refusals.ts';
@@ -26,6 +27,8 @@ interface Applying {
   readonly guard: CascadeGuard;
   /** Constraints that could wait for the commit are asked behind each part: one of them refused it. */
   readonly checks: boolean;
+  /** What of the target is not as changes take for granted, of all that is applied. */
+  readonly found: Found;
   guarded: ReadonlySet<number>;
 }
 
@@ -35,16 +38,18 @@ async function attemptWay(
   events: readonly RawEvent[],
   way: (rest: readonly RawEvent[]) => Promise<Parameters<typeof runSteps>[1] | null>,
 ): Promise<SluiceError | null> {
-  const { keys, parking, transaction, changes, checks, options } = applying;
+  const { target, keys, parking, transaction, changes, checks, options } = applying;
   options.progress();
   const split = keys.split(events);
+  const found: Found = new Map();
   try {
     if (takesRows(split.rest, applying.guarded)) return goesAlong();
     const steps = split.rest.length === 0 ? [] : await way(split.rest);
     if (steps === null) return noSafeWay();
     if (steps.length > 0)
       await parking.attempt(async () => {
-        await runSteps(transaction, steps, changes.batch);
+        await runSteps(transaction, steps, changes.batch, found);
+        if (target.judge && transaction.drift) await refuseFound(target.judge, transaction.drift, found);
         if (checks) await parking.check?.();
       });
   } catch (error) {
@@ -52,6 +57,7 @@ async function attemptWay(
     throw error;
   }
   keys.take(split);
+  mergeFound(applying.found, found);
   return null;
 }
 
@@ -112,10 +118,11 @@ async function store({ keys, parking, changes, options }: Applying): Promise<voi
  * @throws SluiceError target.constraint_violated where rows that stay would go along with a row that got another key
  */
 export async function applyParking(
-  { target, changes, options, checks }: Pick<Applying, 'target' | 'changes' | 'options' | 'checks'>,
+  request: Pick<Applying, 'target' | 'changes' | 'options' | 'checks' | 'found'>,
   transaction: TargetTransaction,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { target, changes } = request;
   const { parking } = transaction;
   if (!parking) throw new SluiceError('internal', 'this target sets nothing apart');
   const { plan, batch } = changes;
@@ -124,7 +131,7 @@ export async function applyParking(
   const guard = createCascadeGuard(target, plan, signal);
   const keys = createParkedKeys(tableReaders(plan), held);
   const guarded = await guard.over(new Set(held.map(({ table }) => table)));
-  const applying = { target, changes, options, checks, signal, transaction, parking, keys, guard, guarded };
+  const applying = { ...request, signal, transaction, parking, keys, guard, guarded };
   const events = [...rawEvents(batch.data)];
   demandAll(batch, events.length);
   if (!(await inBulk(applying, events))) await conquer(applying, events);

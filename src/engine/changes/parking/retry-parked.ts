@@ -2,6 +2,7 @@ import type { SluiceError } from '../../../model/sluice-error.ts';
 import type { HeldKeys } from '../../ports/target-parking.ts';
 import { firstMark } from '../../quarantine/create-parking.ts';
 import { withLateChecks } from '../../quarantine/refusals.ts';
+import { countFound, judged, tellCounted, untilJudgedRight } from '../drift/judging.ts';
 import type { ChangeTarget } from '../target-facts.ts';
 import { createCascadeGuard } from './cascade-guard.ts';
 import type { ParkingOptions } from './parking-options.ts';
@@ -151,27 +152,38 @@ async function round(retrying: Retrying): Promise<Retried> {
  * @throws SluiceError of the database; never for what the target refuses
  */
 export async function retryParked(
-  target: ChangeTarget,
+  of: ChangeTarget,
   request: RetryRequest,
   options: ParkingOptions,
   signal: AbortSignal,
 ): Promise<Retried> {
-  return withLateChecks(async (checks) => {
-    const transaction = await target.writer.begin(signal);
-    try {
-      const { parking } = transaction;
-      if (!parking || !(await parking.hold(request.lane))) {
-        await transaction.rollback();
-        return NOTHING;
-      }
-      const guard = createCascadeGuard(target, request.plan, signal);
-      const retrying = { target, request, options, signal, transaction, parking, guard, checks };
-      const result = await round(retrying);
-      await transaction.commit();
-      return result;
-    } catch (error) {
-      await transaction.rollback().catch(() => undefined);
-      throw error;
-    }
+  return untilJudgedRight(async () => {
+    const target = await judged(of, request, signal);
+    return withLateChecks((checks) => retryOnce({ target, request, options, checks, signal }));
   });
+}
+
+async function retryOnce(
+  asked: Pick<Retrying, 'target' | 'request' | 'options' | 'checks' | 'signal'>,
+): Promise<Retried> {
+  const { target, request, signal } = asked;
+  const { judge } = target;
+  const transaction = await target.writer.begin(signal);
+  try {
+    const { parking, drift } = transaction;
+    if (!parking || !(await parking.hold(request.lane))) {
+      await transaction.rollback();
+      return NOTHING;
+    }
+    const guard = createCascadeGuard(target, request.plan, signal);
+    const retrying: Retrying = { ...asked, transaction, parking, guard, found: new Map() };
+    const result = await round(retrying);
+    const counted = judge && drift ? await countFound(judge, drift, retrying.found) : [];
+    await transaction.commit();
+    if (judge) tellCounted(judge, counted);
+    return result;
+  } catch (error) {
+    await transaction.rollback().catch(() => undefined);
+    throw error;
+  }
 }

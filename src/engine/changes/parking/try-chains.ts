@@ -7,6 +7,7 @@ import type { TargetTransaction } from '../../ports/target-writer.ts';
 import { isRefusal } from '../../quarantine/refusals.ts';
 import { bulkWays, noSafeWay, partSteps } from '../change-ways.ts';
 import type { RawEvent } from '../parse-events.ts';
+import { type Found, type Judging, mergeFound, refuseFound } from '../drift/judging.ts';
 import { runSteps } from '../run-steps.ts';
 import type { ChangeTarget } from '../target-facts.ts';
 import { type CascadeGuard, goesAlong, takesRows } from './cascade-guard.ts';
@@ -16,6 +17,8 @@ import { payloadCell } from './set-apart.ts';
 export interface RetryRequest {
   readonly lane: LaneRef;
   readonly plan: ChangesPlan;
+  /** Absent: what is found otherwise than changes take for granted is neither counted nor refused. */
+  readonly judging?: Judging | undefined;
   /** Whatever waits is tried, whether its time has come or not: the lane is about to end. */
   readonly now?: boolean;
 }
@@ -36,6 +39,8 @@ export interface Retrying {
   readonly parking: TargetParking;
   readonly guard: CascadeGuard;
   readonly checks: boolean;
+  /** What of the target is not as changes take for granted, of all that is applied. */
+  readonly found: Found;
 }
 
 export function chainOf(
@@ -88,16 +93,19 @@ async function applyEvents(
   takenOut: readonly { readonly name: string; readonly last: StoredEvent; readonly least: number }[],
   steps: Parameters<typeof runSteps>[1],
 ): Promise<void> {
-  const { parking, transaction, request, checks } = retrying;
+  const { target, parking, transaction, request, checks } = retrying;
+  const found: Found = new Map();
   await parking.attempt(async () => {
     for (const { name, last, least } of takenOut)
       if ((await parking.remove(request.lane.transfer, name, last)) < least)
         throw new SluiceError('database.transient', 'what was set apart is another now', {
           table: last.table,
         });
-    await runSteps(transaction, steps, headerOf(request.lane));
+    await runSteps(transaction, steps, headerOf(request.lane), found);
+    if (target.judge && transaction.drift) await refuseFound(target.judge, transaction.drift, found);
     if (checks) await parking.check?.();
   });
+  mergeFound(retrying.found, found);
 }
 
 /** Ids of tables of which something is set apart that is in none of these chains. */

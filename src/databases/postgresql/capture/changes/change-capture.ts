@@ -66,6 +66,12 @@ export function createChangeCapture(pool: Pool, place: CapturePlace): ChangeCapt
     ),
     now: (signal) => use(signal, async (session) => (await session.cell('SELECT clock_timestamp()')) ?? ''),
     backlog: (transfer, signal) => use(signal, (session) => estimateBacklog(session, names, transfer)),
+    lastEvent: (signal) =>
+      use(
+        signal,
+        async (session) =>
+          (await session.cell(`SELECT last_value - (NOT is_called)::integer FROM ${names.ids}`)) ?? '0',
+      ),
     parking: createEventParking(parking),
   };
 }
