@@ -172,7 +172,7 @@ describeWith(['mariadb'], 'clearing a table of MariaDB, which commits by itself'
         return { ...few, close: () => few.close().then(() => place.execute(`DROP USER '${user}'@'%'`)) };
       };
       const rights = () =>
-        ['parents', 'sluice_runs', 'sluice_tables', 'sluice_lanes', 'sluice_parked']
+        ['parents', 'sluice_runs', 'sluice_tables', 'sluice_lanes', 'sluice_parked', 'sluice_drift']
           .map((table) => `GRANT ALL ON \`${place.name}\`.${table} TO USER`)
           .join('; ');
       const clearAs = async (more: string): Promise<unknown> => {
