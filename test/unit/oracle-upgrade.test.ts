@@ -12,6 +12,7 @@ import {
 } from '../../src/databases/oracle/capture/sql/install-sql.ts';
 import { COMMIT } from '../../src/databases/oracle/connections/pool.ts';
 import { never } from '../contract/test-tables.ts';
+import { countsKeptOf } from '../../src/model/capture-spec.ts';
 import { captured } from '../support/oracle/captured.ts';
 import { standInPool } from '../support/oracle/parking-statements.ts';
 import { type Answer, oraError, pinned, standInSession } from '../support/oracle/stand-in-driver.ts';
@@ -76,7 +77,7 @@ describe('an installation', () => {
   });
 
   test('of the first version moves nothing before it is upgraded', async () => {
-    const changes = createChangeCapture(standInPool(installedAs('1')).pool, captured);
+    const changes = createChangeCapture(standInPool(installedAs('1')).pool, captured, countsKeptOf({}));
     await expect(changes.lease({ transfer: 'orders', lane: 1 }, never())).rejects.toMatchObject({
       code: 'capture.not_installed',
       details: { suggestion: expect.stringContaining('sluice capture install') as string },

@@ -1,8 +1,9 @@
 import { createParkedPorts } from '../../engine/capture/parking/create-parked-quarantine.ts';
 import type { Database, Dialect, OpenOptions } from '../../engine/ports/dialect.ts';
-import { stagingOf } from '../../model/capture-spec.ts';
+import { countsKeptOf, stagingOf } from '../../model/capture-spec.ts';
 import { captureNames } from './capture/capture-names.ts';
 import { createChangeCapture } from './capture/change-capture.ts';
+import { createCaptureInspector } from './capture/inspect-capture.ts';
 import { createInitialLoad } from './capture/loads/initial-load.ts';
 import { createParkingSource } from './capture/parking/parking-source.ts';
 import { createTriggerManager } from './capture/trigger-manager.ts';
@@ -66,8 +67,9 @@ export async function openOracle(
         const staging = stagingOf(place);
         return {
           triggers: createTriggerManager({ pool, names: own, staging, incarnation: identity }),
-          changes: createChangeCapture(pool, own),
+          changes: createChangeCapture(pool, own, countsKeptOf(place)),
           loads: createInitialLoad(pool, own),
+          inspector: createCaptureInspector(pool, own),
           ...createParkedPorts(createParkingSource(pool, own)),
         };
       },

@@ -1,5 +1,6 @@
 import { renderBound } from '../../../src/databases/oracle/capture/loads/load-statements.ts';
 import * as claims from '../../../src/databases/oracle/capture/sql/claims-sql.ts';
+import * as inspect from '../../../src/databases/oracle/capture/sql/inspect-sql.ts';
 import * as install from '../../../src/databases/oracle/capture/sql/install-sql.ts';
 import * as keeper from '../../../src/databases/oracle/capture/sql/keeper-sql.ts';
 import * as loads from '../../../src/databases/oracle/capture/sql/loads-sql.ts';
@@ -133,6 +134,11 @@ function ofLoads(): Titled {
   ];
 }
 
+function ofInspector(): Titled {
+  const { LONGEST_TRANSACTION, ...rest } = inspect;
+  return [['capture LONGEST_TRANSACTION', LONGEST_TRANSACTION], ...plain(rest)];
+}
+
 export function captureStatements(): Titled {
   const { renderLockTimeout, renderKeeperSpec: _, renderKeeperBody: __, ...rest } = keeper;
   return [
@@ -142,5 +148,6 @@ export function captureStatements(): Titled {
     ...ofInstallation(),
     ...ofTriggers(),
     ...ofLoads(),
+    ...ofInspector(),
   ];
 }

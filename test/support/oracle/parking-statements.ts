@@ -1,3 +1,4 @@
+import { compactCounts } from '../../../src/engine/capture/parking/compact-counts.ts';
 import { createEventParking } from '../../../src/engine/capture/parking/create-event-parking.ts';
 import { createParkedPorts } from '../../../src/engine/capture/parking/create-parked-quarantine.ts';
 import { excludedOf } from '../../../src/engine/capture/parking/park-events.ts';
@@ -8,6 +9,7 @@ import { renderLockLane } from '../../../src/databases/oracle/capture/sql/claims
 import { renderInstalled } from '../../../src/databases/oracle/capture/sql/install-sql.ts';
 import type { Pool } from '../../../src/databases/oracle/connections/pool.ts';
 import type { EventToPark } from '../../../src/engine/ports/event-parking.ts';
+import { countsKeptOf } from '../../../src/model/capture-spec.ts';
 import { captured } from './captured.ts';
 import { type Answer, standInSession } from './stand-in-driver.ts';
 
@@ -39,6 +41,15 @@ export const parkingServer: Answer = (text) => {
     return [[EPOCH, '3', '1', '7', encodeLooked({ seen: 9n, gaps: [] }), '1']];
   if (text.startsWith('SELECT event_id, table_number, row_key, state'))
     return [['5', '7', '{"ID": 1}', 'waiting', '0', null, '10', 'SHOP.ORDERS', 'U']];
+  // Two rows of one hour that become one, in either table of counts.
+  if (text.startsWith('SELECT transfer, lane, begins')) {
+    const [keys, values] = text.includes('table_id')
+      ? [['SHOP.ORDERS', 'I'], Array(5).fill('1')]
+      : [[], ['3', '4']];
+    return [['orders', '1', '3600000', ...keys, '2', '3600000', '3660000', ...values]];
+  }
+  if (text.startsWith('SELECT COUNT(*) FROM') && text.includes('minute_ms <')) return [['1']];
+  if (text.startsWith('DELETE') && text.includes('minute_ms >=')) return [[null], [null]];
   // One row for each event that is stored, one for each count that is there.
   return text.startsWith('INSERT') || text.includes('success_events +') ? [[null]] : [];
 };
@@ -73,6 +84,7 @@ export async function parkingStatements(): Promise<readonly (readonly [string, s
     discard: () => quarantine.discard('orders', {}, signal),
     counts: () => statistics.counts(since, signal),
     lags: () => statistics.lags({ sinceMs: 60_000 }, signal),
+    'compact counts': () => compactCounts(source, { kept: countsKeptOf({}), nowMs: 1.8e12 }, signal),
     excluded: () =>
       pool.use(
         (session) => excludedOf({ session: plain(session), tables: captured.parking, lane: LEASE }, 3),

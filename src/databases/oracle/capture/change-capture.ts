@@ -1,8 +1,10 @@
+import { housekeepCounts } from '../../../engine/capture/parking/compact-counts.ts';
 import {
   confirmAndSettle,
   createEventParking,
 } from '../../../engine/capture/parking/create-event-parking.ts';
 import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
+import type { CountsKept } from '../../../model/capture-spec.ts';
 import type { Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { inCapture } from './capture-errors.ts';
@@ -21,7 +23,7 @@ import { createParkingSource } from './parking/parking-source.ts';
  * Claims of events in Oracle. Events are read without locks and never changed; a claim is the ids that were seen, as runs without a gap
  * (src/engine/capture/id-gaps.ts). Whatever is written is one transaction.
  */
-export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapture {
+export function createChangeCapture(pool: Pool, names: CaptureNames, kept: CountsKept): ChangeCapture {
   const context = inCapture(names);
   const watch = createTransactionWatch();
   const parking = createParkingSource(pool, names);
@@ -53,7 +55,9 @@ export function createChangeCapture(pool: Pool, names: CaptureNames): ChangeCapt
       run(signal, (session) => sealClaim(session, names, watch, { lease, limits })),
     read: (lease, request, signal) => readClaim(pool, names, { lease, request }, signal),
     confirm: confirmAndSettle(parking),
-    housekeep: ({ retentionMs }, signal) => housekeep(pool, names, retentionMs, signal),
+    housekeep: housekeepCounts(parking, kept, ({ retentionMs }, signal) =>
+      housekeep(pool, names, retentionMs, signal),
+    ),
     backlog: (transfer, signal) => run(signal, (session) => readBacklog(session, names, transfer)),
     parking: createEventParking(parking),
   };

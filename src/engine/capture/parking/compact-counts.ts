@@ -66,14 +66,16 @@ async function findGroups(
   { table, keys, folded }: Counts,
   { periodMs, fromMs, beforeMs }: Span,
 ): Promise<readonly Group[]> {
-  const by = ['transfer', 'lane', `minute_ms - MOD(minute_ms, ${periodMs})`, ...keys].join(', ');
+  const by = ['transfer', 'lane', 'begins', ...keys].join(', ');
+  const values = folded.map((each) => `${each.by}(${each.column})`).join(', ');
+  // Named once: where numbers are bound the same text twice is not the same value for whoever groups.
   const rows = await session.rows(
-    `SELECT ${by}, COUNT(*), MIN(minute_ms), MAX(minute_ms), ${folded.map((each) => `${each.by}(${each.column})`).join(', ')}
-     FROM ${table} WHERE minute_ms >= ${fromMs} AND minute_ms < ${beforeMs} GROUP BY ${by}
-     HAVING COUNT(*) > 1 OR MIN(MOD(minute_ms, ${periodMs})) > 0`,
+    `SELECT ${by}, COUNT(*), MIN(minute_ms), MAX(minute_ms), ${values}
+     FROM (SELECT c.*, minute_ms - MOD(minute_ms, ${periodMs}) AS begins FROM ${table} c WHERE minute_ms >= ${fromMs} AND minute_ms < ${beforeMs}) counts
+     GROUP BY ${by} HAVING COUNT(*) > 1 OR MIN(minute_ms) > begins`,
   );
   return rows.map(([transfer, lane, begins, ...cells]) => {
-    const [count, first, last, ...values] = cells.slice(keys.length);
+    const [count, first, last, ...folds] = cells.slice(keys.length);
     return {
       transfer: transfer ?? '',
       lane: Number(lane),
@@ -82,7 +84,7 @@ async function findGroups(
       rows: Number(count),
       firstMs: Number(first),
       lastMs: Number(last),
-      values: values.map((value) => BigInt(value ?? 0).toString()),
+      values: folds.map((value) => BigInt(value ?? 0).toString()),
     };
   });
 }

@@ -4,7 +4,7 @@ import { vendorCode } from '../../error-codes.ts';
 import { OPEN_TRANSACTIONS } from '../sql/claims-sql.ts';
 
 /** The views of open transactions are not to be seen. */
-const FORBIDDEN = new Set(['ORA-00942', 'ORA-01031']);
+export const FORBIDDEN: ReadonlySet<string> = new Set(['ORA-00942', 'ORA-01031']);
 
 /** The list of a busy server is long: it is asked for so often and no more. */
 const ASK_AGAIN_MS = 200;
