@@ -42,7 +42,8 @@ describeWith(['postgres', 'nats', 'temporal'], 'sluice copy', () => {
   beforeAll(async () => {
     const { postgresUrl } = servers();
     source = await createPostgresDatabase(postgresUrl);
-    targets = [await createPostgresDatabase(postgresUrl), await createPostgresDatabase(postgresUrl)];
+    targets = [];
+    for (let made = 0; made < 3; made += 1) targets.push(await createPostgresDatabase(postgresUrl));
     await source.query(ordersSql(40_000));
     folder = await createFolder();
   });
@@ -104,6 +105,26 @@ describeWith(['postgres', 'nats', 'temporal'], 'sluice copy', () => {
     });
     expect(await second.ended).toBe(0);
     expect(await target.cell(digestSql('orders'))).toBe(await source.cell(digestSql('orders')));
+  });
+
+  test('follows the changes with triggers of its own until a cut-over, and leaves none of them', async () => {
+    const target = targets[2] as TestDatabase;
+    const name = uniqueName('followed');
+    const args = ['copy', source.url, target.url, '--tables', 'public.*', '--mode', 'both', '--name', name];
+    const asked = await run(...args);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('--install-capture') });
+    expect(await source.cell(`SELECT to_regnamespace('sluice_capture')`)).toBeNull();
+
+    const following = start(...args, '--install-capture', '--remove-capture');
+    await eventually('it follows', async () => (await run('status', name)).stdout.includes(`${name} · live`));
+    expect(following.written.stderr).toContain('triggers on public.orders');
+    await source.query(
+      'UPDATE orders SET id = id + 1000000 WHERE id <= 100; DELETE FROM orders WHERE id < 200',
+    );
+    expect(await run('cut-over', name)).toMatchObject({ code: 0 });
+    expect({ code: await following.ended, err: following.written.stderr }).toMatchObject({ code: 0 });
+    expect(await target.cell(digestSql('orders'))).toBe(await source.cell(digestSql('orders')));
+    expect(await source.cell(`SELECT to_regnamespace('sluice_capture')`)).toBeNull();
   });
 
   test('an end that does not open is named before anything is started', async () => {

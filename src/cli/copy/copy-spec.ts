@@ -14,6 +14,10 @@ export interface CopyRequest {
   readonly name?: string;
   readonly verify: 'count' | 'checksum';
   readonly writeMode?: NonNullable<TransferSpec['write']>['mode'];
+  /** Of changes, which the capture of the source records. Absent: the rows that are there. */
+  readonly mode?: 'changes' | 'both';
+  /** Ends when nothing is pending at the source; without it changes are followed until a cut-over. */
+  readonly untilCaughtUp?: boolean;
   /** Relative paths of files are relative to it. */
   readonly folder: string;
 }
@@ -43,7 +47,8 @@ export function copyName(request: CopyRequest): string {
   const urls = [request.source, request.target, request.hub].map((url) =>
     maskUrl(absoluteUrl(url, request.folder)),
   );
-  const decisive = JSON.stringify([...urls, request.tables, request.writeMode ?? null]);
+  const followed = request.mode === undefined ? [] : [request.mode];
+  const decisive = JSON.stringify([...urls, request.tables, request.writeMode ?? null, ...followed]);
   return `copy-${createHash('sha256').update(decisive).digest('hex').slice(0, 8)}`;
 }
 
@@ -52,6 +57,10 @@ export function copyConfig(name: string, request: CopyRequest): ConfigFile {
   const connection = (url: string) => ({ url: literal(absoluteUrl(url, request.folder)) });
   // A target file that is not there yet is an empty database; a source file that is not there is a mistake.
   const create = request.target.startsWith('sqlite:') ? { create: true } : {};
+  const tables = Object.fromEntries(
+    request.tables.map((pattern) => (pattern.startsWith('!') ? [pattern.slice(1), false] : [pattern, {}])),
+  );
+  const until = request.untilCaughtUp ? { changes: { until: 'caught-up' as const } } : {};
   return {
     version: 1,
     connections: {
@@ -59,16 +68,14 @@ export function copyConfig(name: string, request: CopyRequest): ConfigFile {
       hub: connection(request.hub),
       target: { ...connection(request.target), ...create },
     },
+    ...(request.mode === undefined ? {} : { captures: { source: { tables } } }),
     transfers: {
       [name]: {
         source: 'source',
         hub: 'hub',
         target: 'target',
-        tables: Object.fromEntries(
-          request.tables.map((pattern) =>
-            pattern.startsWith('!') ? [pattern.slice(1), false] : [pattern, {}],
-          ),
-        ),
+        tables,
+        ...(request.mode === undefined ? {} : { mode: request.mode, ...until }),
         ...(request.writeMode === undefined ? {} : { write: { mode: request.writeMode } }),
         completion: { verify: request.verify },
       },

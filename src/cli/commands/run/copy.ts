@@ -28,9 +28,25 @@ interface CopyOptions extends SettingsOptions {
   readonly write?: CopyRequest['writeMode'];
   readonly timeout?: string;
   readonly detach?: boolean;
+  readonly mode: 'snapshot' | 'changes' | 'both';
+  readonly until?: 'caught-up';
+  readonly installCapture?: boolean;
+  readonly removeCapture?: boolean;
 }
 
 const DEFAULT_HUB = 'nats://localhost:4222';
+
+/** @throws SluiceError input.invalid for what means nothing where no changes are followed */
+function checkFollowing({ mode, until, installCapture, removeCapture }: CopyOptions): void {
+  if (mode !== 'snapshot') return;
+  const flags = { '--until': until, '--install-capture': installCapture, '--remove-capture': removeCapture };
+  const given = Object.entries(flags).find(([, value]) => value !== undefined);
+  if (given)
+    throw new SluiceError('input.invalid', 'only the rows that are there are copied', {
+      where: given[0],
+      suggestion: 'say --mode both, or --mode changes',
+    });
+}
 
 function requestOf(
   context: Context,
@@ -47,6 +63,8 @@ function requestOf(
     folder: context.folder,
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.write === undefined ? {} : { writeMode: options.write }),
+    ...(options.mode === 'snapshot' ? {} : { mode: options.mode }),
+    ...(options.until === undefined ? {} : { untilCaughtUp: true }),
   };
 }
 
@@ -77,7 +95,23 @@ async function startOrAttach(context: Context, { name, taskQueue, override }: Pr
 
 type CopyOutcome = Outcome & { readonly exit?: ExitCode };
 
+/** What a copy that follows changes says when it begins, and has at the source before. */
+async function beginToFollow(
+  context: Context,
+  config: Config,
+  { name, options }: { readonly name: string; readonly options: CopyOptions },
+): Promise<void> {
+  if (options.mode === 'snapshot' || (await isRunning(await context.client(), name))) return;
+  const { readyCapture } = await import('../../copy/copy-capture.ts');
+  await readyCapture(config, { install: options.installCapture === true, output: context.output });
+  if (options.until === undefined)
+    context.output.note(
+      `it follows the changes until there is a cut-over, when nobody writes at the source any more: sluice cut-over ${name}`,
+    );
+}
+
 async function copy(context: Context, request: CopyRequest, options: CopyOptions): Promise<CopyOutcome> {
+  checkFollowing(options);
   const waitMs = timeoutMs(options.timeout);
   const override = givenSettings(options);
   const name = copyName(request);
@@ -91,10 +125,16 @@ async function copy(context: Context, request: CopyRequest, options: CopyOptions
   });
   if (config === null) throw problems[0] ?? new SluiceError('config.invalid', 'the copy cannot be described');
   const shown = `${maskUrl(request.source)} → ${maskUrl(request.target)} through ${maskUrl(request.hub)}`;
-  if (context.options.dryRun)
-    return { value: { transfer: name, taskQueue, started: false }, text: `would copy ${shown} as ${name}` };
+  if (context.options.dryRun) {
+    const capture = options.installCapture ? ', with tables and triggers of ours at the source' : '';
+    return {
+      value: { transfer: name, taskQueue, started: false },
+      text: `would copy ${shown} as ${name}${capture}`,
+    };
+  }
 
   await checkEnds(config);
+  await beginToFollow(context, config, { name, options });
   const client = await context.client();
   const folder = stateFolder(context.environment);
   const files = copyFiles(folder, name);
@@ -118,6 +158,10 @@ async function copy(context: Context, request: CopyRequest, options: CopyOptions
     ...(died ? { givenUp: died } : {}),
   });
   if (outcome.exit === EXIT.done) removeFile(files.log);
+  if (outcome.exit === EXIT.done && options.removeCapture) {
+    const { removeCapture } = await import('../../copy/copy-capture.ts');
+    await removeCapture(config, { transfer: name, output: context.output });
+  }
   return outcome;
 }
 
@@ -158,6 +202,19 @@ export function registerCopy(program: Command, run: Run): void {
         'upsert',
       ]),
     )
+    .addOption(
+      new Option('--mode <mode>', 'the rows that are there, their changes from now on, or both')
+        .choices(['snapshot', 'changes', 'both'])
+        .default('snapshot'),
+    )
+    .addOption(
+      new Option('--until <when>', 'with changes: end as soon as none is pending').choices(['caught-up']),
+    )
+    .option(
+      '--install-capture',
+      'with changes: make our tables and triggers at the source where they are missing',
+    )
+    .option('--remove-capture', 'with changes: take them away at the end, unless others use them')
     .option('--timeout <duration>', 'wait this long at most; then exit 124, and the copy goes on')
     .option('--detach', 'do not wait');
   addSettingsOptions(command).action(
