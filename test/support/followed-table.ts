@@ -82,6 +82,7 @@ export async function followTable(
   };
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
+  let failed: unknown = null;
   return {
     run,
     changes,
@@ -90,12 +91,13 @@ export async function followTable(
       stopping = new AbortController();
       const { signal } = stopping;
       running = follow(signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
+        if (!signal.aborted) failed = error;
       });
     },
     async stop() {
       stopping.abort();
       await running;
+      if (failed !== null) throw failed;
     },
   };
 }

@@ -38,6 +38,15 @@ async function runOf({ target }: Ends, name: string, asked: string | undefined):
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
+/** Workers compare all that there is, and name nothing. @throws SluiceError input.invalid */
+function refuseChoice({ mode, run, table, limit }: VerifyOptions): void {
+  if (mode === 'checksum' && [run, table, limit].every((each) => each === undefined)) return;
+  throw new SluiceError('input.invalid', 'workers compare all tables, by checksum', {
+    where: '--by-workers',
+    suggestion: 'leave it out: tables are chosen, and rows named, from here',
+  });
+}
+
 /** `sluice verify NAME` */
 export function registerVerify(program: Command, run: Run): void {
   program
@@ -62,7 +71,10 @@ export function registerVerify(program: Command, run: Run): void {
     .action(
       run<VerifyOptions>(async (context, [name = ''], options) => {
         const waitMs = timeoutMs(options.timeout);
-        if (options.byWorkers) return verifyByWorkers(context, name, waitMs);
+        if (options.byWorkers) {
+          refuseChoice(options);
+          return verifyByWorkers(context, name, waitMs);
+        }
         const config = context.config();
         const spec = config.transfer(name);
         const rowLimit = limitOf(options.limit);
