@@ -16,6 +16,7 @@ import { createInspector } from './inspect-rows.ts';
 import { createIntrospector } from './introspector.ts';
 import { createLedger } from './ledger/ledger.ts';
 import { ledgerNames } from './ledger/ledger-sql.ts';
+import { createTargetDriftRecord } from './ledger/drift.ts';
 import { createTargetQuarantine } from './ledger/quarantine.ts';
 import { createReader } from './reader.ts';
 import { createStructure } from './structure/make-structure.ts';
@@ -62,6 +63,7 @@ export async function openOracle(
       structure: createStructure(pool),
       ledger: createLedger(pool, names),
       quarantine: createTargetQuarantine(pool, names),
+      drift: createTargetDriftRecord(pool, names),
       capture: (place) => {
         const own = captureNames(schema, place);
         const staging = stagingOf(place);

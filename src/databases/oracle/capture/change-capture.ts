@@ -7,6 +7,7 @@ import type { ChangeCapture } from '../../../engine/ports/change-capture.ts';
 import type { CountsKept } from '../../../model/capture-spec.ts';
 import type { Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
+import { renderEndOfIds } from './sql/claims-sql.ts';
 import { inCapture } from './capture-errors.ts';
 import type { CaptureNames } from './capture-names.ts';
 import { readBacklog } from './claims/backlog.ts';
@@ -59,6 +60,11 @@ export function createChangeCapture(pool: Pool, names: CaptureNames, kept: Count
       housekeep(pool, names, retentionMs, signal),
     ),
     backlog: (transfer, signal) => run(signal, (session) => readBacklog(session, names, transfer)),
+    lastEvent: (signal) =>
+      run(signal, async (session) => {
+        const { text, binds } = renderEndOfIds(names);
+        return (await session.cell(text, binds)) ?? '0';
+      }),
     parking: createEventParking(parking),
   };
 }
