@@ -1,5 +1,4 @@
-import { NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
-import { decodeNumbers } from '../../../engine/capture/lane-tables.ts';
+import { standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
 import type {
   CaptureFacts,
   CaptureInspector,
@@ -8,7 +7,6 @@ import type {
   StandingLane,
   StandingLoad,
 } from '../../../engine/ports/capture-inspector.ts';
-import type { Backlog } from '../../../engine/ports/change-capture.ts';
 import type { Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { vendorCode } from '../error-codes.ts';
@@ -30,19 +28,7 @@ async function readLanes(session: Session, names: CaptureNames): Promise<readonl
        (SELECT ${momentText(moved)} FROM ${names.claims} AS c WHERE c.transfer = l.transfer AND c.lane = l.lane)
      FROM ${names.lanes} AS l ORDER BY l.transfer, l.lane`,
   );
-  const backlogs = new Map<string, ReadonlyMap<number, Backlog>>();
-  for (const transfer of new Set(rows.map(([each]) => each ?? '')))
-    backlogs.set(transfer, await readBacklogs(session, names, transfer));
-  return rows.map(([transfer, lane, tables, epoch, sealed, confirmed, movedAt = null]) => ({
-    transfer: transfer ?? '',
-    lane: Number(lane),
-    tables: decodeNumbers(tables),
-    owner: epoch || null,
-    sealed: Number(sealed),
-    confirmed: Number(confirmed),
-    movedAt,
-    backlog: backlogs.get(transfer ?? '')?.get(Number(lane)) ?? NO_BACKLOG,
-  }));
+  return standingLanes(rows, (transfer) => readBacklogs(session, names, transfer));
 }
 
 async function readStaging(session: Session, names: CaptureNames): Promise<StandingEvents> {
@@ -62,13 +48,7 @@ async function readLoads(session: Session, names: CaptureNames): Promise<readonl
   const { rows } = await session.query(
     `SELECT transfer, table_number, generation, events, is_done FROM ${names.loads} ORDER BY transfer, table_number`,
   );
-  return rows.map(([transfer, table, generation, events, isDone]) => ({
-    transfer: transfer ?? '',
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === '1',
-  }));
+  return standingLoads(rows);
 }
 
 /** Of those that write; `trx_started` is in the time zone of the system. Null too without the right to see them. */

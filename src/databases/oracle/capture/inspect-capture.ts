@@ -1,6 +1,5 @@
-import { NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
+import { standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
 import { LAST_ID } from '../../../engine/capture/id-runs.ts';
-import { decodeNumbers } from '../../../engine/capture/lane-tables.ts';
 import type {
   CaptureFacts,
   CaptureInspector,
@@ -9,7 +8,6 @@ import type {
   StandingLane,
   StandingLoad,
 } from '../../../engine/ports/capture-inspector.ts';
-import type { Backlog } from '../../../engine/ports/change-capture.ts';
 import type { Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { vendorCode } from '../error-codes.ts';
@@ -36,19 +34,7 @@ const LOADS_VERSION = 2;
 
 async function readLanes(session: Session, names: CaptureNames): Promise<readonly StandingLane[]> {
   const { rows } = await session.query(renderStandingLanes(names));
-  const backlogs = new Map<string, ReadonlyMap<number, Backlog>>();
-  for (const transfer of new Set(rows.map(([each]) => each ?? '')))
-    backlogs.set(transfer, await readBacklogs(session, names, transfer));
-  return rows.map(([transfer, lane, tables, epoch, sealed, confirmed, movedAt = null]) => ({
-    transfer: transfer ?? '',
-    lane: Number(lane),
-    tables: decodeNumbers(tables),
-    owner: epoch || null,
-    sealed: Number(sealed),
-    confirmed: Number(confirmed),
-    movedAt,
-    backlog: backlogs.get(transfer ?? '')?.get(Number(lane)) ?? NO_BACKLOG,
-  }));
+  return standingLanes(rows, (transfer) => readBacklogs(session, names, transfer));
 }
 
 /** Of the partitioned form partition by partition, for there is no index; of the heap by its index. */
@@ -85,13 +71,7 @@ async function readStaging(session: Session, names: CaptureNames): Promise<Stand
 
 async function readLoads(session: Session, names: CaptureNames): Promise<readonly StandingLoad[]> {
   const { rows } = await session.query(renderAllLoads(names));
-  return rows.map(([transfer, table, generation, events, isDone]) => ({
-    transfer: transfer ?? '',
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === '1',
-  }));
+  return standingLoads(rows);
 }
 
 /** Null too without the right to see them. Any of them may have drawn an id. */

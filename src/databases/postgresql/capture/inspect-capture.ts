@@ -1,5 +1,4 @@
-import { NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
-import { decodeNumbers } from '../../../engine/capture/lane-tables.ts';
+import { standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
 import type {
   CaptureFacts,
   CaptureInspector,
@@ -26,19 +25,7 @@ async function readLanes(session: Session, names: CaptureNames): Promise<readonl
        (SELECT max(greatest(c.sealed_at, c.confirmed_at)) FROM ${names.claims} AS c WHERE c.transfer = l.transfer AND c.lane = l.lane)
      FROM ${renderLanes(names)} AS l ORDER BY l.transfer, l.lane`,
   );
-  const transfers = new Set(rows.map(([transfer]) => transfer ?? ''));
-  const backlogs = new Map<string, Awaited<ReturnType<typeof estimateBacklogs>>>();
-  for (const transfer of transfers) backlogs.set(transfer, await estimateBacklogs(session, names, transfer));
-  return rows.map(([transfer, lane, tables, epoch, sealed, confirmed, movedAt = null]) => ({
-    transfer: transfer ?? '',
-    lane: Number(lane),
-    tables: decodeNumbers(tables),
-    owner: epoch || null,
-    sealed: Number(sealed),
-    confirmed: Number(confirmed),
-    movedAt,
-    backlog: backlogs.get(transfer ?? '')?.get(Number(lane)) ?? NO_BACKLOG,
-  }));
+  return standingLanes(rows, (transfer) => estimateBacklogs(session, names, transfer));
 }
 
 async function readStaging(session: Session, names: CaptureNames): Promise<StandingEvents> {
@@ -64,13 +51,7 @@ async function readLoads(session: Session, names: CaptureNames): Promise<readonl
   const { rows } = await session.query(
     `SELECT transfer, table_number, generation, events, is_done FROM ${names.loads} ORDER BY transfer, table_number`,
   );
-  return rows.map(([transfer, table, generation, events, isDone]) => ({
-    transfer: transfer ?? '',
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === 't',
-  }));
+  return standingLoads(rows);
 }
 
 /** Who has no right to see the sessions of others sees none of their transactions; prepared ones everybody sees. */
