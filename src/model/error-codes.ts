@@ -250,7 +250,7 @@ export const ERRORS = {
     'manual',
     EXIT.usage,
     422,
-    'Give the table a primary key on both sides, or leave it out of transfers of changes.',
+    'Give both sides of the table the same primary key, or neither of them one, or leave it out of transfers of changes.',
   ),
   'capture.lease_lost': entry('auto', EXIT.failed, 409, 'Nothing: another worker has the lane now.'),
   'capture.resync_required': entry(
