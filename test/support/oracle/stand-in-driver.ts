@@ -44,7 +44,8 @@ export function standInSession(answer: Answer): {
       return { rows, resultSet, rowsAffected: rows.length, outBinds: { result: Number(rows[0]?.[0] ?? 0) } };
     },
     executeMany: async (text: string, rows: unknown) => ({
-      dmlRowCounts: said(text, { rows }).map(() => 1),
+      // A cell says how many rows a statement met; none: one.
+      dmlRowCounts: said(text, { rows }).map(([count = null]) => Number(count ?? 1)),
     }),
   };
   return { session: new Session(connection as unknown as oracledb.Connection), sent };
