@@ -22,7 +22,10 @@ const DIGITS = /^\d{1,19}$/;
 function whereOf({ table, key, event, state }: ParkedChoice): Statement {
   if (event !== undefined && !DIGITS.test(event))
     throw new SluiceError('input.invalid', 'an event is a number', { where: '--event' });
-  return sql`${table === undefined ? sql`` : sql` AND table_id = ${table}`}${key === undefined ? sql`` : sql` AND row_key = ${key}`}${event === undefined ? sql`` : sql` AND event = ${raw(event)}`}${state === undefined ? sql`` : sql` AND state = ${state}`}`;
+  // An empty text is NULL in Oracle.
+  const isEmpty = key === '' ? sql` AND (row_key = '' OR row_key IS NULL)` : sql``;
+  const ofKey = key ? sql` AND row_key = ${key}` : isEmpty;
+  return sql`${table === undefined ? sql`` : sql` AND table_id = ${table}`}${ofKey}${event === undefined ? sql`` : sql` AND event = ${raw(event)}`}${state === undefined ? sql`` : sql` AND state = ${state}`}`;
 }
 
 const parkedOf = (event: StoredEvent): ParkedEvent => ({
