@@ -15,6 +15,7 @@ import {
   ROLLBACK_TO,
   SAVEPOINT,
 } from '../../../src/databases/oracle/ledger/quarantine.ts';
+import { CHECK_NOW, DEFER } from '../../../src/databases/oracle/ledger/late-checks.ts';
 import { parkingSql } from '../../../src/engine/quarantine/parking-sql.ts';
 import { sql as statement } from '../../../src/engine/quarantine/statement.ts';
 import type { StoredEvent } from '../../../src/engine/ports/target-parking.ts';
@@ -89,6 +90,8 @@ function parkingStatements(): readonly (readonly [string, string])[] {
   return [
     ['quarantine savepoint', SAVEPOINT],
     ['quarantine rollback to', ROLLBACK_TO],
+    ['changes defer', DEFER],
+    ['changes check', CHECK_NOW],
     ...Object.entries(all).map(([name, each]) => [`quarantine ${name}`, namedStatement(each).text] as const),
   ];
 }
