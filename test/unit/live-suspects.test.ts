@@ -10,13 +10,14 @@ import {
 
 const KEY = ['1'];
 const DELAY_MS = 60_000;
+const rowOf = (key: readonly string[]) => ({ key, range: null });
 const at = (time: number): string => String(time).padStart(9, '0');
 
 /** Looks at one row, a second apart; what is asked is answered at once. */
 function watch({ most = 10, hasClock = true } = {}) {
   const suspects = createSuspects({ most, delayMs: DELAY_MS });
   let time = 0;
-  suspects.add(KEY, time);
+  suspects.add(rowOf(KEY), time);
   const look = (seen: Seen, moment: Partial<Moment> = {}, isParked = false): void => {
     time += 1_000;
     const clock = hasClock ? { readAt: at(time) } : {};
@@ -95,9 +96,11 @@ test('a row that never stands still on either side is followed, and no differenc
 
 test('no more rows are watched, or found, than there is room for', () => {
   const { suspects, look } = watch({ most: 2 });
-  expect([suspects.add(['2'], 0), suspects.add(['3'], 0), suspects.add(KEY, 0)]).toEqual([true, false, true]);
+  expect([suspects.add(rowOf(['2']), 0), suspects.add(rowOf(['3']), 0), suspects.add(rowOf(KEY), 0)]).toEqual(
+    [true, false, true],
+  );
   for (let n = 0; n < 6; n += 1) look(DIFFERENT);
-  expect([suspects.add(['3'], 0), suspects.add(KEY, 0)]).toEqual([false, true]);
+  expect([suspects.add(rowOf(['3']), 0), suspects.add(rowOf(KEY), 0)]).toEqual([false, true]);
 });
 
 /** A source with its log, and a target that follows it in order; one row of the target may be altered behind its back. */
@@ -171,7 +174,7 @@ test('under any interleaving the row that was altered is found and no other one 
         act(now.slice(2, 4));
         const target = Array.from({ length: ROWS }, (_, row) => model.target(row));
         for (const [row, value] of source.entries())
-          if (value !== target[row]) suspects.add([`${row}`], moment.atMs);
+          if (value !== target[row]) suspects.add({ key: [`${row}`], range: null }, moment.atMs);
         const seen = source.map(
           (value, row) => [nameOf([`${row}`]), { source: value, target: target[row] ?? null }] as const,
         );
@@ -180,7 +183,7 @@ test('under any interleaving the row that was altered is found and no other one 
         act(now.slice(4));
       }
       const found = suspects.settled().filter(({ fate }) => fate !== 'moving');
-      expect(found).toEqual(alters ? [{ key: [`${quiet}`], fate: 'different' }] : []);
+      expect(found).toEqual(alters ? [{ key: [`${quiet}`], range: null, fate: 'different' }] : []);
     }),
     { numRuns: 200 },
   );

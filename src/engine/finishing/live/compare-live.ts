@@ -52,6 +52,11 @@ const LONGEST_PAUSE_MS = 3_000;
 const GROWTH = 1.5;
 /** Of the time that a look takes: neither side is busy with it all the time. */
 const PAUSES_PER_LOOK = 3;
+/** Whoever is silent for longer counts as hung. */
+const MOST_PAUSE_MS = 60_000;
+
+const alive = <T>(control: SliceControl, work: Promise<T>): Promise<T> =>
+  whileWorking(() => control.progress(), work);
 
 /** Looks at the rows that differ, now and then, until something can be said of each. */
 function createWatch(
@@ -70,12 +75,13 @@ function createWatch(
     const readAt = await changes.now?.(control.stop);
     const { oldestAt, events } = await changes.backlog(deps.transfer, control.stop);
     const isQuiet = oldestAt === null && events === 0;
-    const found = await lookAt(deps, { plan, keys, names }, control);
+    const found = await alive(control, lookAt(deps, { plan, keys, names }, control));
     suspects.look({ atMs, isQuiet, oldestAt, ...(readAt !== undefined && { readAt }) }, found);
     const asked = suspects.asked();
     const parked = await deps.parked(asked, control.stop);
     for (const key of asked) suspects.answer(key, parked.has(nameOf(key)));
-    nextMs = clock.now() + Math.max(pauseMs, PAUSES_PER_LOOK * (clock.now() - atMs));
+    const restMs = Math.min(MOST_PAUSE_MS, PAUSES_PER_LOOK * (clock.now() - atMs));
+    nextMs = clock.now() + Math.max(pauseMs, restMs);
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * GROWTH);
     control.progress();
   };
@@ -98,12 +104,11 @@ function createSearch(deps: LiveDeps, request: LiveRequest, control: SliceContro
   const suspects = createSuspects({ most, delayMs });
   const watch = createWatch(deps, plan, { suspects, control });
   const rate = createRateLimit({ rowsPerSecond: request.rowsPerSecond, bytesPerSecond: 0 }, deps.clock);
-  const places = new Map<string, KeyRange | null>();
   let rowsOfRange = 0n;
 
   const sums = async (range: KeyRange | null) => {
-    const [source, target] = await whileWorking(
-      () => control.progress(),
+    const [source, target] = await alive(
+      control,
       Promise.all([
         deps.source.reader.checksum(plan, range, control.stop),
         deps.target.writer.checksum(plan, range, control.stop),
@@ -118,15 +123,13 @@ function createSearch(deps: LiveDeps, request: LiveRequest, control: SliceContro
   const examine = async (range: KeyRange | null): Promise<boolean> => {
     for await (const { kind, key } of differencesIn(deps, { plan, range, rows: rowsOfRange }, control)) {
       if (ignoreExtra && kind === 'extra') continue;
-      if (!suspects.add(key, deps.clock.now())) return false;
-      places.set(nameOf(key), range);
+      if (!suspects.add({ key, range }, deps.clock.now())) return false;
     }
     return true;
   };
   return {
     watch,
     suspects,
-    places,
     examine,
     /** @returns what the two sides have, and whether all that differs is known */
     async compare(range: KeyRange | null) {
@@ -134,7 +137,7 @@ function createSearch(deps: LiveDeps, request: LiveRequest, control: SliceContro
         const { source, target, isSame } = await sums(range);
         const found = { source: source.rows, target: target.rows };
         if (isSame || control.stop.aborted) return { ...found, isKnown: true };
-        if (await examine(range)) return { ...found, isKnown: true };
+        if (await alive(control, examine(range))) return { ...found, isKnown: true };
         await watch.untilSettled();
         if (suspects.settled().length >= most || examined >= MOST_EXAMINED)
           return { ...found, isKnown: false };
@@ -142,26 +145,25 @@ function createSearch(deps: LiveDeps, request: LiveRequest, control: SliceContro
     },
   };
 }
-type Search = ReturnType<typeof createSearch>;
 
 const isDifference = ({ fate }: Settled): boolean =>
   fate === 'missing' || fate === 'extra' || fate === 'different';
 
 /** A second opinion, that needs no order and no index: what differs must be found again among all rows of its range. */
 async function confirm(
-  { suspects, places }: Search,
+  suspects: Suspects,
   deps: LiveDeps,
-  request: LiveRequest,
+  plan: TablePlan,
   control: SliceControl,
 ): Promise<void> {
   const found = suspects.settled().filter(isDifference);
-  const ranges = new Set(found.map(({ key }) => places.get(nameOf(key)) ?? null));
-  const again = new Set<string>();
+  const ranges = new Set(found.map(({ range }) => range));
+  const unconfirmed = new Map(found.map(({ key }) => [nameOf(key), key]));
   for (const range of ranges) {
-    const piece = { plan: request.plan, range, rows: BigInt(ROWS_PER_RANGE) };
-    for await (const { key } of differencesIn(deps, piece, control)) again.add(nameOf(key));
+    const piece = { plan, range, rows: BigInt(ROWS_PER_RANGE) };
+    for await (const { key } of differencesIn(deps, piece, control)) unconfirmed.delete(nameOf(key));
   }
-  for (const { key } of found) if (!again.has(nameOf(key))) suspects.clear(key);
+  for (const key of unconfirmed.values()) suspects.clear(key);
 }
 
 /**
@@ -199,7 +201,7 @@ export async function compareLive(
   }
   await search.watch.untilSettled();
   if (control.stop.aborted) return null;
-  await confirm(search, deps, request, control);
+  await alive(control, confirm(search.suspects, deps, plan, control));
   const settled = search.suspects.settled().filter(({ fate }) => !(request.ignoreExtra && fate === 'extra'));
   return { sourceRows, targetRows, ranges: ranges.length, settled, isComplete };
 }

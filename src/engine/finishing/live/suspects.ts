@@ -1,3 +1,5 @@
+import type { KeyRange } from '../../../model/lane.ts';
+
 /** How far the changes were applied, read before the rows of a look are. Times are canonical timestamptz of the source's clock. */
 export interface Moment {
   /** Milliseconds of whoever looks. */
@@ -26,6 +28,8 @@ type Difference = 'missing' | 'extra' | 'different';
 
 export interface Settled {
   readonly key: readonly string[];
+  /** Where it was found. */
+  readonly range: KeyRange | null;
   readonly fate: Fate;
 }
 
@@ -37,6 +41,7 @@ export interface SuspectLimits {
 
 interface Suspect {
   readonly key: readonly string[];
+  readonly range: KeyRange | null;
   readonly firstMs: number;
   seen: Seen | null;
   /** Looks at which it was as it is. */
@@ -59,8 +64,9 @@ const ENOUGH_MOVES = 4;
 
 export const nameOf = (key: readonly string[]): string => JSON.stringify(key);
 
-const fresh = (key: readonly string[], firstMs: number): Suspect => ({
+const fresh = ({ key, range }: Pick<Suspect, 'key' | 'range'>, firstMs: number): Suspect => ({
   key,
+  range,
   firstMs,
   seen: null,
   looks: 0,
@@ -112,17 +118,17 @@ function fateOf(suspect: Suspect, { atMs }: Moment, delayMs: number): Fate | nul
 export function createSuspects({ most, delayMs }: SuspectLimits) {
   const open = new Map<string, Suspect>();
   const settled = new Map<string, Settled>();
-  const settle = (name: string, { key }: Suspect, fate: Fate): void => {
+  const settle = (name: string, { key, range }: Suspect, fate: Fate): void => {
     open.delete(name);
-    settled.set(name, { key, fate });
+    settled.set(name, { key, range, fate });
   };
   return {
     /** @returns whether there was room; what is known already takes none */
-    add(key: readonly string[], nowMs: number): boolean {
-      const name = nameOf(key);
+    add(found: Pick<Suspect, 'key' | 'range'>, nowMs: number): boolean {
+      const name = nameOf(found.key);
       if (open.has(name) || settled.has(name)) return true;
       if (open.size + settled.size >= most) return false;
-      open.set(name, fresh(key, nowMs));
+      open.set(name, fresh(found, nowMs));
       return true;
     },
     /** Those to look at. */
