@@ -38,6 +38,7 @@ import {
 } from '../../../src/databases/oracle/sql/table-sql.ts';
 import { postgresql } from '../../../src/databases/postgresql/dialect.ts';
 import { captureStatements } from './capture-statements.ts';
+import { driftStatements } from './drift-statements.ts';
 import { ledgerStatements } from './ledger-statements.ts';
 import { policies } from './policy-statements.ts';
 import { structures } from './structure-statements.ts';
@@ -204,6 +205,7 @@ export function statements(): readonly (readonly [string, string])[] {
       ([name, query]) => [`catalog ${name}`, renderCatalog(query, tables).text] as const,
     ),
     ...ledgerStatements(),
+    ...driftStatements(),
     ...readings(),
     ...comparisons(),
     ...policies(),
