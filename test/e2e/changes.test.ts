@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { type ChangeLoad, startLoad } from '../support/change-load.ts';
 import { type ChangeStage, createChangeStage } from '../support/change-stage.ts';
@@ -35,6 +36,9 @@ describeWith(['postgres', 'nats', 'temporal'], 'a transfer that follows the chan
     await stage.expectEqual();
     expect(await world.result()).toMatchObject({ phase: 'finished', equal: 5, drifted: 0, skipped: 0 });
     expect(await stage.target.cell('SELECT sum(balance) FROM accounts')).toBe('40000.00');
+    // What the copy had already is no drift, and what came later found all as it should be: no table is left unjudged.
+    const judged = 'count(copied_upto), sum(update_missing + insert_existing + delete_missing)';
+    expect(await stage.target.query(`SELECT ${judged} FROM sluice.sluice_drift`)).toEqual([['5', '0']]);
     // Nothing is kept at the source for a transfer that is over.
     expect(await stage.source.cell('SELECT count(*) FROM sluice_capture.capture_lanes')).toBe('0');
   });
@@ -93,6 +97,12 @@ describeWith(['postgres', 'nats', 'temporal'], 'a transfer that follows the chan
         JSON.stringify(await target.query('SELECT id, balance FROM accounts ORDER BY id')) ===
         '[["1","7.00"],["503","2.00"]]',
     );
+    const update = { update: 1, insert: 0, delete: 0 };
+    await world.eventually('somebody is told that a row was not there', async () => {
+      const { drift } = await world.status();
+      return isDeepStrictEqual(drift, { ...update, tables: [{ table: 'public.accounts', ...update }] });
+    });
+    expect((await world.cli('status', world.transfer)).stdout).toContain('1 updates of missing rows');
     await source.query('ALTER TABLE accounts DISABLE TRIGGER USER');
     await world.eventually('somebody is told that changes are lost', async () =>
       (await world.status()).health.warnings.some((each) =>
