@@ -78,7 +78,12 @@ export async function openArrivals(
     reached: async (wanted) => {
       const startedMs = performance.now();
       while (count < wanted) {
-        if (performance.now() - startedMs > LIMIT_MS) throw new Error(`only ${count} of ${wanted} came`);
+        if (performance.now() - startedMs > LIMIT_MS) {
+          const before = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+          // Whether the relay or this consumer lacks them.
+          const stored = (await storedIn(topic)) - before;
+          throw new Error(`only ${count} of ${wanted} came; ${stored} are stored, markers included`);
+        }
         await delay(10);
       }
     },
