@@ -66,4 +66,6 @@ export interface LaneProgress {
   readonly rows: number;
   readonly bytes: number;
   readonly ended: boolean;
+  /** Of changes: what is applied, all attempts together; null: nothing, or it is a range of rows. Absent where a ledger does not tell. */
+  readonly position?: Position | null;
 }

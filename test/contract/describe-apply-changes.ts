@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { ChangeLetter } from '../../src/model/change-event.ts';
+import { CHANGES } from '../../src/model/changes-plan.ts';
 import { type CapturedTestTable, type ChangesOf, changesOf } from './apply-changes-fixture.ts';
 import { NEUTRAL_TEXTS } from './describe-types.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type TestTable,
 } from './harness.ts';
 import { createTestTable, never, quoteOf, random, sorted } from './test-tables.ts';
-import { orderRows, orders } from './test-transfer.ts';
+import { orderRows, orders, TRANSFER } from './test-transfer.ts';
 
 const REFUSED = 'target.constraint_violated';
 
@@ -105,6 +106,15 @@ export function describeApplyChanges(harness: ContractHarness): void {
         expect(
           await target.ledger.lanes('night', first.header.run, first.header.table, never()),
         ).toMatchObject([{ n: 2, rows: 3 }]);
+      });
+
+      test('are in the ledger up to where they are applied', async () => {
+        const standing = async () => (await target.ledger.lanes(TRANSFER, 1, CHANGES, never()))[0];
+        expect((await standing())?.position ?? null).toBeNull();
+        await changes.next(order('I', 5));
+        await changes.next(order('I', 6));
+        const lane = await standing();
+        expect(lane && 'position' in lane ? lane.position : ['2', '']).toEqual(['2', '']);
       });
 
       test('that come many times at once are applied once', async () => {

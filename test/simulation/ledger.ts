@@ -18,6 +18,7 @@ const progressOf = (row: LaneRow): LaneProgress => ({
   rows: row.rows,
   bytes: row.bytes,
   ended: row.ended,
+  position: row.position,
 });
 
 interface Transaction<T> {

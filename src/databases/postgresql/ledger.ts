@@ -290,7 +290,9 @@ async function planTable(
   return (await readTable(session, names, [ref.transfer, ref.run, plan.id])) ?? planned;
 }
 
-const LANE_COLUMNS = 'table_id, generation, lane, attempt, epoch, n, rows, bytes, ended';
+// Where ranges of rows stand nobody asks, many times a second.
+const LANE_COLUMNS =
+  "table_id, generation, lane, attempt, epoch, n, rows, bytes, ended, CASE WHEN table_id LIKE '(changes%' THEN position END";
 
 const toProgress = laneOfCells('t');
 

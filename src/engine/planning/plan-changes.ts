@@ -7,6 +7,7 @@ import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { PlannedTable } from '../ports/ledger.ts';
 import type { CapturedTable } from '../ports/trigger-manager.ts';
 import { capturedTypes } from '../changes/captured-types.ts';
+import { beginOf, type KnownLane, knownLane } from '../lanes/known-lane.ts';
 import { type Capture, captureOf, capturedTables, movesRows } from './changes-of-transfer.ts';
 import { computeTablePlan } from './compute-table-plan.ts';
 import { isKeyless, refuseKeyless, refuseOtherKey } from './keyless-tables.ts';
@@ -119,19 +120,6 @@ async function prepareTargets(
 const resync = (table: string, message: string): SluiceError =>
   new SluiceError('capture.resync_required', message, { table });
 
-/** Of the run, or of the one before it, which a transfer of changes alone goes on from: it copies nothing. */
-async function knownOf(
-  { target: { ledger } }: Pick<TransferDeps, 'target'>,
-  { transfer, run, lane, spec }: PlanChangesRequest,
-  signal: AbortSignal,
-): Promise<{ readonly planned: PlannedTable | null; readonly incarnation: string | undefined }> {
-  const table = changesId(lane);
-  const planned = await ledger.readTable(transfer, run, table, signal);
-  if (planned || movesRows(spec) || run <= 1) return { planned, incarnation: planned?.incarnation };
-  const before = await ledger.readTable(transfer, run - 1, table, signal);
-  return { planned, incarnation: before?.incarnation };
-}
-
 /**
  * Plans one lane of the changes of a run, once: what its events mean goes into the ledger. What the ledger has already is returned as it
  * stands, as long as it is of the same installation of the capture: of another one a person must want it anew. Idempotent.
@@ -147,7 +135,7 @@ export async function planChanges(
   const capture = captureOf(deps.source, deps.place);
   const incarnation = await capture.triggers.incarnation(signal);
   const { ledger } = deps.target;
-  const known = await knownOf(deps, request, signal);
+  const known = await knownLane(ledger, request, signal);
   const isAnother = known.incarnation !== undefined && known.incarnation !== incarnation;
   const isWanted = (wanted ?? 1) > 1;
   if (isAnother && !isWanted) throw resync(table, 'the capture is another one than the changes began with');
@@ -156,7 +144,12 @@ export async function planChanges(
   const planned =
     known.planned?.generation === generation
       ? known.planned
-      : await planAnew({ ...deps, capture }, request, { incarnation, generation }, signal);
+      : await planAnew(
+          { ...deps, capture },
+          request,
+          { incarnation, generation, position: isAnother ? null : known.position },
+          signal,
+        );
   const [progress] = await ledger.lanes(transfer, run, table, signal);
   return {
     table,
@@ -211,7 +204,7 @@ async function tablesOfLane(
 async function planAnew(
   deps: Planning,
   request: PlanChangesRequest,
-  { incarnation, generation }: Pick<PlannedTable, 'incarnation' | 'generation'>,
+  known: Pick<PlannedTable, 'incarnation' | 'generation'> & Pick<KnownLane, 'position'>,
   signal: AbortSignal,
 ): Promise<PlannedTable> {
   const { transfer, run, spec, ordinal, execution, lane } = request;
@@ -221,15 +214,16 @@ async function planAnew(
   }));
   await prepareTargets(deps, spec, tables, signal);
   const changed = tables.map((each) => each.changed);
+  const { incarnation, generation, position } = known;
   // What earlier runs applied. Written down, for a target that is restored to here needs it again, whatever was confirmed since.
-  const { confirmed } = await deps.capture.changes.lease({ transfer, lane }, signal);
+  const lease = await deps.capture.changes.lease({ transfer, lane }, signal);
   return deps.target.ledger.planTable(
     { transfer, run, execution },
     {
       plan: planOf(changesId(lane), ordinal, changed),
       generation,
       // The number of the lane at the source, too.
-      ranges: [{ lane, after: [String(confirmed), ''], upto: null }],
+      ranges: [{ lane, after: beginOf(lease, position), upto: null }],
       incarnation,
       changeMarker: '',
     },
