@@ -1,19 +1,15 @@
 import { expect } from 'vitest';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
-import { LOAD_TABLES } from './change-load.ts';
+import { type ChangeChecks, changeChecks } from './change-checks.ts';
 import { LOADS } from './load-products.ts';
 import { servers } from './servers.ts';
 import { MARIADB, POSTGRESQL, SQLITE, type StageDatabase, type StageProduct } from './stage-databases.ts';
 import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
 
-export interface ChangeStage {
+export interface ChangeStage extends ChangeChecks {
   readonly source: StageDatabase;
   readonly target: StageDatabase;
   readonly world: TransferWorld;
-  /** Every list of the target is a beginning of the source's, now. */
-  expectPrefixes(): Promise<void>;
-  /** No difference in any table. */
-  expectEqual(): Promise<void>;
   /** Events that are recorded at a PostgreSQL source, applied or not. */
   recorded(): Promise<number>;
   close(): Promise<void>;
@@ -67,24 +63,11 @@ export async function createChangeStage(options: ChangeStageOptions = {}): Promi
     const ran = await world.cli('capture', command, 'source');
     expect(ran, ran.stderr + ran.stdout).toMatchObject({ code: 0 });
   }
-  const listsOf = async (database: StageDatabase): Promise<ReadonlyMap<string, string>> => {
-    const rows = await database.query('SELECT k, list FROM lists');
-    return new Map(rows.map(([k, list]) => [k ?? '', list ?? '']));
-  };
   return {
     source,
     target,
     world,
-    expectPrefixes: async () => {
-      const copied = await listsOf(target);
-      // Asked after: what the target has by then, the source had before.
-      const lists = await listsOf(source);
-      for (const [k, list] of copied) expect(lists.get(k)?.startsWith(list), `list ${k}`).toBe(true);
-    },
-    expectEqual: async () => {
-      for (const table of LOAD_TABLES)
-        expect(await target.digest(table), table).toBe(await source.digest(table));
-    },
+    ...changeChecks(source, target),
     recorded: async () => Number(await source.cell('SELECT count(*) FROM sluice_capture.event_logs')),
     close: async () => {
       await world.close();
