@@ -133,5 +133,5 @@ describeWith(['kafka', 'postgres'], 'changes in topics of a Kafka that is killed
       Object.fromEntries(rows.map(([id, note]) => [id, Number(note)])),
     );
     expect(slowestMs).toBeLessThan(PATIENCE_OF_APPLICATIONS_MS);
-  });
+  }, AWAY_MS + 2 * AWAY_UNDER_LOAD_MS);
 });
