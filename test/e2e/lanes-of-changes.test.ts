@@ -11,9 +11,6 @@ interface Movex {
   readonly new?: { readonly k: number; readonly list: string };
 }
 
-/** temporal.api.enums.v1.PendingActivityState */
-const STARTED = 2;
-
 let stage: ChangeStage | undefined;
 let load: ChangeLoad | undefined;
 let topics: TestTopics | undefined;
@@ -47,15 +44,7 @@ describeWith(
       const workers = [world.worker(), world.worker()];
       await world.start();
       await world.eventually('it is live', async () => (await world.status()).phase === 'live');
-      const relaying = async (count: number): Promise<unknown> =>
-        world.eventually(`${count} slices run at once`, async () => {
-          const { raw } = await world.handle.describe();
-          const running = (raw.pendingActivities ?? []).filter(
-            ({ activityType, state }) => activityType?.name === 'relayToTopics' && Number(state) === STARTED,
-          );
-          return running.length === count;
-        });
-      await relaying(3);
+      await world.runsAtOnce('relayToTopics', 3);
       load = await startLoad(source.url, { seed: 11, pauseMs: 10 });
       await world.eventually(
         'events are counted while the slices run',
@@ -70,7 +59,7 @@ describeWith(
         workers.shift()?.kill('SIGKILL');
         workers.push(world.worker());
         await world.change({ relays });
-        await relaying(relays);
+        await world.runsAtOnce('relayToTopics', relays);
       }
       await load.stop();
       expect((await world.cli('cut-over', world.transfer, '--wait')).code).toBe(0);

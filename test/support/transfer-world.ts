@@ -39,6 +39,8 @@ export interface TransferWorld {
   rewrite(spec: WorldOptions['spec']): Promise<void>;
   /** Changes settings of the running transfer; waits until a worker has answered. */
   change(settings: Partial<TransferSettings>): Promise<void>;
+  /** Waits until so many activities of a name run, no fewer and no more. */
+  runsAtOnce(activity: string, count: number): Promise<void>;
   status(): ReturnType<typeof queryStatus>;
   tables(): ReturnType<typeof queryTables>;
   /** Stops what was started and removes the folder. */
@@ -66,6 +68,9 @@ export interface WorldOptions {
 
 const connected = (connection: Connected) =>
   typeof connection === 'string' ? { url: connection } : connection;
+
+/** temporal.api.enums.v1.PendingActivityState */
+const STARTED = 2;
 
 const RESULT_TIMEOUT_MS = 120_000;
 /** Characters of a worker's output that an error shows. */
@@ -142,6 +147,15 @@ export async function createWorld(options: WorldOptions): Promise<TransferWorld>
       await eventually('the settings are taken', async () => {
         await handle.executeUpdate(settingsUpdate, { args: [settings] });
         return true;
+      });
+    },
+    runsAtOnce: async (activity, count) => {
+      await eventuallyHere(`${count} of ${activity} run at once`, async () => {
+        const { raw } = await handle.describe();
+        const running = (raw.pendingActivities ?? []).filter(
+          ({ activityType, state }) => activityType?.name === activity && Number(state) === STARTED,
+        );
+        return running.length === count;
       });
     },
     status: () => queryStatus(handle),
