@@ -211,6 +211,16 @@ const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll(
 const share = (done: number, whole: number | null): string =>
   whole === null || whole <= 0 ? '' : `${Math.min(100, Math.floor((100 * done) / whole))} %`;
 
+function checkDetails({ check }: ControlState): readonly string[] {
+  if (!check) return [];
+  const { tables, equal, differing, untold, endedAt } = check;
+  const when = endedAt === null ? 'so far' : endedAt;
+  return [
+    `compared while changes flow, ${when}: ${count(equal)} of ${count(tables)} tables equal, ${count(differing)} differ, of ${count(untold)} nobody can tell`,
+    '',
+  ];
+}
+
 /** What the Temporal UI shows as current details: Markdown, problems first. */
 export function detailsOf(control: Control, nowMs: number): string {
   const { state } = control;
@@ -220,6 +230,7 @@ export function detailsOf(control: Control, nowMs: number): string {
     '',
     `${count(totals.rowsApplied)} rows applied, ${count(health.difference)} waiting, ${count(Math.round(totals.rowsPerSecond))} rows/s`,
     '',
+    ...checkDetails(state),
     ...health.warnings.flatMap((warning) => [`⚠ ${escape(warning)}`, '']),
     '| table | status | rows | of about | ranges | |',
     '| --- | --- | ---: | ---: | ---: | --- |',
