@@ -178,6 +178,14 @@ test.each<readonly [string, HealthFacts, readonly string[]]>([
     { ...FACTS, ends: [{ ...FACTS.ends[0]!, version: null, trouble: TROUBLE }] },
     ['hub.unreachable'],
   ],
+  [
+    'the hub warns, and the transfer says the same',
+    {
+      ...transfer({ run: { ...RUNS, warnings: ['full'] } }),
+      ends: [{ ...FACTS.ends[0]!, warnings: ['full'] }],
+    },
+    ['hub.warning'],
+  ],
   ['the hub warns', { ...FACTS, ends: [{ ...FACTS.ends[0]!, warnings: ['full'] }] }, ['hub.warning']],
   [
     'the target is away',

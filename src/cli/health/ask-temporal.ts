@@ -16,6 +16,17 @@ function warningsOf({ health, tables }: TransferStatus): readonly string[] {
   return [...health.warnings, ...(blocked > 0 ? [`${blocked} tables or lanes are blocked`] : [])];
 }
 
+/** Null: no worker answers. */
+async function statusOrNull(client: Client, transfer: string): Promise<TransferStatus | null> {
+  try {
+    return await queryStatus(client, transfer);
+  } catch (error) {
+    const explained = explainTemporalError(error, transfer);
+    if (isSluiceError(explained) && explained.code === 'temporal.no_worker') return null;
+    throw explained;
+  }
+}
+
 async function askTransfer(
   client: Client,
   transfer: string,
@@ -35,10 +46,15 @@ async function askTransfer(
   };
   const queues = taskQueues(description.taskQueue, sites);
   const unattended = await idleQueues(client, namespace, queues);
-  // Nobody would answer.
-  if (unattended.includes(queues.control)) return { isRunning: true, phase: null, unattended, warnings: [] };
-  const status = await queryStatus(client, transfer);
-  return { isRunning: true, phase: status.phase, unattended, warnings: warningsOf(status) };
+  // Nobody would answer; Temporal takes those for there that polled a moment ago.
+  const status = unattended.includes(queues.control) ? null : await statusOrNull(client, transfer);
+  if (status) return { isRunning: true, phase: status.phase, unattended, warnings: warningsOf(status) };
+  return {
+    isRunning: true,
+    phase: null,
+    unattended: [...new Set([queues.control, ...unattended])],
+    warnings: [],
+  };
 }
 
 /** What Temporal knows of transfers; where it does not answer, why. */

@@ -71,8 +71,11 @@ function ofStanding(
   ];
 }
 
-function ofRun({ transfer, run }: TransferFacts): readonly HealthWarning[] {
+function ofRun({ transfer, run }: TransferFacts, { ends }: HealthFacts): readonly HealthWarning[] {
   if (!run?.isRunning) return [];
+  // What hubs and targets say of themselves the transfer tells too.
+  const told = new Set(ends.flatMap(({ warnings }) => warnings));
+  const own = run.warnings.filter((text) => !told.has(text));
   return [
     ...run.unattended.map((queue) =>
       warn(
@@ -82,7 +85,7 @@ function ofRun({ transfer, run }: TransferFacts): readonly HealthWarning[] {
         'sluice worker',
       ),
     ),
-    ...run.warnings.map((text) => warn('transfer.warning', transfer, text, `sluice status ${transfer}`)),
+    ...own.map((text) => warn('transfer.warning', transfer, text, `sluice status ${transfer}`)),
   ];
 }
 
@@ -114,7 +117,7 @@ export function judgeCapture(
   );
   return [
     ...judgeSource(facts, limits),
-    ...transfers.flatMap((each) => [...ofStanding(each, facts), ...ofRun(each), ...ofParked(each)]),
+    ...transfers.flatMap((each) => [...ofStanding(each, facts), ...ofRun(each, facts), ...ofParked(each)]),
     ...capture.lanes
       .filter(({ transfer }) => mayMove.has(transfer))
       .flatMap((lane) => ofLane(lane, facts, limits)),
