@@ -7,6 +7,8 @@ import { LOADS } from '../support/load-products.ts';
 import { describeWith, servers } from '../support/servers.ts';
 
 const KILLS = 6;
+/** Slices that share the lanes of changes. */
+const RELAYS = 2;
 
 const randomSeed = (): number => Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 1_000_000);
 
@@ -36,24 +38,35 @@ describeWith(
       async (from, _, hub) => {
         const seed = randomSeed();
         const random = createRandom(seed);
-        stage = await createChangeStage({ from, ...(hub ? { hub: hub() } : {}) });
+        stage = await createChangeStage({
+          from,
+          ...(hub ? { hub: hub() } : {}),
+          spec: { changes: { claimEvents: 500, relays: RELAYS } },
+        });
         const { world } = stage;
         load = await startLoad(stage.source.url, { seed, product: LOADS[from], pauseMs: 10 });
         const workers = [world.worker(), world.worker()];
         await world.start();
         try {
-          for (let kill = 0; kill < KILLS; kill += 1) {
-            await delay(random.int(0, 4_000));
+          const killOne = async (): Promise<void> => {
             const at = random.int(0, 1);
             workers[at]?.kill('SIGKILL');
             await workers[at]?.ended;
             workers[at] = world.worker();
+          };
+          for (let kill = 0; kill < KILLS; kill += 1) {
+            await delay(random.int(0, 4_000));
+            await killOne();
           }
           await world.eventually(
             'the changes are live',
             async () => (await world.status()).phase === 'live',
             180_000,
           );
+          await world.runsAtOnce('relayChanges', RELAYS);
+          await stage.expectPrefixes();
+          await killOne();
+          await world.runsAtOnce('relayChanges', RELAYS);
           await stage.expectPrefixes();
           // No error of the application is ours.
           await load.stop();
