@@ -26,7 +26,8 @@ export interface LiveCheckState {
 
 /** Why nothing can be compared while it flows; null: it can be. */
 export function whyNoCheck({ prepared, cutOver }: ControlState): string | null {
-  const { changes } = prepared ?? {};
+  if (prepared === null) return 'the transfer is not prepared yet; try again in a moment';
+  const { changes } = prepared;
   if (!changes || changes.toTopics) return 'only what moves changes to a target is compared while they flow';
   return cutOver || changes.untilCaughtUp ? 'the transfer is about to end, and is compared then' : null;
 }
