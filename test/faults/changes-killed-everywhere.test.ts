@@ -63,6 +63,12 @@ describeWith(['postgres', 'nats'], 'a process that follows the changes of a busy
     follower.go({ execution: 'first', phase: 'follow' });
     return follower;
   };
+  /** From now on what changes is recorded for it. */
+  const plannedOnce = async (): Promise<void> => {
+    const first = follow();
+    await first.planned();
+    await first.kill();
+  };
   const killedAt = async (name: string, order: Parameters<Follower['go']>[0]): Promise<void> => {
     const follower = stage.follower();
     const killed = follower.failAt({ name, how: 'kill' });
@@ -87,10 +93,8 @@ describeWith(['postgres', 'nats'], 'a process that follows the changes of a busy
 
   describe('while it follows them', () => {
     beforeAll(async () => {
-      const first = follow();
-      await first.planned();
+      await plannedOnce();
       load = await startLoad(stage.source.url, { seed: 3, pauseMs: 100, sessions: 2 });
-      await first.kill();
     });
     afterAll(() => load?.stop());
 
@@ -125,11 +129,12 @@ describeWith(['postgres', 'nats'], 'a process that follows the changes of a busy
   });
 
   describe('when these are over', () => {
-    beforeAll(() =>
-      stage.source.query(
+    beforeAll(async () => {
+      await plannedOnce();
+      await stage.source.query(
         "UPDATE accounts SET balance = balance + 1; UPDATE lists SET list = list || '0,'; UPDATE parents SET name = name || '!'",
-      ),
-    );
+      );
+    });
 
     test.each(ENDING.filter((name) => !name.startsWith('the run')))('is killed where %s', (name) =>
       killedAt(name, { execution: 'first', phase: 'drain' }),
