@@ -3,7 +3,14 @@ import type { ChangedTable, ChangesPlan } from '../../model/changes-plan.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { KeyBlock, RowGroup } from '../ports/target-writer.ts';
 import { isJudged, type JudgedSince } from './drift/judging.ts';
-import { blockOf, type Expected, GroupedLines, REMOVING_ORDER, WRITING_ORDER } from './drift/row-groups.ts';
+import {
+  blockOf,
+  type Expected,
+  ExpectedOfKeys,
+  GroupedLines,
+  REMOVING_ORDER,
+  WRITING_ORDER,
+} from './drift/row-groups.ts';
 import { addToRows, linesOf, type NetRows } from './net-rows.ts';
 import type { RawEvent } from './parse-events.ts';
 import type { PayloadCells } from './read-payload.ts';
@@ -45,7 +52,7 @@ interface Net {
   emptied: boolean;
   updates: boolean;
   /** By key, what its first event takes for granted; null: nobody judges. */
-  readonly expected: Map<string, Expected> | null;
+  readonly expected: ExpectedOfKeys | null;
   readonly since: JudgedSince;
 }
 
@@ -71,9 +78,9 @@ function remove(net: Net, key: string): void {
 
 /** What comes behind a truncation is not judged, nor what the copy of the rows may have seen. */
 function expect(net: Net, key: string, expected: Expected, { id }: RawEvent): void {
-  if (!net.expected || net.expected.has(key)) return;
+  if (!net.expected) return;
   const isToldOf = !net.emptied && isJudged(net.since, net.reader.table.plan.id, id);
-  net.expected.set(key, isToldOf ? expected : null);
+  net.expected.first(key, isToldOf ? expected : null);
 }
 
 function add(net: Net, event: RawEvent): void {
@@ -81,7 +88,7 @@ function add(net: Net, event: RawEvent): void {
   switch (event.operation) {
     case 'T':
       net.rows.clear();
-      net.expected?.clear();
+      net.expected?.forgetAll();
       net.emptied = true;
       net.updates = false;
       return;
@@ -100,7 +107,7 @@ function add(net: Net, event: RawEvent): void {
       if (before !== key) {
         remove(net, before);
         // Of two texts that may be the same key to the target only one can be judged.
-        net.expected?.set(key, null);
+        net.expected?.forget(key);
       }
       net.updates ||= !net.rows.has(key);
       write(net, key, cells);
@@ -128,7 +135,7 @@ function writtenOf({ reader: { table }, rows, expected }: Net): readonly Written
     let group = groups.get(name);
     if (!group) groups.set(name, (group = { places: places ?? [], lines: new GroupedLines() }));
     const line = (places?.map((place) => cells[place]) ?? cells).join('\t');
-    group.lines.add(line, expected?.get(key) ?? null);
+    group.lines.add(line, expected?.of(key) ?? null);
   }
   return [...groups].map(([name, { places, lines }]) => ({
     plan:
@@ -146,7 +153,7 @@ function writtenOf({ reader: { table }, rows, expected }: Net): readonly Written
 /** Keys by what is expected of them. */
 function keysOf({ rows, expected }: Net, isWanted: (cells: PayloadCells | null) => boolean): GroupedLines {
   const keys = new GroupedLines();
-  for (const [key, cells] of rows) if (isWanted(cells)) keys.add(key, expected?.get(key) ?? null);
+  for (const [key, cells] of rows) if (isWanted(cells)) keys.add(key, expected?.of(key) ?? null);
   return keys;
 }
 
@@ -201,12 +208,13 @@ function nettingOf(reader: TableReader, since: JudgedSince | undefined, { id }: 
     const net: NetRows = { reader, counts: new Map(), emptied: false, isJudged: judges };
     return { add: (event) => addToRows(net, event), change: () => changeOfRows(net) };
   }
+  const rows: Net['rows'] = new Map();
   const net: Net = {
     reader,
-    rows: new Map(),
+    rows,
     emptied: false,
     updates: false,
-    expected: since === undefined ? null : new Map(),
+    expected: since === undefined ? null : new ExpectedOfKeys(rows),
     since: since ?? null,
   };
   return { add: (event) => add(net, event), change: () => changeOf(net) };

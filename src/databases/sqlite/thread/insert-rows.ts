@@ -44,6 +44,8 @@ export function insertRows(
   const places = program.first?.places ?? [];
   const binds = program.columns.map(bindOf);
   const values = Array.from<StoredValue>({ length: binds.length });
+  const isInOrder = places.every((place, at) => place === at);
+  const triedValues = isInOrder ? values : [...values];
   let changes = 0;
   let first = 0;
 
@@ -57,7 +59,10 @@ export function insertRows(
       if (value === undefined) throw rejected(program, at);
       values[at] = value;
     }
-    if (tried && tried.run(places.map((at) => values[at] as StoredValue)).changes > 0) first += 1;
+    if (!isInOrder)
+      for (let at = 0; at < places.length; at += 1)
+        triedValues[at] = values[places[at] as number] as StoredValue;
+    if (tried && tried.run(triedValues).changes > 0) first += 1;
     else changes += statement.run(values).changes;
   };
 
