@@ -38,5 +38,9 @@ describeWith(['postgres', 'nats', 'temporal'], 'both sides are compared while an
     expect(named.stdout).toContain('different  id = 77');
     expect((await world.status()).phase).toBe('live');
     expect(load.committed()).toBeGreaterThan(before);
+    await load.stop();
+    await stage.target.query('UPDATE quiet SET n = 0 WHERE id = 77');
+    const ended = await world.cli('cut-over', world.transfer, '--wait');
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
   });
 });
