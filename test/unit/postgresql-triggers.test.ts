@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  pinned,
   pinsOf,
   renderJsonOf,
   renderKeyOf,
@@ -107,6 +108,12 @@ describe('values of PostgreSQL in JSON', () => {
     const json = renderJsonOf([column('v', 'timestamp(3) with time zone')], 'NEW');
     expect(json).toContain(`pg_catalog.to_json(pg_catalog.timezone('0'::pg_catalog.interval, NEW."v"))`);
     expect(json).not.toContain('pg_catalog.to_json(NEW."v")');
+  });
+
+  test('and by the setting where a whole statement is told with it', () => {
+    const [value] = pinned([column('v', 'timestamp(3) with time zone')]);
+    expect(renderJsonOf([value!], 'n')).toContain('coalesce(pg_catalog.to_json(n."v"), ');
+    expect(pinsOf(value!)).toEqual(['TimeZone']);
   });
 
   test('that are too long are told as not recorded', () => {

@@ -3,7 +3,10 @@ import { literal, quote } from '../../../sql.ts';
 import { parseType } from '../../../types/type-text.ts';
 
 /** What decides how a value is written. */
-export type RecordedType = Pick<ColumnSchema, 'type' | 'baseType' | 'enumLabels'>;
+export interface RecordedType extends Pick<ColumnSchema, 'type' | 'baseType' | 'enumLabels'> {
+  /** A setting that could be done without is pinned where it is written: it costs a statement something, and each row less. */
+  readonly isPinned?: true;
+}
 
 /** A value of a payload. */
 export interface RecordedValue extends RecordedType {
@@ -37,6 +40,8 @@ const PINS = {
 type Pin = keyof typeof PINS;
 export const ALL_PINS = Object.keys(PINS) as readonly Pin[];
 
+const ZONED = 'timestamp with time zone';
+
 /** By type; of those that are not here nobody knows. JSON has dates and times in a form of its own, whatever DateStyle says. */
 const PINS_OF: Readonly<Record<string, readonly Pin[]>> = {
   interval: ['IntervalStyle'],
@@ -55,7 +60,6 @@ const PINS_INSIDE: Readonly<Record<string, readonly Pin[]>> = {
 const UNPINNED = new Set([
   ...AS_THEY_ARE,
   ...UNBOUNDED,
-  'timestamp with time zone',
   'oid',
   'int4range',
   'int8range',
@@ -73,12 +77,16 @@ export function pinsOf(type: RecordedType): readonly Pin[] {
   const base = baseOf(type);
   if (base === 'enum') return [];
   if (base === 'bytea') return [];
+  if (base === ZONED) return type.isPinned ? ['TimeZone'] : [];
   if (FLOAT_PAIRS.has(base)) return ['extra_float_digits'];
   const element = base.endsWith('[]') ? parseType(base.slice(0, -2)).base : null;
   const pins = element === null ? PINS_OF[base] : PINS_INSIDE[element];
   if (pins) return pins;
   return UNPINNED.has(element ?? base) ? [] : ALL_PINS;
 }
+
+export const pinned = <T extends RecordedType>(values: readonly T[]): readonly T[] =>
+  values.map((value) => ({ ...value, isPinned: true }));
 
 /**
  * `SET` of a function, as pg_get_functiondef() prints it: each costs the application. What is rendered here names everything with its
@@ -147,7 +155,7 @@ function renderTime(sql: string): string {
 }
 
 function renderToJson(value: RecordedValue, sql: string, isMeasured: boolean): string {
-  if (baseOf(value) === 'timestamp with time zone') return renderTime(sql);
+  if (baseOf(value) === ZONED && !value.isPinned) return renderTime(sql);
   const json = `pg_catalog.to_json(${renderPlain(value, sql)})`;
   const tooLong = isMeasured ? sizeOf(value, sql) : null;
   return tooLong === null

@@ -1,7 +1,7 @@
 import type { CapturePlace, CapturedOperation } from '../../../../../model/capture-spec.ts';
 import { qualified, quote } from '../../../sql.ts';
 import { captureNames } from '../../capture-tables.ts';
-import { held, released, renderPins } from './json-of.ts';
+import { held, pinned, released, renderPins } from './json-of.ts';
 import { declarations, deleteBody, insertBody, truncateBody, updateBody } from './row-bodies.ts';
 import { DECLARATIONS, deletesBody, insertsBody, TRANSITION, updatesBody } from './statement-bodies.ts';
 import { indented, OPERATIONS, type Subject } from './subject.ts';
@@ -44,7 +44,7 @@ function settings(subject: Subject, operation: CapturedOperation, body: string):
   const isStatement = subject.form === 'statement';
   const types = [...subject.payload, ...subject.key, ...subject.expressions];
   return [
-    ...renderPins(types, { all, path: all || isStatement }),
+    ...renderPins(isStatement ? pinned(types) : types, { all, path: all || isStatement }),
     ...reading,
     // Its plan is made once a session, perhaps for one row, and then used for statements of millions.
     ...(isStatement && operation === 'update' ? [`SET enable_nestloop TO 'off'`] : []),

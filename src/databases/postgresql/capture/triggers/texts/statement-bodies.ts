@@ -1,5 +1,5 @@
 import { quote } from '../../../sql.ts';
-import { asText, NOT_RECORDED, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
+import { asText, NOT_RECORDED, pinned, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
 import {
   indented,
   isTrue,
@@ -62,7 +62,7 @@ function imageOf(subject: Subject, alias: string, { isMeasured }: Telling): RowI
     (each, at): RecordedValue => ({ ...each, sql: `${alias}.${OWN_PREFIX}${at + 1}` }),
   );
   return {
-    json: renderJsonOf([...subject.payload, ...beside], alias, isMeasured),
+    json: renderJsonOf(pinned([...subject.payload, ...beside]), alias, isMeasured),
     key: renderMessageKey(subject, alias, `${alias}.${OWN_PREFIX}key`),
   };
 }
