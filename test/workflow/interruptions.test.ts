@@ -59,6 +59,7 @@ describeWith(['temporal'], 'a transfer whose activities are interrupted', () => 
     await world.start();
     await eventually('it is read', () => readsStarted() > 0);
     world.standIn.loseSnapshot.abort();
+    await eventually('it begins again', () => world.standIn.ledger.get('main.a')?.generation === 2);
     world.standIn.held = false;
     expect(await world.handle.result()).toMatchObject({ phase: 'finished', equal: 1 });
     expect(world.standIn.ledger.get('main.a')?.generation).toBe(2);
