@@ -45,7 +45,6 @@ export const FAILPOINTS: Readonly<Record<'planning' | 'following' | 'ending', re
   ],
   ending: [
     ...both('the end of a lane is applied', /UPDATE "sluice"\."lanes" SET n = [^;]*, ended = true/),
-    ...both('the last claims are confirmed', CONFIRM),
     ...both(
       'the run is closed',
       statement('UPDATE "sluice"."runs" SET finished_at = now() WHERE transfer = $1 AND run = $2'),
