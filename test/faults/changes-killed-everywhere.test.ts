@@ -26,7 +26,7 @@ const ALLOW = 'ALTER TABLE lists DROP CONSTRAINT IF EXISTS refused';
 
 const NAME = 'a process that follows the changes of a busy PostgreSQL';
 
-/** Two minutes; in one run of five a process never came to its point, and why is not known yet: docs/explanation/testing.md. */
+/** Two minutes; in two runs of five changes stood still, and why is not known yet: docs/explanation/testing.md. */
 const isWanted = process.env['SLUICE_TEST_FAILPOINTS'] === '1';
 
 const everywhere = (): void => {
