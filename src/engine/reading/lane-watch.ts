@@ -4,6 +4,7 @@ import type { Credit } from './credit.ts';
 import { createLaneShare, type LaneToRead } from './lane-share.ts';
 import { giveUpLane, type OpenLane } from './lane-publisher.ts';
 import type { ReadDeps, ReadRequest } from './read-and-publish.ts';
+import { leaseLost } from '../capture/lane-errors.ts';
 import type { ReopenReason } from '../observer.ts';
 import type { SourceReader } from '../ports/source-reader.ts';
 import type { SliceControl } from '../slice.ts';
@@ -43,9 +44,22 @@ const hasMoved = (before: LaneProgress | undefined, now: LaneProgress): boolean 
 const isQuiet = (reader: SourceReader, stored: readonly OpenLane[]): boolean =>
   reader.isDrained !== undefined && stored.length === 0;
 
-/** Who reads without an end is told how much of it is applied. */
-function tellApplied(reader: SourceReader, mine: OpenLane | undefined, lane: LaneProgress): void {
-  if (mine?.attempt === lane.attempt && mine.epoch === lane.epoch) reader.applied?.(lane.lane, lane.n);
+/**
+ * Who reads without an end is told how much of it is applied.
+ * @throws SluiceError capture.lease_lost where somebody else opened the lane since: nothing of ours is applied any more, and the reader
+ * may wait for just that, before it would ask its source
+ */
+function tellApplied(
+  reader: SourceReader,
+  {
+    mine,
+    lane,
+    transfer,
+  }: { readonly mine: OpenLane | undefined; readonly lane: LaneProgress; readonly transfer: string },
+): void {
+  if (!reader.applied || !mine) return;
+  if (mine.attempt < lane.attempt && !lane.ended) throw leaseLost({ transfer, lane: lane.lane });
+  if (mine.attempt === lane.attempt && mine.epoch === lane.epoch) reader.applied(lane.lane, lane.n);
 }
 
 /** Gives the credit back of what the ledger holds by now. */
@@ -125,7 +139,7 @@ export function createLaneWatch(options: LaneWatchOptions) {
       const restored = isRestored(lane, openBefore.get(lane.lane) === mine ? mine : undefined);
       known.set(lane.lane, lane);
       settle(mine, lane, credit);
-      tellApplied(deps.source.reader, mine, lane);
+      tellApplied(deps.source.reader, { mine, lane, transfer: request.transfer });
       if (restored) readAgain(lane.lane, mine, 'restored');
       rowsRead += Math.max(lane.rows, mine?.rows ?? 0);
       bytesRead += Math.max(lane.bytes, mine?.bytes ?? 0);
