@@ -4,6 +4,9 @@ import type { Backlog } from '../ports/change-capture.ts';
 export const lagMsOf = ({ oldestAt }: Pick<Backlog, 'oldestAt'>, nowMs: number): number =>
   oldestAt === null ? 0 : Math.max(0, nowMs - Date.parse(oldestAt.replace(' ', 'T').replace(/\+00$/, 'Z')));
 
+/** Events are counted up to here; beyond, the distance of their ids tells about how many they are. */
+export const MOST_COUNTED = 100_000;
+
 export const NO_BACKLOG: Backlog = { events: 0, oldestAt: null };
 
 /** What waits in all of them. Times are canonical, and so in the order of their texts. */

@@ -1,4 +1,10 @@
-import { standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
+import { MOST_COUNTED } from '../../../engine/capture/backlogs.ts';
+import {
+  captureFacts,
+  renderStandingLoads,
+  standingLanes,
+  standingLoads,
+} from '../../../engine/capture/health/standing-lanes.ts';
 import type {
   CaptureFacts,
   CaptureInspector,
@@ -13,11 +19,8 @@ import { vendorCode } from '../error-codes.ts';
 import { renderFraction } from '../types/render-text.ts';
 import { inCapture } from './capture-errors.ts';
 import { CAPTURE_VERSION, type CaptureNames } from './capture-tables.ts';
-import { inSnapshot, MOST_COUNTED, readBacklogs } from './claims/lanes.ts';
+import { inSnapshot, readBacklogs } from './claims/lanes.ts';
 import { NO_PROCESS } from './claims/open-transactions.ts';
-
-/** From which on there are loads. */
-const LOADS_VERSION = 2;
 
 const momentText = (value: string): string => `CONCAT(${renderFraction(value, 6)}, '+00')`;
 
@@ -45,10 +48,8 @@ async function readStaging(session: Session, names: CaptureNames): Promise<Stand
 }
 
 async function readLoads(session: Session, names: CaptureNames): Promise<readonly StandingLoad[]> {
-  const { rows } = await session.query(
-    `SELECT transfer, table_number, generation, events, is_done FROM ${names.loads} ORDER BY transfer, table_number`,
-  );
-  return standingLoads(rows);
+  const { rows } = await session.query(renderStandingLoads(names.loads));
+  return standingLoads(rows, '1');
 }
 
 /** Of those that write; `trx_started` is in the time zone of the system. Null too without the right to see them. */
@@ -67,17 +68,18 @@ async function readLongest(session: Session): Promise<OpenTransaction | null> {
   }
 }
 
-/** Each part by itself: nothing here needs that they are of one moment. */
 export function createCaptureInspector(pool: Pool, names: CaptureNames): CaptureInspector {
   const inspect = async (session: Session): Promise<CaptureFacts> => {
     const installed = Number(await session.cell(`SELECT version FROM ${names.installation}`));
-    return {
-      layout: { installed, current: CAPTURE_VERSION },
-      lanes: await inSnapshot(session, () => readLanes(session, names)),
-      staging: await readStaging(session, names),
-      loads: installed >= LOADS_VERSION ? await readLoads(session, names) : [],
-      longest: await readLongest(session),
-    };
+    return captureFacts(
+      { installed, current: CAPTURE_VERSION },
+      {
+        lanes: () => inSnapshot(session, () => readLanes(session, names)),
+        staging: () => readStaging(session, names),
+        loads: () => readLoads(session, names),
+        longest: () => readLongest(session),
+      },
+    );
   };
   return { inspect: (signal) => pool.use(inspect, signal, inCapture(names)) };
 }

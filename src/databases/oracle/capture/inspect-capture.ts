@@ -1,4 +1,5 @@
-import { standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
+import { MOST_COUNTED } from '../../../engine/capture/backlogs.ts';
+import { captureFacts, standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
 import { LAST_ID } from '../../../engine/capture/id-runs.ts';
 import type {
   CaptureFacts,
@@ -26,11 +27,6 @@ import {
 } from './sql/inspect-sql.ts';
 import { renderEndOfIds } from './sql/claims-sql.ts';
 import { CAPTURE_VERSION, renderInstalled } from './sql/install-sql.ts';
-
-/** Events are counted up to here; beyond, the distance of their ids tells about how many they are. */
-const MOST_COUNTED = 100_000;
-/** From which on there are loads. */
-const LOADS_VERSION = 2;
 
 async function readLanes(session: Session, names: CaptureNames): Promise<readonly StandingLane[]> {
   const { rows } = await session.query(renderStandingLanes(names));
@@ -71,7 +67,7 @@ async function readStaging(session: Session, names: CaptureNames): Promise<Stand
 
 async function readLoads(session: Session, names: CaptureNames): Promise<readonly StandingLoad[]> {
   const { rows } = await session.query(renderAllLoads(names));
-  return standingLoads(rows);
+  return standingLoads(rows, '1');
 }
 
 /** Null too without the right to see them. Any of them may have drawn an id. */
@@ -87,17 +83,18 @@ async function readLongest(session: Session): Promise<OpenTransaction | null> {
   }
 }
 
-/** Each part by itself: nothing here needs that they are of one moment. */
 export function createCaptureInspector(pool: Pool, names: CaptureNames): CaptureInspector {
   const inspect = async (session: Session): Promise<CaptureFacts> => {
     const installed = Number((await session.query(renderInstalled(names))).rows[0]?.[1]);
-    return {
-      layout: { installed, current: CAPTURE_VERSION },
-      lanes: await readLanes(session, names),
-      staging: await readStaging(session, names),
-      loads: installed >= LOADS_VERSION ? await readLoads(session, names) : [],
-      longest: await readLongest(session),
-    };
+    return captureFacts(
+      { installed, current: CAPTURE_VERSION },
+      {
+        lanes: () => readLanes(session, names),
+        staging: () => readStaging(session, names),
+        loads: () => readLoads(session, names),
+        longest: () => readLongest(session),
+      },
+    );
   };
   return { inspect: (signal) => pool.use(inspect, signal, inCapture(names)) };
 }

@@ -1,4 +1,10 @@
-import { standingLanes, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
+import { MOST_COUNTED } from '../../../engine/capture/backlogs.ts';
+import {
+  captureFacts,
+  renderStandingLoads,
+  standingLanes,
+  standingLoads,
+} from '../../../engine/capture/health/standing-lanes.ts';
 import type {
   CaptureFacts,
   CaptureInspector,
@@ -13,11 +19,6 @@ import { CAPTURE_VERSION, type CaptureNames, captureNames } from './capture-tabl
 import { inCapture } from './changes/capture-errors.ts';
 import { estimateBacklogs } from './changes/estimate-backlog.ts';
 import { renderLanes } from './changes/lane-state.ts';
-
-/** Events are counted up to here; beyond, the distance of their ids tells about how many they are. */
-const MOST_COUNTED = 100_000;
-/** From which on there are loads. */
-const LOADS_VERSION = 2;
 
 async function readLanes(session: Session, names: CaptureNames): Promise<readonly StandingLane[]> {
   const { rows } = await session.query(
@@ -48,10 +49,8 @@ async function readStaging(session: Session, names: CaptureNames): Promise<Stand
 }
 
 async function readLoads(session: Session, names: CaptureNames): Promise<readonly StandingLoad[]> {
-  const { rows } = await session.query(
-    `SELECT transfer, table_number, generation, events, is_done FROM ${names.loads} ORDER BY transfer, table_number`,
-  );
-  return standingLoads(rows);
+  const { rows } = await session.query(renderStandingLoads(names.loads));
+  return standingLoads(rows, 't');
 }
 
 /** Who has no right to see the sessions of others sees none of their transactions; prepared ones everybody sees. */
@@ -69,18 +68,19 @@ async function readLongest(session: Session, names: CaptureNames): Promise<OpenT
   return name === undefined ? null : { name: name ?? '', openForMs: Number(ms), holdsEvents: holds === 't' };
 }
 
-/** Each part is a statement of its own: nothing here needs that they are of one moment. */
 export function createCaptureInspector(pool: Pool, place: CapturePlace): CaptureInspector {
   const names = captureNames(place);
   const inspect = async (session: Session): Promise<CaptureFacts> => {
     const installed = Number(await session.cell(`SELECT version FROM ${names.installation}`));
-    return {
-      layout: { installed, current: CAPTURE_VERSION },
-      lanes: await readLanes(session, names),
-      staging: await readStaging(session, names),
-      loads: installed >= LOADS_VERSION ? await readLoads(session, names) : [],
-      longest: await readLongest(session, names),
-    };
+    return captureFacts(
+      { installed, current: CAPTURE_VERSION },
+      {
+        lanes: () => readLanes(session, names),
+        staging: () => readStaging(session, names),
+        loads: () => readLoads(session, names),
+        longest: () => readLongest(session, names),
+      },
+    );
   };
   return {
     async inspect(signal) {

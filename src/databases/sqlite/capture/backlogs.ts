@@ -1,12 +1,9 @@
-import { NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
+import { MOST_COUNTED, NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
 import type { Backlog } from '../../../engine/ports/change-capture.ts';
 import type { Session } from '../connections/session.ts';
 import type { StoredValue } from '../values/stored-value.ts';
 import { captureTables } from './capture-tables.ts';
 import { highestId, readLanes } from './lanes.ts';
-
-/** Events are counted up to here; beyond, their ids tell about how many they are. */
-export const MOST_COUNTED = 100_000n;
 
 /** The time of an event as the file has it, as canonical timestamptz. */
 export const eventTime = (at: StoredValue | undefined): string =>

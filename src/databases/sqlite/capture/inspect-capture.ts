@@ -1,4 +1,5 @@
-import { NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
+import { MOST_COUNTED, NO_BACKLOG } from '../../../engine/capture/backlogs.ts';
+import { renderStandingLoads, standingLoads } from '../../../engine/capture/health/standing-lanes.ts';
 import type {
   CaptureFacts,
   CaptureInspector,
@@ -8,7 +9,7 @@ import type {
 } from '../../../engine/ports/capture-inspector.ts';
 import { reading, type Session } from '../connections/session.ts';
 import type { StoredValue } from '../values/stored-value.ts';
-import { eventTime, MOST_COUNTED, readBacklogs } from './backlogs.ts';
+import { eventTime, readBacklogs } from './backlogs.ts';
 import { CAPTURE_VERSION, captureTables } from './capture-tables.ts';
 import { readVersion, requireInstalled } from './captured-state.ts';
 import { highestId, laneKey, readLanes } from './lanes.ts';
@@ -53,18 +54,9 @@ async function readStaging(session: Session, prefix: string): Promise<StandingEv
   return { events: Number(row?.[0]), oldestAt: eventTime(first[1]), partitions: null };
 }
 
-async function standingLoads(session: Session, prefix: string): Promise<readonly StandingLoad[]> {
+async function allLoads(session: Session, prefix: string): Promise<readonly StandingLoad[]> {
   if (!(await hasLoads(session, prefix))) return [];
-  const rows = await session.rows(
-    `SELECT transfer, table_number, generation, events, is_done FROM ${captureTables(prefix).loads} ORDER BY transfer, table_number`,
-  );
-  return rows.map(([transfer, table, generation, events, isDone]) => ({
-    transfer: String(transfer),
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === 1n,
-  }));
+  return standingLoads(await session.rows(renderStandingLoads(captureTables(prefix).loads)), 1n);
 }
 
 /** In one transaction that reads. Who has a transaction open on the file nobody can tell. */
@@ -75,7 +67,7 @@ export function createCaptureInspector({ pool, prefix }: CaptureFile): CaptureIn
       layout: { installed: await readVersion(session, prefix), current: CAPTURE_VERSION },
       lanes: await standingLanes(session, prefix),
       staging: await readStaging(session, prefix),
-      loads: await standingLoads(session, prefix),
+      loads: await allLoads(session, prefix),
       longest: null,
     };
   };

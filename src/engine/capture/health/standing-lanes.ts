@@ -1,7 +1,8 @@
-import type { StandingLane, StandingLoad } from '../../ports/capture-inspector.ts';
+import type { CaptureFacts, StandingLane, StandingLoad } from '../../ports/capture-inspector.ts';
 import type { Backlog } from '../../ports/change-capture.ts';
 import { NO_BACKLOG } from '../backlogs.ts';
 import { decodeNumbers } from '../lane-tables.ts';
+import { loadOfCells } from '../loads/stored-load.ts';
 
 type Rows = readonly (readonly (string | null)[])[];
 
@@ -29,12 +30,26 @@ export async function standingLanes(
   }));
 }
 
-/** @param rows  transfer, table, generation, events, and `1` or `t` for one that is done */
-export const standingLoads = (rows: Rows): readonly StandingLoad[] =>
-  rows.map(([transfer, table, generation, events, isDone]) => ({
-    transfer: transfer ?? '',
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === '1' || isDone === 't',
-  }));
+/** @param rows  transfer, and the cells of loadOfCells */
+export const standingLoads = (rows: readonly (readonly unknown[])[], yes: unknown): readonly StandingLoad[] =>
+  rows.map(([transfer, ...load]) => ({ transfer: String(transfer), ...loadOfCells(yes)(load) }));
+
+export const renderStandingLoads = (loads: string): string =>
+  `SELECT transfer, table_number, generation, events, is_done FROM ${loads} ORDER BY transfer, table_number`;
+
+/** Layout of the installation from which on there are loads. */
+const LOADS_VERSION = 2;
+
+/** What a capture is made of. Each part is asked for by itself, one after the other: nothing needs that they are of one moment. */
+export async function captureFacts(
+  layout: CaptureFacts['layout'],
+  parts: { readonly [Part in Exclude<keyof CaptureFacts, 'layout'>]: () => Promise<CaptureFacts[Part]> },
+): Promise<CaptureFacts> {
+  return {
+    layout,
+    lanes: await parts.lanes(),
+    staging: await parts.staging(),
+    loads: layout.installed >= LOADS_VERSION ? await parts.loads() : [],
+    longest: await parts.longest(),
+  };
+}

@@ -1,4 +1,4 @@
-import { addBacklogs, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
+import { addBacklogs, MOST_COUNTED, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
 import { decodeRuns, encodeRuns, type Run, type Runs, unite } from '../../../../engine/capture/id-runs.ts';
 import { leaseLost, resyncRequired, snapshotTooOld } from '../../../../engine/capture/lane-errors.ts';
 import { decodeNumbers, encodeNumbers } from '../../../../engine/capture/lane-tables.ts';
@@ -167,9 +167,6 @@ export async function confirmClaim(
   );
   return true;
 }
-
-/** So many events of a lane are counted; behind that the distance of ids is told. */
-export const MOST_COUNTED = 100_000;
 
 async function pendingOf(
   session: Session,

@@ -1,13 +1,7 @@
-import { loadDefinition } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
-import type {
-  InitialLoad,
-  LoadedChunk,
-  TableLoad,
-  WantedLoad,
-} from '../../../../engine/ports/initial-load.ts';
-import { SluiceError } from '../../../../model/sluice-error.ts';
-import { tableId } from '../../../../model/table-name.ts';
+import { loadDefinition } from '../../../../engine/capture/loads/load-columns.ts';
+import { failsOnRow } from '../../../../engine/capture/loads/fails-on-row.ts';
+import { writeChunk } from '../../../../engine/capture/loads/write-chunk.ts';
+import type { InitialLoad, TableLoad, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Pool } from '../../connections/pool.ts';
 import type { Session } from '../../connections/session.ts';
 import { vendorCode } from '../../error-codes.ts';
@@ -52,40 +46,29 @@ const toRow = ([key = null, payload, ...position]: readonly (string | null)[]): 
 });
 
 /** In the transaction that is open. */
-async function writeChunk(
+const writeNext = (
   session: Session,
   names: CaptureNames,
-  load: { readonly wanted: WantedLoad; readonly source: LoadSource },
+  { wanted, source }: { readonly wanted: WantedLoad; readonly source: LoadSource },
   rows: number,
-): Promise<LoadedChunk & { readonly lockedAtMs: number }> {
-  const { wanted, source } = load;
-  const beganMs = performance.now();
-  const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation)
-    return { state: 'superseded', rows: 0, lockedAtMs: beganMs };
-  if (stored.isDone) return { state: 'done', rows: 0, lockedAtMs: beganMs };
-  const { after } = stored;
-  const [bound] = (await session.query(renderBound(source, after, rows))).rows;
-  const upto: LoadPosition | null = bound === undefined ? null : bound.map((cell) => cell ?? '');
-  const lockedAtMs = performance.now();
-  const locked = await session.query(renderLocked(source, { after, upto }, session.facts.flavour));
-  for (const statement of renderEvents(names, source, locked.rows.map(toRow))) await session.query(statement);
-  await storeLoad(session, names, wanted, { upto, events: locked.rows.length });
-  return { state: upto === null ? 'done' : 'more', rows: locked.rows.length, lockedAtMs };
-}
+): ReturnType<typeof writeChunk> =>
+  writeChunk(wanted, {
+    stored: () => lockLoad(session, names, wanted),
+    bound: async (after) => {
+      const [bound] = (await session.query(renderBound(source, after, rows))).rows;
+      return bound === undefined ? null : bound.map((cell) => cell ?? '');
+    },
+    write: async (span) => {
+      const locked = await session.query(renderLocked(source, span, session.facts.flavour));
+      for (const statement of renderEvents(names, source, locked.rows.map(toRow)))
+        await session.query(statement);
+      return locked.rows.length;
+    },
+    store: (chunk) => storeLoad(session, names, wanted, chunk),
+  });
 
 const told = (error: unknown, { table }: WantedLoad['table']): unknown =>
-  FAILED.has(vendorCode(error))
-    ? new SluiceError(
-        'capture.table_unsupported',
-        `a condition or expression of ${tableId(table)} fails on one of its rows`,
-        {
-          table: tableId(table),
-          vendorCode: vendorCode(error),
-          suggestion: 'write one that fails on no row',
-        },
-      )
-    : error;
+  FAILED.has(vendorCode(error)) ? failsOnRow('a condition or expression', table, vendorCode(error)) : error;
 
 /**
  * See InitialLoad. Rows are read out and written back as VALUES: INSERT … SELECT would hold the counter of ids for its length, and with it all
@@ -102,7 +85,7 @@ export function createInitialLoad(pool: Pool, names: CaptureNames): InitialLoad 
         asDeployer(session, async () => {
           await session.query('START TRANSACTION');
           try {
-            const { lockedAtMs, ...chunk } = await writeChunk(session, names, { wanted, source }, rows);
+            const { lockedAtMs, ...chunk } = await writeNext(session, names, { wanted, source }, rows);
             await session.query('COMMIT');
             return { ...chunk, tookMs: performance.now() - lockedAtMs };
           } catch (error) {

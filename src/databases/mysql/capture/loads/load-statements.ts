@@ -1,5 +1,5 @@
-import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
+import type { LoadColumn } from '../../../../engine/capture/loads/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/loads/stored-load.ts';
 import type { Session } from '../../connections/session.ts';
 import { list, literal, qualified } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';

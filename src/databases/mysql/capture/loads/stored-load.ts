@@ -1,4 +1,9 @@
-import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
+import {
+  loadOfCells,
+  type LoadPosition,
+  storedLoad,
+  type StoredLoad,
+} from '../../../../engine/capture/loads/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
@@ -70,10 +75,5 @@ export async function readLoads(
   const { rows } = await session.query(
     `SELECT table_number, generation, events, is_done FROM ${names.loads} WHERE transfer = ${literal(transfer)} ORDER BY table_number`,
   );
-  return rows.map(([table, generation, events, isDone]) => ({
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === '1',
-  }));
+  return rows.map(loadOfCells('1'));
 }

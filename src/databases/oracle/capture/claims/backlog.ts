@@ -1,4 +1,4 @@
-import { addBacklogs, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
+import { addBacklogs, MOST_COUNTED, NO_BACKLOG } from '../../../../engine/capture/backlogs.ts';
 import { decodeRuns, LAST_ID, type Run } from '../../../../engine/capture/id-runs.ts';
 import type { Backlog } from '../../../../engine/ports/change-capture.ts';
 import type { Session } from '../../connections/session.ts';
@@ -6,8 +6,6 @@ import type { CaptureNames } from '../capture-names.ts';
 import { renderEndOfIds, renderLanes, renderOpenClaims, renderPending } from '../sql/claims-sql.ts';
 import { laneOf, type StandingLane } from './lanes.ts';
 
-/** So many events of a lane are counted; behind that the distance of ids is told. */
-const MOST_COUNTED = 100_000;
 /** So many runs of a claim, and of gaps, are asked for the time of their oldest event. */
 const MOST_ASKED = 50;
 

@@ -1,11 +1,7 @@
-import { loadDefinition } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
-import type {
-  InitialLoad,
-  LoadedChunk,
-  TableLoad,
-  WantedLoad,
-} from '../../../../engine/ports/initial-load.ts';
+import { loadDefinition } from '../../../../engine/capture/loads/load-columns.ts';
+import { failsOnRow } from '../../../../engine/capture/loads/fails-on-row.ts';
+import { writeChunk } from '../../../../engine/capture/loads/write-chunk.ts';
+import type { InitialLoad, TableLoad, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { tableId } from '../../../../model/table-name.ts';
 import { inTransaction, type Pool } from '../../connections/pool.ts';
@@ -44,29 +40,22 @@ function loadSource(wanted: WantedLoad): LoadSource {
 }
 
 /** In the transaction that is open. */
-async function writeChunk(
+const writeNext = (
   session: Session,
   names: CaptureNames,
-  load: { readonly wanted: WantedLoad; readonly source: LoadSource },
+  { wanted, source }: { readonly wanted: WantedLoad; readonly source: LoadSource },
   rows: number,
-): Promise<LoadedChunk & { readonly lockedAtMs: number }> {
-  const { wanted, source } = load;
-  const beganMs = performance.now();
-  const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation)
-    return { state: 'superseded', rows: 0, lockedAtMs: beganMs };
-  if (stored.isDone) return { state: 'done', rows: 0, lockedAtMs: beganMs };
-  const { after } = stored;
-  const bound = await session.query(renderBound(source, after), {
-    ...positionBinds(after, null),
-    most: String(Math.max(1, rows)),
+): ReturnType<typeof writeChunk> =>
+  writeChunk(wanted, {
+    stored: () => lockLoad(session, names, wanted),
+    bound: async (after) => {
+      const binds = { ...positionBinds(after, null), most: String(Math.max(1, rows)) };
+      const { rows: bound } = await session.query(renderBound(source, after), binds);
+      return bound[0]?.map((cell) => cell ?? '') ?? null;
+    },
+    write: (span) => session.call(renderChunk(names, source, span), positionBinds(span.after, span.upto)),
+    store: (chunk) => storeLoad(session, names, wanted, chunk),
   });
-  const upto: LoadPosition | null = bound.rows[0]?.map((cell) => cell ?? '') ?? null;
-  const lockedAtMs = performance.now();
-  const events = await session.call(renderChunk(names, source, { after, upto }), positionBinds(after, upto));
-  await storeLoad(session, names, wanted, { upto, events });
-  return { state: upto === null ? 'done' : 'more', rows: events, lockedAtMs };
-}
 
 /** An error of a chunk as a person reads it. */
 function told(
@@ -77,12 +66,7 @@ function told(
   const { table } = wanted.table;
   const id = tableId(table);
   const vendor = vendorCode(error);
-  if (FAILED.has(vendor))
-    return new SluiceError(
-      'capture.table_unsupported',
-      `a condition or expression of ${id} fails on one of its rows`,
-      { table: id, vendorCode: vendor, suggestion: 'write one that fails on no row' },
-    );
+  if (FAILED.has(vendor)) return failsOnRow('a condition or expression', table, vendor);
   const known = toSluiceError(error, { side: 'source', table: id });
   if (known.code !== 'database.permission_denied') return error;
   const { user } = session.facts;
@@ -105,7 +89,7 @@ export function createInitialLoad(pool: Pool, names: CaptureNames): InitialLoad 
       run(signal, async (session) => {
         try {
           const { lockedAtMs, ...chunk } = await inTransaction(session, () =>
-            writeChunk(session, names, { wanted, source }, rows),
+            writeNext(session, names, { wanted, source }, rows),
           );
           return { ...chunk, tookMs: performance.now() - lockedAtMs };
         } catch (error) {

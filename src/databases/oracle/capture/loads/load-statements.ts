@@ -1,5 +1,5 @@
-import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
+import type { LoadColumn } from '../../../../engine/capture/loads/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/loads/stored-load.ts';
 import { list, qualified, quote } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-names.ts';
 import { indented, joinLines, keep, when } from '../triggers/plsql-lines.ts';

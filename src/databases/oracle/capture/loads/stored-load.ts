@@ -1,4 +1,9 @@
-import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
+import {
+  loadOfCells,
+  type LoadPosition,
+  storedLoad,
+  type StoredLoad,
+} from '../../../../engine/capture/loads/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Cells, Session } from '../../connections/session.ts';
 import { vendorCode } from '../../error-codes.ts';
@@ -77,10 +82,5 @@ export async function readLoads(
   transfer: string,
 ): Promise<readonly LoadProgress[]> {
   const { rows } = await session.query(renderLoads(names), { transfer });
-  return rows.map(([table, generation, events, isDone]) => ({
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === '1',
-  }));
+  return rows.map(loadOfCells('1'));
 }

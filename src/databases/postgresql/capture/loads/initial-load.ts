@@ -1,11 +1,8 @@
-import { type LoadColumn, loadDefinition } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
-import type {
-  InitialLoad,
-  LoadedChunk,
-  TableLoad,
-  WantedLoad,
-} from '../../../../engine/ports/initial-load.ts';
+import { type LoadColumn, loadDefinition } from '../../../../engine/capture/loads/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/loads/stored-load.ts';
+import { failsOnRow } from '../../../../engine/capture/loads/fails-on-row.ts';
+import { writeChunk } from '../../../../engine/capture/loads/write-chunk.ts';
+import type { InitialLoad, TableLoad, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { type TableName, tableId } from '../../../../model/table-name.ts';
@@ -51,32 +48,27 @@ async function makeChunks(session: Session, place: CapturePlace, wanted: WantedL
   return { subject, columns, where };
 }
 
-const NOTHING = { rows: 0 } as const;
-
 /** In the transaction that is open. */
-async function writeChunk(
+const writeNext = (
   session: Session,
   names: CaptureNames,
-  load: { readonly wanted: WantedLoad; readonly chunks: ChunkOf },
+  { wanted, chunks }: { readonly wanted: WantedLoad; readonly chunks: ChunkOf },
   rows: number,
-): Promise<LoadedChunk & { readonly lockedAtMs: number }> {
-  const { wanted, chunks } = load;
-  const beganMs = performance.now();
-  const stored = await lockLoad(session, names, wanted);
-  if (stored === null || stored.generation !== wanted.generation)
-    return { state: 'superseded', ...NOTHING, lockedAtMs: beganMs };
-  if (stored.isDone) return { state: 'done', ...NOTHING, lockedAtMs: beganMs };
-  const { after } = stored;
-  const [bound] = (await session.query(renderBound(chunks, after, rows))).rows;
-  const upto = bound === undefined ? null : (bound as LoadPosition);
-  // The transaction has its number before the first id is drawn: ticks.ts rests on it.
-  await session.query(`SELECT txid_current()`);
-  const lockedAtMs = performance.now();
-  await session.query(renderChunk(chunks, { after, upto }));
-  const events = Number(await session.cell(`SELECT current_setting('${COUNT_SETTING}')`));
-  await storeLoad(session, names, wanted, { upto, events });
-  return { state: upto === null ? 'done' : 'more', rows: events, lockedAtMs };
-}
+): ReturnType<typeof writeChunk> =>
+  writeChunk(wanted, {
+    stored: () => lockLoad(session, names, wanted),
+    bound: async (after) => {
+      const [bound] = (await session.query(renderBound(chunks, after, rows))).rows;
+      // The transaction has its number before the first id is drawn: ticks.ts rests on it.
+      await session.query(`SELECT txid_current()`);
+      return bound === undefined ? null : (bound as LoadPosition);
+    },
+    write: async (span) => {
+      await session.query(renderChunk(chunks, span));
+      return Number(await session.cell(`SELECT current_setting('${COUNT_SETTING}')`));
+    },
+    store: (chunk) => storeLoad(session, names, wanted, chunk),
+  });
 
 /**
  * Rows are locked for as long as a chunk takes and not for the disk: what a crash of the server loses of a chunk, it loses with how far
@@ -101,11 +93,7 @@ function told(
       { table: tableId(table), vendorCode: code, suggestion: grant(table, columns, user) },
     );
   if (!code.startsWith('22')) return error;
-  return new SluiceError(
-    'capture.table_unsupported',
-    `the condition init.where of ${tableId(table)} fails on one of its rows`,
-    { table: tableId(table), vendorCode: code, suggestion: 'write one that fails on no row' },
-  );
+  return failsOnRow('the condition init.where', table, code);
 }
 
 /** See InitialLoad. PostgreSQL 11 and later. */
@@ -123,7 +111,7 @@ export function createInitialLoad(pool: Pool, place: CapturePlace): InitialLoad 
       use(signal, async (session) => {
         await session.query(BEGIN);
         try {
-          const { lockedAtMs, ...chunk } = await writeChunk(session, names, { wanted, chunks }, rows);
+          const { lockedAtMs, ...chunk } = await writeNext(session, names, { wanted, chunks }, rows);
           await session.query(
             chunk.state === 'done' ? 'SET LOCAL synchronous_commit = on; COMMIT' : 'COMMIT',
           );
@@ -132,7 +120,7 @@ export function createInitialLoad(pool: Pool, place: CapturePlace): InitialLoad 
           if (!HELD.has(vendorCode(error)))
             throw told(error, wanted.table, { columns: chunks.columns, user: pool.user });
           await session.query('ROLLBACK');
-          return { state: 'held', ...NOTHING };
+          return { state: 'held', rows: 0 } as const;
         }
       }),
   });

@@ -1,5 +1,5 @@
-import { type LoadColumn, loadColumns } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
+import { type LoadColumn, loadColumns } from '../../../../engine/capture/loads/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/loads/stored-load.ts';
 import {
   type OrderedValue,
   renderBehind,

@@ -1,5 +1,5 @@
-import type { LoadColumn } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
+import type { LoadColumn } from '../../../../engine/capture/loads/load-columns.ts';
+import type { LoadPosition } from '../../../../engine/capture/loads/stored-load.ts';
 import { qualified } from '../../sql.ts';
 import { held, released } from '../triggers/texts/json-of.ts';
 import { declarations } from '../triggers/texts/row-bodies.ts';

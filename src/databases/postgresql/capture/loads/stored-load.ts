@@ -1,4 +1,9 @@
-import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
+import {
+  loadOfCells,
+  type LoadPosition,
+  storedLoad,
+  type StoredLoad,
+} from '../../../../engine/capture/loads/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Session } from '../../pool.ts';
 import type { CaptureNames } from '../capture-tables.ts';
@@ -63,10 +68,5 @@ export async function readLoads(
     `SELECT table_number, generation, events, is_done FROM ${names.loads} WHERE transfer = $1 ORDER BY table_number`,
     [transfer],
   );
-  return rows.map(([table, generation, events, isDone]) => ({
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === 't',
-  }));
+  return rows.map(loadOfCells('t'));
 }

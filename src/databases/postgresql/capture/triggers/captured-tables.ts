@@ -1,20 +1,15 @@
+import { type DeployedTable, deployedTable } from '../../../../engine/capture/triggers/known-table.ts';
 import { payloadColumns } from '../../../../engine/capture/triggers/recorded-columns.ts';
 import type { TableToCapture } from '../../../../engine/ports/trigger-manager.ts';
-import type { CapturedTableSpec, CapturePlace } from '../../../../model/capture-spec.ts';
+import type { CapturePlace } from '../../../../model/capture-spec.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import type { Session } from '../../pool.ts';
 import { captureNames } from '../capture-tables.ts';
 import type { Definitions } from './standing-triggers.ts';
 
 /** A table that is or was captured, as the installation has it. */
-export interface KnownTable {
-  readonly number: number;
+export interface KnownTable extends DeployedTable<Definitions> {
   readonly oid: string;
-  readonly table: TableName;
-  readonly spec: CapturedTableSpec;
-  readonly columns: readonly string[];
-  readonly primaryKey: readonly string[];
-  readonly definitions: Definitions;
   readonly isDropped: boolean;
 }
 
@@ -30,23 +25,18 @@ export async function readKnown(
   const oid = filter !== null && 'oid' in filter ? filter.oid : null;
   const table = filter !== null && 'table' in filter ? filter.table : null;
   const { rows } = await session.query(
-    `SELECT k.number, k.table_oid::text, coalesce(n.nspname, k.table_schema), coalesce(c.relname, k.table_name), k.spec,
-       to_json(k.columns), to_json(k.primary_key), k.definitions, k.dropped_at IS NOT NULL
+    `SELECT k.number, coalesce(n.nspname, k.table_schema), coalesce(c.relname, k.table_name), k.spec,
+       to_json(k.columns), to_json(k.primary_key), k.definitions, k.table_oid::text, k.dropped_at IS NOT NULL
      FROM ${captureNames(place).tables} k LEFT JOIN pg_class c ON c.oid = k.table_oid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE ($1::oid IS NULL OR k.table_oid = $1)
        AND ($3::text IS NULL OR (coalesce(n.nspname, k.table_schema), coalesce(c.relname, k.table_name)) = ($2::text, $3))
      ORDER BY k.number`,
     [oid, table?.schema ?? null, table?.name ?? null],
   );
-  return rows.map(([number, tableOid, schema, name, spec, columns, key, definitions, dropped]) => ({
-    number: Number(number),
-    oid: tableOid ?? '',
-    table: { schema: schema ?? '', name: name ?? '' },
-    spec: JSON.parse(spec ?? '{}') as CapturedTableSpec,
-    columns: JSON.parse(columns ?? '[]') as readonly string[],
-    primaryKey: JSON.parse(key ?? '[]') as readonly string[],
-    definitions: JSON.parse(definitions ?? '{}') as Definitions,
-    isDropped: dropped === 't',
+  return rows.map((cells) => ({
+    ...deployedTable<Definitions>(cells),
+    oid: cells[7] ?? '',
+    isDropped: cells[8] === 't',
   }));
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { loadColumns, loadDefinition } from '../../../../engine/capture/load-columns.ts';
-import type { LoadPosition } from '../../../../engine/capture/stored-load.ts';
+import { loadColumns, loadDefinition } from '../../../../engine/capture/loads/load-columns.ts';
+import { writeChunk } from '../../../../engine/capture/loads/write-chunk.ts';
 import type { InitialLoad, LoadedChunk, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import { SluiceError } from '../../../../model/sluice-error.ts';
 import { tableId } from '../../../../model/table-name.ts';
@@ -53,23 +53,28 @@ async function refuseUnordered(session: Session, load: LoadSource, wanted: Wante
 }
 
 /** Nobody else writes while this runs. */
-async function writeChunk(
+async function writeNext(
   session: Session,
   prefix: string,
   { wanted, rows }: { readonly wanted: WantedLoad; readonly rows: number },
 ): Promise<LoadedChunk> {
-  const stored = await readLoad(session, prefix, wanted);
-  if (stored === null || stored.generation !== wanted.generation) return { state: 'superseded', rows: 0 };
-  if (stored.isDone) return { state: 'done', rows: 0 };
-  const load = await loadSource(session, prefix, wanted);
-  const { after } = stored;
-  const [bound] = await session.rows(renderBound(load, after, rows));
-  const upto: LoadPosition | null = bound === undefined ? null : bound.map(String);
-  const chunk = renderChunk(load, after, upto);
-  const events = await session.run(chunk.events);
-  if (events > 0) await session.run(chunk.rows(events, await highestId(session, prefix)));
-  await storeLoad(session, prefix, wanted, { upto, events });
-  return { state: upto === null ? 'done' : 'more', rows: events };
+  let loading: Promise<LoadSource> | undefined;
+  const source = (): Promise<LoadSource> => (loading ??= loadSource(session, prefix, wanted));
+  const { state, rows: events } = await writeChunk(wanted, {
+    stored: () => readLoad(session, prefix, wanted),
+    bound: async (after) => {
+      const [bound] = await session.rows(renderBound(await source(), after, rows));
+      return bound === undefined ? null : bound.map(String);
+    },
+    write: async ({ after, upto }) => {
+      const chunk = renderChunk(await source(), after, upto);
+      const written = await session.run(chunk.events);
+      if (written > 0) await session.run(chunk.rows(written, await highestId(session, prefix)));
+      return written;
+    },
+    store: (chunk) => storeLoad(session, prefix, wanted, chunk),
+  });
+  return { state, rows: events };
 }
 
 /** See InitialLoad. Who writes has the file for himself, so nobody holds rows; others wait for a chunk as for any writer. */
@@ -94,7 +99,7 @@ export function createInitialLoad(file: CaptureFile): InitialLoad {
           let tookMs = 0;
           const chunk = await writing(pool, stop, async (session) => {
             const beganMs = performance.now();
-            const written = await writeChunk(session, prefix, { wanted, rows });
+            const written = await writeNext(session, prefix, { wanted, rows });
             tookMs = performance.now() - beganMs;
             return written;
           });

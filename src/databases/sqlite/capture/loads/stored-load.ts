@@ -1,4 +1,9 @@
-import { type LoadPosition, storedLoad, type StoredLoad } from '../../../../engine/capture/stored-load.ts';
+import {
+  loadOfCells,
+  type LoadPosition,
+  storedLoad,
+  type StoredLoad,
+} from '../../../../engine/capture/loads/stored-load.ts';
 import type { LoadProgress, WantedLoad } from '../../../../engine/ports/initial-load.ts';
 import type { Session } from '../../connections/session.ts';
 import type { StoredValue } from '../../values/stored-value.ts';
@@ -78,10 +83,5 @@ export async function readLoads(
     `SELECT table_number, generation, events, is_done FROM ${captureTables(prefix).loads} WHERE transfer = ? ORDER BY table_number`,
     [transfer],
   );
-  return rows.map(([table, generation, events, isDone]) => ({
-    table: Number(table),
-    generation: Number(generation),
-    rows: Number(events),
-    isDone: isDone === 1n,
-  }));
+  return rows.map(loadOfCells(1n));
 }

@@ -1,7 +1,7 @@
-import { SluiceError } from '../../model/sluice-error.ts';
-import { tableId } from '../../model/table-name.ts';
-import type { ColumnSchema } from '../../model/table-schema.ts';
-import type { LoadOrder, WantedLoad } from '../ports/initial-load.ts';
+import { SluiceError } from '../../../model/sluice-error.ts';
+import { tableId } from '../../../model/table-name.ts';
+import type { ColumnSchema } from '../../../model/table-schema.ts';
+import type { LoadOrder, WantedLoad } from '../../ports/initial-load.ts';
 
 /** A column that rows of a load are put in order by. */
 export interface LoadColumn {

@@ -1,3 +1,5 @@
+import type { LoadProgress } from '../../ports/initial-load.ts';
+
 /** Texts of the values of the columns of a load's order, by which the database compares them. */
 export type LoadPosition = readonly string[];
 
@@ -14,3 +16,16 @@ export const storedLoad = (generation: unknown, position: unknown, isDone: boole
   after: typeof position === 'string' ? (JSON.parse(position) as LoadPosition) : null,
   isDone,
 });
+
+/**
+ * How far a load is, from the cells number of the table, generation, events, and whether it is done.
+ * @param yes  what the database gives for that
+ */
+export const loadOfCells =
+  (yes: unknown) =>
+  ([table, generation, events, isDone]: readonly unknown[]): LoadProgress => ({
+    table: Number(table),
+    generation: Number(generation),
+    rows: Number(events),
+    isDone: isDone === yes,
+  });
