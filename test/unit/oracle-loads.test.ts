@@ -9,7 +9,7 @@ import {
   renderLockLoad,
   renderStorePosition,
 } from '../../src/databases/oracle/capture/sql/loads-sql.ts';
-import { loadDefinition } from '../../src/engine/capture/load-columns.ts';
+import { loadDefinition } from '../../src/engine/capture/loads/load-columns.ts';
 import type { WantedLoad } from '../../src/engine/ports/initial-load.ts';
 import { never } from '../contract/test-tables.ts';
 import { captured, chunkOfEveryType, LOADED, wantedLoad } from '../support/oracle/captured.ts';
