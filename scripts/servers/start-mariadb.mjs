@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { installDbOf, provideMariadb } from './install/install-mariadb.mjs';
 import { unprivilegedUser } from './process/data-folder.mjs';
 import { freePorts } from './process/free-port.mjs';
+import { isGreeted } from './process/is-greeted.mjs';
 import { runProgram } from './process/run-program.mjs';
 import { startServer } from './process/server-process.mjs';
 import { withFreshPorts } from './process/with-fresh-ports.mjs';
 
 const DATA = 'data';
-const ANSWER_TIMEOUT_MS = 1_000;
 
 /** As durable as a production server (the log is flushed at each commit), sized for many connections of tests. */
 const SETTINGS = {
@@ -40,24 +39,6 @@ async function createData(program, data, user) {
   const args = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal'];
   await runProgram(installDbOf(program), [...args, '--skip-test-db'], { ...user, cwd: '/' });
 }
-
-/**
- * The server speaks first: its greeting begins with the version of the protocol.
- *
- * @param {number} port
- * @returns {Promise<boolean>}
- */
-const isGreeted = (port) =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (/** @type {boolean} */ greeted) => {
-      socket.destroy();
-      resolve(greeted);
-    };
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => end(false));
-    socket.once('error', () => end(false));
-    socket.once('data', (greeting) => end(greeting[4] === 10));
-  });
 
 /**
  * Starts a MariaDB server of its own; root has no password and may come from 127.0.0.1. As root it runs as another user.
