@@ -3,7 +3,7 @@
  *
  *     node --import tsx scripts/client/start.ts orders ['{"writers": 8}']
  */
-import type { TransferSettings } from '../../src/model/transfer-spec.ts';
+import type { TransferSettings } from '../../src/model/transfer-settings.ts';
 import {
   DEFAULT_TASK_QUEUE,
   type TransferReport,

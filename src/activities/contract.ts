@@ -12,7 +12,7 @@ import type { Config } from '../model/config.ts';
 import type { Drift } from '../model/drift.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Share } from '../model/lane.ts';
-import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { TransferSettings } from '../model/transfer-settings.ts';
 
 /**
  * What workflow and activities say to each other: names and numbers only (invariant 1). A transfer's spec is not sent:

@@ -8,6 +8,7 @@ import { readAndPublish } from '../engine/reading/read-and-publish.ts';
 import type { SliceControl } from '../engine/slice.ts';
 import { writeBatches } from '../engine/writing/write-batches.ts';
 import { retentionMsOf } from '../model/capture-spec.ts';
+import { withClaimSettings } from '../model/transfer-settings.ts';
 import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
 import { captureOfSource } from './capture-of-source.ts';
 import type {
@@ -118,8 +119,9 @@ export function createRowMovers(deps: ActivityDeps, lines: ProgressLines) {
           deps.connections.useDatabase(request.source, (source) => {
             const { changes, triggers } = captureOfSource(deps, source, request.source);
             const retentionMs = retentionMsOf(deps.config.captures[request.source]);
+            const claims = withClaimSettings(spec, request.settings);
             return relayLanes(lanes, control, async (lane, ofLane) => {
-              const wanted = { lanesOfAll: lanes.length, ...request, spec, retentionMs, lane };
+              const wanted = { lanesOfAll: lanes.length, ...request, spec: claims, retentionMs, lane };
               const { why, rows, bytes } = await relayChanges({ changes, triggers, ...ends }, wanted, ofLane);
               return { ended: why === 'ended', events: rows, bytes, refusal: null };
             });

@@ -13,7 +13,8 @@ import type { ReadUntil } from '../engine/reading/read-budget.ts';
 import { whileWorking } from '../engine/while-working.ts';
 import { capturePlaceOf } from '../model/capture-spec.ts';
 import { laneOfChanges } from '../model/changes-plan.ts';
-import { DEFAULTS, durationMs, settingsOf, type TransferSpec } from '../model/transfer-spec.ts';
+import { settingsOf } from '../model/transfer-settings.ts';
+import { DEFAULTS, durationMs, type TransferSpec } from '../model/transfer-spec.ts';
 import type {
   ActivityDeps,
   LaneOfRun,

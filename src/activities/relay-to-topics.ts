@@ -5,6 +5,7 @@ import { sinkOf, tablesOfTopics } from '../engine/planning/prepare-topics.ts';
 import { retryPolicyOf } from '../engine/quarantine/retry-policy.ts';
 import { relayToTopics } from '../engine/topics/relay-to-topics.ts';
 import { capturePlaceOf, claimLimitsOf, retentionMsOf } from '../model/capture-spec.ts';
+import { withClaimSettings } from '../model/transfer-settings.ts';
 import { DEFAULTS, durationMs } from '../model/transfer-spec.ts';
 import { captureOfSource } from './capture-of-source.ts';
 import type { ActivityDeps, RelayRequest, RelayResult } from './contract.ts';
@@ -27,6 +28,7 @@ export const createRelayToTopics =
     transfer,
     source: name,
     hub: hubName,
+    settings,
     drain,
     lanes = [1],
     anew = [],
@@ -43,7 +45,7 @@ export const createRelayToTopics =
             topics: spec.topics ?? {},
             retentionMs: retentionMsOf(deps.config.captures[name]),
             until: drain ? ('caught-up' as const) : undefined,
-            limits: claimLimitsOf(spec),
+            limits: claimLimitsOf(withClaimSettings(spec, settings)),
             quarantine: retryPolicyOf(spec) ?? undefined,
           };
           const intervalMs = durationMs(spec.reportingInterval ?? DEFAULTS.reportingInterval);

@@ -160,9 +160,6 @@ export const CAPTURE_DEFAULTS = {
   initrans: 16,
   /** MOVEX's: hours from 14 days on, days from three months on. */
   statistics: { minutes: '336h', hours: '2160h', days: '8760h' },
-  /** Events of one sealed claim at most, and about so many bytes (design.md: transaction size). */
-  claimEvents: 10_000,
-  claimBytes: 4 * 1024 * 1024,
 } as const;
 
 /** Where our objects in a source are. */
@@ -218,8 +215,8 @@ const WHOLE = { times: 2, events: 1_000_000 } as const;
 
 /** What one claim of a transfer holds at most; to topics claims are cut anywhere. */
 export function claimLimitsOf({ changes, topics, read }: Pick<TransferSpec, 'changes' | 'topics' | 'read'>) {
-  const events = changes?.claimEvents ?? CAPTURE_DEFAULTS.claimEvents;
-  const bytes = changes?.claimBytes ?? CAPTURE_DEFAULTS.claimBytes;
+  const events = changes?.claimEvents ?? DEFAULTS.claimEvents;
+  const bytes = changes?.claimBytes ?? DEFAULTS.claimBytes;
   if (topics) return { events, bytes };
   const whole = { events: WHOLE.times * events, bytes: WHOLE.times * bytes };
   if (changes?.ordering !== 'transaction') return { events, bytes, whole };

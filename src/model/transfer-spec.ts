@@ -23,6 +23,9 @@ export const DEFAULTS = {
   heartbeatTimeout: '30s',
   lanes: 4,
   relays: 1,
+  /** Events of one sealed claim at most, and about so many bytes. */
+  claimEvents: 10_000,
+  claimBytes: 4 * 1024 * 1024,
 } as const;
 
 /** How both sides are compared while changes flow. */
@@ -104,6 +107,9 @@ export type TableSelection = Static<typeof TableSelection>;
 const durationThat = (description: string) => Type.String({ pattern: '^[0-9]+(ms|s|m|h)$', description });
 export const Duration = durationThat('For example 500ms, 30s, 5m, 1h.');
 
+export const CLAIM_EVENTS = { minimum: 1, maximum: 1_000_000 } as const;
+export const CLAIM_BYTES = { minimum: 1024, maximum: 67_108_864 } as const;
+
 /** A transfer as it stands in the configuration file. Connections are names; secrets are not here. */
 export const TransferSpec = Type.Object(
   {
@@ -130,15 +136,13 @@ export const TransferSpec = Type.Object(
           ),
           claimEvents: Type.Optional(
             Type.Integer({
-              minimum: 1,
-              maximum: 1_000_000,
+              ...CLAIM_EVENTS,
               description: 'Changes that are applied in one transaction at most. Default 10000.',
             }),
           ),
           claimBytes: Type.Optional(
             Type.Integer({
-              minimum: 1024,
-              maximum: 67_108_864,
+              ...CLAIM_BYTES,
               description: 'About so many bytes of changes in one transaction at most. Default 4 MiB.',
             }),
           ),
@@ -357,30 +361,6 @@ export const TransferSpec = Type.Object(
   closed,
 );
 export type TransferSpec = Static<typeof TransferSpec>;
-
-/** What a person may change while the transfer runs; starts from the spec, travels with each slice. */
-export const TransferSettings = Type.Object(
-  {
-    readers: Type.Integer({ minimum: 1, maximum: 40 }),
-    writers: Type.Integer({ minimum: 1, maximum: 40 }),
-    blockBytes: Type.Integer({ minimum: 1024, maximum: 67_108_864 }),
-    ratePerSecond: Type.Integer({ minimum: 0 }),
-    bytesPerSecond: Type.Optional(Type.Integer({ minimum: 0 })),
-    relays: Type.Optional(Type.Integer({ minimum: 1, maximum: 40 })),
-  },
-  closed,
-);
-export type TransferSettings = Static<typeof TransferSettings>;
-
-export const settingsOf = (spec: TransferSpec): TransferSettings => ({
-  readers: spec.read?.readers ?? DEFAULTS.readers,
-  writers: spec.write?.writers ?? DEFAULTS.writers,
-  blockBytes: spec.read?.blockBytes ?? DEFAULTS.blockBytes,
-  ratePerSecond: spec.limits?.ratePerSecond ?? 0,
-  bytesPerSecond: spec.limits?.bytesPerSecond ?? 0,
-  ...(spec.mode !== undefined &&
-    spec.mode !== 'snapshot' && { relays: spec.changes?.relays ?? DEFAULTS.relays }),
-});
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 

@@ -9,7 +9,7 @@ import {
   type TableEvent,
   type TableStatus,
 } from '../model/table-status.ts';
-import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { TransferSettings } from '../model/transfer-settings.ts';
 import type { PendingChanges, Prepared, VerifyResult } from '../activities/contract.ts';
 import type { LiveCheckState } from './check-moves.ts';
 import type { AlteredColumn, LeftOut, StandingReason, TableComparison, TableError } from './messages.ts';

@@ -1,7 +1,7 @@
 import type { CancellationScope } from '@temporalio/workflow';
 import type { RunKey, TransferActivities } from '../activities/contract.ts';
 import type { Phase } from '../model/table-status.ts';
-import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { TransferSettings } from '../model/transfer-settings.ts';
 import {
   type ControlState,
   type Fatal,

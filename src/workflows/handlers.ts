@@ -152,7 +152,7 @@ function settingsHandler(control: Control): void {
     },
     {
       description:
-        'Change readers, writers, blockBytes, ratePerSecond, bytesPerSecond or relays while it runs',
+        'Change readers, writers, blockBytes, ratePerSecond, bytesPerSecond, relays, claimEvents or claimBytes while it runs',
       validator: (change) => {
         if (!state.settings) throw invalidInput('the transfer is not prepared yet; try again in a moment');
         checkSettings(change);

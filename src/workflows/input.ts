@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { NAME_PATTERN } from '../model/config.ts';
-import { TransferSettings } from '../model/transfer-spec.ts';
+import { TransferSettings } from '../model/transfer-settings.ts';
 import type { Carry } from './carry.ts';
 import type { TransferRequest } from './messages.ts';
 

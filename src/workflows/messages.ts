@@ -9,7 +9,7 @@ import type { ErrorCode } from '../model/error-codes.ts';
 import type { Drift } from '../model/drift.ts';
 import type { ParkedCounts } from '../model/quarantine.ts';
 import type { Phase, TableStatus } from '../model/table-status.ts';
-import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { TransferSettings } from '../model/transfer-settings.ts';
 
 export type { AlteredColumn, LiveComparison };
 

@@ -1,6 +1,6 @@
 import type { LaneOfRun } from '../activities/contract.ts';
 import type { Share } from '../model/lane.ts';
-import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { TransferSettings } from '../model/transfer-settings.ts';
 import { isExcluded, isMoving, type TableRecord } from './control-state.ts';
 import { haltAll } from './halt-all.ts';
 import { check } from './check-moves.ts';

@@ -1,4 +1,4 @@
-import type { TransferSettings } from '../model/transfer-spec.ts';
+import type { TransferSettings } from '../model/transfer-settings.ts';
 import type { Move, ReadMove, RunningSlice } from './schedule.ts';
 
 /** A slice is begun anew for a larger share when that is so much more. */

@@ -168,5 +168,30 @@ describeWith(
         expect(await target.query(all)).toEqual(await source.query(all));
       });
     });
+
+    test('are cut into smaller claims when somebody wants that while they flow', async () => {
+      stage = await createChangeStage({ sql: TWO, spec: { mode: 'changes', changes: { lanes: 1 } } });
+      const { world, source, target } = stage;
+      await target.query(TWO);
+      const sealed = async (): Promise<number> =>
+        Number(
+          await source.cell(`SELECT greatest((SELECT max(sealed) FROM sluice_capture.capture_lanes),
+          (SELECT max(claim) FROM sluice_capture.capture_claims))`),
+        );
+      world.worker();
+      await world.start();
+      await world.eventually('it is live', async () => (await world.status()).phase === 'live');
+      expect((await world.cli('pause', world.transfer, '--wait')).code).toBe(0);
+      const before = await sealed();
+      for (let id = 1; id <= 24; id += 1) await source.query(`INSERT INTO a VALUES (${id}, 0)`);
+      expect((await world.cli('settings', world.transfer, '--claim-events', '2')).stdout).toContain(
+        'at most 2 changes',
+      );
+      expect((await world.cli('resume', world.transfer)).code).toBe(0);
+      await world.eventually('they are there', async () => (await rows('a')) === 24);
+      // A claim goes to twice its events where a transaction would be cut.
+      expect((await sealed()) - before).toBeGreaterThanOrEqual(6);
+      expect((await world.cli('cut-over', world.transfer, '--wait')).code).toBe(0);
+    });
   },
 );

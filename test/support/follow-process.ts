@@ -16,7 +16,8 @@ import { loadHubKind } from '../../src/hubs/index.ts';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
 import { laneOfChanges } from '../../src/model/changes-plan.ts';
 import { isSluiceError, SluiceError } from '../../src/model/sluice-error.ts';
-import { settingsOf, type TransferSpec } from '../../src/model/transfer-spec.ts';
+import { settingsOf } from '../../src/model/transfer-settings.ts';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import { type ArmedFailpoint, createFailpoints } from './failpoints.ts';
 
 export interface FollowOrder {

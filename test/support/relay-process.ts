@@ -11,6 +11,7 @@ import { silentObserver } from '../../src/engine/observer.ts';
 import { loadHubKind } from '../../src/hubs/index.ts';
 import { DriverBroker } from '../../src/hubs/kafka/wire/driver.ts';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
+import { DEFAULTS } from '../../src/model/transfer-spec.ts';
 import { isSluiceError } from '../../src/model/sluice-error.ts';
 import type { TopicsSpec } from '../../src/model/topics-spec.ts';
 
@@ -95,7 +96,7 @@ async function main(order: RelayOrder): Promise<void> {
       ...order,
       lane: 1,
       until: 'caught-up',
-      limits: { events: order.events, bytes: CAPTURE_DEFAULTS.claimBytes },
+      limits: { events: order.events, bytes: DEFAULTS.claimBytes },
     },
     { stop: new AbortController().signal, overdue: () => false, progress: () => undefined },
   );

@@ -6,6 +6,7 @@ import type { RetryPolicy } from '../../src/engine/ports/event-parking.ts';
 import { relayToTopics, type TopicsRelayResult } from '../../src/engine/topics/relay-to-topics.ts';
 import { loadHubKind } from '../../src/hubs/index.ts';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
+import { DEFAULTS } from '../../src/model/transfer-spec.ts';
 import type { TopicsSpec } from '../../src/model/topics-spec.ts';
 import { createPostgresDatabase, type TestDatabase, uniqueName } from './databases.ts';
 import { TEST_OPTIONS } from './postgresql-harness.ts';
@@ -83,7 +84,7 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
           tables,
           topics,
           until: 'until' in options ? options.until : 'caught-up',
-          limits: { events, bytes: CAPTURE_DEFAULTS.claimBytes },
+          limits: { events, bytes: DEFAULTS.claimBytes },
           quarantine,
           anew,
         },

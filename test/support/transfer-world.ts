@@ -1,6 +1,7 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { CaptureSpec } from '../../src/model/capture-spec.ts';
-import type { TransferSettings, TransferSpec } from '../../src/model/transfer-spec.ts';
+import type { TransferSettings } from '../../src/model/transfer-settings.ts';
+import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import {
   settingsUpdate,
   tablesQuery,

@@ -1,6 +1,6 @@
 import { type Drift, DRIFT_KINDS, type DriftCounts } from '../../model/drift.ts';
 import { PARKED_STATES, type ParkedCounts, parkedEvents } from '../../model/quarantine.ts';
-import type { TransferSettings } from '../../model/transfer-spec.ts';
+import type { TransferSettings } from '../../model/transfer-settings.ts';
 import type { AlteredColumn, TableState, TransferStatus } from '../../workflows/messages.ts';
 import { type Column, formatColumns, safeText } from './columns.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkValue } from '../../catalog/check-value.ts';
 import { SluiceError } from '../../model/sluice-error.ts';
-import { TransferSettings } from '../../model/transfer-spec.ts';
+import { TransferSettings } from '../../model/transfer-settings.ts';
 
 export interface SettingsOptions {
   readonly readers?: string;
@@ -10,6 +10,8 @@ export interface SettingsOptions {
   readonly rate?: string;
   readonly byteRate?: string;
   readonly relays?: string;
+  readonly claimEvents?: string;
+  readonly claimBytes?: string;
 }
 
 export const addSettingsOptions = (command: Command): Command =>
@@ -19,7 +21,9 @@ export const addSettingsOptions = (command: Command): Command =>
     .option('--block-bytes <bytes>', 'size of a row block')
     .option('--rate <rows>', 'rows per second at most; 0: no limit')
     .option('--byte-rate <bytes>', 'bytes per second at most; 0: no limit')
-    .option('--relays <count>', 'slices that share the lanes of changes, 1 to 40');
+    .option('--relays <count>', 'slices that share the lanes of changes, 1 to 40')
+    .option('--claim-events <count>', 'changes of one transaction at most')
+    .option('--claim-bytes <bytes>', 'about so many bytes of changes in one transaction at most');
 
 /** Settings that were given on the command line. @throws SluiceError input.invalid */
 export function givenSettings(options: SettingsOptions): Partial<TransferSettings> {
@@ -30,6 +34,8 @@ export function givenSettings(options: SettingsOptions): Partial<TransferSetting
     ratePerSecond: options.rate,
     bytesPerSecond: options.byteRate,
     relays: options.relays,
+    claimEvents: options.claimEvents,
+    claimBytes: options.claimBytes,
   };
   const settings: Record<string, number> = {};
   for (const [key, text] of Object.entries(given)) if (text !== undefined) settings[key] = Number(text);

@@ -1,4 +1,4 @@
-import type { TransferSettings } from '../../model/transfer-spec.ts';
+import type { TransferSettings } from '../../model/transfer-settings.ts';
 import { TRANSFER_WORKFLOW, type TransferInput, transferWorkflowId } from '../../workflows/messages.ts';
 import type { Context } from '../context.ts';
 

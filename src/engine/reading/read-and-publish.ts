@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { LaneProgress, LaneRef, Opening, Share } from '../../model/lane.ts';
 import { isSluiceError, SluiceError } from '../../model/sluice-error.ts';
-import { DEFAULTS, type TransferSettings, type TransferSpec } from '../../model/transfer-spec.ts';
+import type { TransferSettings } from '../../model/transfer-settings.ts';
+import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { createCredit, type Credit } from './credit.ts';
 import { drawEpoch } from '../driver/epoch.ts';

@@ -1,4 +1,3 @@
-import { CAPTURE_DEFAULTS } from '../../model/capture-spec.ts';
 import type { ErrorCode } from '../../model/error-codes.ts';
 import { isSluiceError } from '../../model/sluice-error.ts';
 import { DEFAULTS } from '../../model/transfer-spec.ts';
@@ -35,7 +34,7 @@ export interface TopicsRelayRequest {
   readonly retentionMs?: number;
   /** End where nothing is pending any more; else go on for as long as the slice lasts. */
   readonly until?: 'caught-up' | undefined;
-  /** Of one claim, which is one transaction of the hub. Default: CAPTURE_DEFAULTS. */
+  /** Of one claim, which is one transaction of the hub. Default: those of DEFAULTS. */
   readonly limits?: ClaimLimits | undefined;
   /** Where topics and source do not belong together, a person wants what is recorded here to go on behind what is there. */
   readonly anew?: boolean;
@@ -108,7 +107,7 @@ async function moveClaims({ opened, deps, request, control, done }: Moving): Pro
       changes,
       lease,
       from,
-      limits: request.limits ?? { events: CAPTURE_DEFAULTS.claimEvents, bytes: CAPTURE_DEFAULTS.claimBytes },
+      limits: request.limits ?? { events: DEFAULTS.claimEvents, bytes: DEFAULTS.claimBytes },
       blockBytes: DEFAULTS.blockBytes,
       tables,
       wanted,

@@ -2,7 +2,7 @@ import { relayChanges } from '../../../src/engine/changes/relay-changes.ts';
 import { silentObserver } from '../../../src/engine/observer.ts';
 import { writeBatches } from '../../../src/engine/writing/write-batches.ts';
 import { CHANGES } from '../../../src/model/changes-plan.ts';
-import { settingsOf } from '../../../src/model/transfer-spec.ts';
+import { settingsOf } from '../../../src/model/transfer-settings.ts';
 import type { Activity, Tools } from '../activities.ts';
 import { backUp } from '../target-state.ts';
 import { rowKey } from './captured-source.ts';

@@ -5,7 +5,7 @@ import { readConfig } from '../../../catalog/read-config.ts';
 import type { Config } from '../../../model/config.ts';
 import { EXIT, type ExitCode } from '../../../model/error-codes.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import type { TransferSettings } from '../../../model/transfer-spec.ts';
+import type { TransferSettings } from '../../../model/transfer-settings.ts';
 import { testConnection } from '../../connection/test-connection.ts';
 import type { Context } from '../../context.ts';
 import { copyFiles, removeFile, stateFolder, workerRuns, writeCopyConfig } from '../../copy/copy-files.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { SluiceError } from '../../../model/sluice-error.ts';
-import type { TransferSettings } from '../../../model/transfer-spec.ts';
+import type { TransferSettings } from '../../../model/transfer-settings.ts';
 import { settingsUpdate } from '../../../workflows/messages.ts';
 import type { Run } from '../../run-command.ts';
-import { formatBytes, formatRate } from '../../show/quantities.ts';
+import { formatBytes, formatCount, formatRate } from '../../show/quantities.ts';
 import { addSettingsOptions, givenSettings, type SettingsOptions } from '../../transfer/settings-options.ts';
 import { tellTransfer } from '../../transfer/tell-transfer.ts';
 import { queryStatus } from '../../transfer/transfer-handle.ts';
@@ -18,6 +18,9 @@ function showRate({ ratePerSecond, bytesPerSecond = 0 }: TransferSettings): stri
   return rates.length === 0 ? 'no limit' : rates.join(', ');
 }
 
+const showClaims = ({ claimEvents = 0, claimBytes = 0 }: TransferSettings): string =>
+  `at most ${formatCount(claimEvents)} changes, about ${formatBytes(claimBytes)}`;
+
 const show = (settings: TransferSettings): string =>
   [
     `readers      ${settings.readers}`,
@@ -25,6 +28,7 @@ const show = (settings: TransferSettings): string =>
     `block bytes  ${settings.blockBytes} (${formatBytes(settings.blockBytes)})`,
     `rate         ${showRate(settings)}`,
     ...(settings.relays === undefined ? [] : [`relays       ${settings.relays}`]),
+    ...(settings.claimEvents === undefined ? [] : [`claims       ${showClaims(settings)}`]),
   ].join('\n');
 
 /** `sluice settings NAME`: shows, or changes what is given while the transfer runs. */
@@ -32,7 +36,9 @@ export function registerSettings(program: Command, run: Run): void {
   const command = program
     .command('settings')
     .argument('<name>')
-    .description('show or change readers, writers, block size, rate and relays of a running transfer');
+    .description(
+      'show or change readers, writers, block size, rate, relays and claims of a running transfer',
+    );
   addSettingsOptions(command).action(
     run<SettingsOptions>(async (context, [name = ''], options) => {
       const wanted = givenSettings(options);
