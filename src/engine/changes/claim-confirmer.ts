@@ -28,19 +28,34 @@ export function createConfirmer(
   let confirmed = lease.confirmed;
   let lastMs = clock.now();
   let housekeptMs = clock.now();
+  let changedMs = clock.now();
   let running: Promise<void> | null = null;
   const failures: unknown[] = [];
   const check = (): void => {
     if (failures.length > 0) throw failures[0];
   };
 
+  /** What was confirmed last is freed when nothing comes any more, too: once more when that is due, and ever more seldom until then. */
+  const isToFree = (): boolean => {
+    const nowMs = clock.now();
+    const quietMs = nowMs - changedMs;
+    if (quietMs > 1.25 * retentionMs + 2 * HOUSEKEEP_EVERY_MS) return false;
+    return nowMs - housekeptMs >= Math.max(HOUSEKEEP_EVERY_MS, quietMs / 8);
+  };
+
   const confirm = async (): Promise<void> => {
     const claim = noted;
     lastMs = clock.now();
+    if (claim === confirmed) return;
+    await changes.confirm(lease, claim, never);
+    confirmed = claim;
+    changedMs = clock.now();
+  };
+
+  const work = async (): Promise<void> => {
     try {
-      await changes.confirm(lease, claim, never);
-      confirmed = claim;
-      if (clock.now() - housekeptMs < HOUSEKEEP_EVERY_MS) return;
+      await confirm();
+      if (!isToFree()) return;
       housekeptMs = clock.now();
       await changes.housekeep({ retentionMs }, never);
     } catch (error) {
@@ -54,12 +69,12 @@ export function createConfirmer(
       check();
       noted = Math.max(noted, claim);
       const isDue = noted > confirmed && clock.now() - lastMs >= CONFIRM_EVERY_MS;
-      if (isDue && !running) running = confirm();
+      if ((isDue || isToFree()) && !running) running = work();
     },
     async finish() {
       await running;
       check();
-      if (noted > confirmed) await confirm();
+      if (noted > confirmed) await work();
       check();
     },
   };
