@@ -231,7 +231,8 @@ function driverOf(config: MysqlConfig, applicationName: string): mysql.Connectio
     multipleStatements: false,
     disableEval: true,
     // Answers to a request for a file are given by LoadData alone, which has its own command.
-    flags: ['+LOCAL_FILES', '+FOUND_ROWS'],
+    // Our own commands (wire.ts) are statements and nothing else: with attributes a server would read some in front of the text.
+    flags: ['+LOCAL_FILES', '+FOUND_ROWS', '-CLIENT_QUERY_ATTRIBUTES'],
     connectAttributes: { program_name: applicationName },
     // What is checked of the server is said in start-tls.ts. Under TLS the driver connects by itself, and the bytes come from
     // the stream above its socket.
