@@ -166,6 +166,12 @@ public.orders  finished  2,000,000  2,000,000  100 %  474 MiB   10/10`,
     );
   });
 
+  test('says how to compare what the transfer did not: it only followed changes', () => {
+    expect(showReport({ ...report, verify: 'count', compared: 0, equal: 0 })).toContain(
+      'verified   no table yet: sluice verify orders compares them',
+    );
+  });
+
   test.each([
     ['clean', {}, true],
     ['not clean with a skipped table', { skipped: 1 }, false],

@@ -6,6 +6,7 @@ import { driftLines, parkedLines, showTables } from './show-status.ts';
 
 const comparison = (report: TransferReport): string => {
   if (report.verify === 'none') return 'not compared';
+  if (report.compared === 0) return `no table yet: sluice verify ${report.transfer} compares them`;
   const drift = report.drifted > 0 ? `, ${report.drifted} differ while the source changed` : '';
   return `${report.verify}: ${report.equal} of ${report.compared} tables equal${drift}`;
 };
