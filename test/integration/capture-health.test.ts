@@ -1,7 +1,8 @@
 import { describe } from 'vitest';
 import { describeCaptureInspector } from '../contract/describe-capture-inspector.ts';
 import { describeKeptCounts } from '../contract/describe-kept-counts.ts';
-import { mariadbLoads, postgresqlLoads, sqliteLoads } from '../support/load-fixtures.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlLoads, postgresqlLoads, sqliteLoads } from '../support/load-fixtures.ts';
 import { describeWith } from '../support/servers.ts';
 
 describeWith(['postgres'], 'in PostgreSQL', () => {
@@ -9,9 +10,9 @@ describeWith(['postgres'], 'in PostgreSQL', () => {
   describeKeptCounts(postgresqlLoads, ({ schema }, name) => `${schema}.${name}`);
 });
 
-describeWith(['mariadb'], 'in MariaDB', () => {
-  describeCaptureInspector(mariadbLoads);
-  describeKeptCounts(mariadbLoads, ({ prefix }, name) => prefix + name);
+describeProducts('in a database', (product) => {
+  describeCaptureInspector(mysqlLoads(product));
+  describeKeptCounts(mysqlLoads(product), ({ prefix }, name) => prefix + name);
 });
 
 describe('in SQLite', () => {

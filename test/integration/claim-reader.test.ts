@@ -6,7 +6,8 @@ import type { ChangesFixture } from '../contract/changes-fixture.ts';
 import { eventsOf, LANE, sealOne, tellEvent, textOf, TRANSFER, WIDE } from '../contract/changes-steps.ts';
 import { never, smallBlocks, wholeRange } from '../contract/test-tables.ts';
 import { changesPlanOf } from '../support/changes.ts';
-import { mariadbChangesFixture } from '../support/mariadb-changes.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlChangesFixture } from '../support/mariadb-changes.ts';
 import { postgresqlChanges } from '../support/postgresql-changes.ts';
 import { describeWith } from '../support/servers.ts';
 import { sqliteChanges } from '../support/sqlite-changes.ts';
@@ -68,5 +69,5 @@ function describeBehind(fixture: ChangesFixture): void {
 }
 
 describeWith(['postgres'], 'a target of PostgreSQL', () => describeBehind(postgresqlChanges));
-describeWith(['mariadb'], 'a target of MariaDB', () => describeBehind(mariadbChangesFixture));
+describeProducts('a target', (product) => describeBehind(mysqlChangesFixture(product)));
 describe('a target of SQLite', () => describeBehind(sqliteChanges()));

@@ -2,17 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { never } from '../contract/test-tables.ts';
 import { type MariadbChanges, mariadbChanges } from '../support/mariadb-changes.ts';
 import { eventually } from '../support/eventually.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
 
 const PARENT = 'CREATE TABLE parent (id int PRIMARY KEY, code varchar(9) UNIQUE)';
 const child = (rule: string, name = 'child', references = 'parent'): string =>
-  `CREATE TABLE ${name} (id int PRIMARY KEY, of int, v varchar(9), FOREIGN KEY (of) REFERENCES ${references} (id) ${rule})`;
+  `CREATE TABLE ${name} (id int PRIMARY KEY, up int, v varchar(9), FOREIGN KEY (up) REFERENCES ${references} (id) ${rule})`;
 
-/** MariaDB fires no triggers of a child for what a foreign key does to it. */
-describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () => {
+/** No triggers of a child are fired for what a foreign key does to it; on MySQL where a session asks for that. */
+describeProducts('what foreign keys do to other rows', (product) => {
   let source: MariadbChanges;
   beforeEach(async () => {
-    source = await mariadbChanges();
+    source = await mariadbChanges(product);
   });
   afterEach(() => source.drop());
 
@@ -35,8 +35,8 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     await capture([PARENT, child('ON DELETE CASCADE')], FILLED);
     await source.execute('DELETE FROM parent WHERE id = 1');
     expect(await recorded()).toEqual([
-      'child D {"id": 10, "of": 1, "v": "x"}',
-      'child D {"id": 11, "of": 1, "v": "y"}',
+      'child D {"id": 10, "up": 1, "v": "x"}',
+      'child D {"id": 11, "up": 1, "v": "y"}',
       'parent D {"id": 1, "code": "a"}',
     ]);
   });
@@ -45,7 +45,7 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     await capture([PARENT, child('ON DELETE SET NULL')], FILLED);
     await source.execute('DELETE FROM parent WHERE id = 2');
     expect(await recorded()).toEqual([
-      'child U {"id": 20, "of": 2, "v": "z"} {"id": 20, "of": null, "v": "z"}',
+      'child U {"id": 20, "up": 2, "v": "z"} {"id": 20, "up": null, "v": "z"}',
       'parent D {"id": 2, "code": "b"}',
     ]);
   });
@@ -56,17 +56,17 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     expect((await recorded()).slice(0, 3)).toEqual([
       'parent D {"id": 2, "code": "b"}',
       'parent I {"id": 3, "code": "b"}',
-      'child U {"id": 20, "of": 2, "v": "z"} {"id": 20, "of": 3, "v": "z"}',
+      'child U {"id": 20, "up": 2, "v": "z"} {"id": 20, "up": 3, "v": "z"}',
     ]);
   });
 
   test('is recorded as another key where the column that follows is of the key', async () => {
-    const part = `CREATE TABLE child (of int, line int, PRIMARY KEY (of, line), FOREIGN KEY (of) REFERENCES parent (id) ON UPDATE CASCADE)`;
+    const part = `CREATE TABLE child (up int, line int, PRIMARY KEY (up, line), FOREIGN KEY (up) REFERENCES parent (id) ON UPDATE CASCADE)`;
     await capture([PARENT, part], `INSERT INTO parent VALUES (1, 'a'); INSERT INTO child VALUES (1, 7)`);
     await source.execute('UPDATE parent SET id = 5');
     expect((await recorded()).slice(2)).toEqual([
-      'child D {"of": 1, "line": 7}',
-      'child I {"of": 5, "line": 7}',
+      'child D {"up": 1, "line": 7}',
+      'child I {"up": 5, "line": 7}',
     ]);
   });
 
@@ -81,26 +81,26 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     expect(await recorded()).toEqual([
       'two U {"id": 1, "a": 1, "b": 2} {"id": 1, "a": null, "b": 2}',
       'two U {"id": 2, "a": 1, "b": 1} {"id": 2, "a": null, "b": null}',
-      'grand D {"id": 100, "of": 10, "v": "g"}',
-      'child D {"id": 10, "of": 1, "v": "x"}',
-      'child D {"id": 11, "of": 1, "v": "y"}',
+      'grand D {"id": 100, "up": 10, "v": "g"}',
+      'child D {"id": 10, "up": 1, "v": "x"}',
+      'child D {"id": 11, "up": 1, "v": "y"}',
       'parent D {"id": 1, "code": "a"}',
     ]);
     await source.execute('DELETE FROM child WHERE id = 20');
     expect(await recorded()).toEqual([
-      'grand D {"id": 200, "of": 20, "v": "h"}',
-      'child D {"id": 20, "of": 2, "v": "z"}',
+      'grand D {"id": 200, "up": 20, "v": "h"}',
+      'child D {"id": 20, "up": 2, "v": "z"}',
     ]);
   });
 
   test('is recorded by the filter and the operations of the child', async () => {
     await source.execute(`${PARENT}; ${child('ON DELETE SET NULL')}; ${FILLED}`);
-    await source.deploy({ parent: { operations: ['insert'] }, child: { where: `of = 1 OR v = 'z'` } });
+    await source.deploy({ parent: { operations: ['insert'] }, child: { where: `up = 1 OR v = 'z'` } });
     await source.execute('DELETE FROM parent');
     expect(await recorded()).toEqual([
-      'child D {"id": 10, "of": 1, "v": "x"}',
-      'child D {"id": 11, "of": 1, "v": "y"}',
-      'child U {"id": 20, "of": 2, "v": "z"} {"id": 20, "of": null, "v": "z"}',
+      'child D {"id": 10, "up": 1, "v": "x"}',
+      'child D {"id": 11, "up": 1, "v": "y"}',
+      'child U {"id": 20, "up": 2, "v": "z"} {"id": 20, "up": null, "v": "z"}',
     ]);
   });
 
@@ -120,23 +120,23 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     await recorded();
     await old.execute('DELETE FROM parent; COMMIT');
     expect(await recorded()).toEqual([
-      'child D {"id": 10, "of": 1, "v": "x"}',
+      'child D {"id": 10, "up": 1, "v": "x"}',
       'parent D {"id": 1, "code": "a"}',
     ]);
   });
 
   test('lets a statement read the child that it deletes parents by', async () => {
     await capture([PARENT, child('ON DELETE CASCADE')], FILLED);
-    await source.execute(`DELETE FROM parent WHERE id IN (SELECT of FROM child WHERE v = 'z')`);
-    await source.execute(`DELETE parent, child FROM parent JOIN child ON child.of = parent.id`);
+    await source.execute(`DELETE FROM parent WHERE id IN (SELECT up FROM child WHERE v = 'z')`);
+    await source.execute(`DELETE parent, child FROM parent JOIN child ON child.up = parent.id`);
     const [[left] = []] = await source.query('SELECT COUNT(*) FROM child');
     expect(left).toBe('0');
     expect(new Set(await recorded())).toEqual(
       new Set([
-        'child D {"id": 20, "of": 2, "v": "z"}',
+        'child D {"id": 20, "up": 2, "v": "z"}',
         'parent D {"id": 2, "code": "b"}',
-        'child D {"id": 10, "of": 1, "v": "x"}',
-        'child D {"id": 11, "of": 1, "v": "y"}',
+        'child D {"id": 10, "up": 1, "v": "x"}',
+        'child D {"id": 11, "up": 1, "v": "y"}',
         'parent D {"id": 1, "code": "a"}',
       ]),
     );
@@ -173,7 +173,7 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     ]);
     await source.execute('DELETE FROM parent WHERE id = 2');
     expect(await recorded()).toEqual([
-      'child D {"id": 20, "of": 2, "v": "z"}',
+      'child D {"id": 20, "up": 2, "v": "z"}',
       'parent D {"id": 2, "code": "b"}',
     ]);
   });
@@ -188,6 +188,31 @@ describeWith(['mariadb'], 'what foreign keys of MariaDB do to other rows', () =>
     await source.execute('DROP TABLE child; DELETE FROM parent WHERE id = 1');
     expect(await recorded()).toEqual(['parent D {"id": 1, "code": "a"}']);
   });
+
+  test.runIf(product === 'mysql')(
+    'is recorded once where the session fires the triggers of the children',
+    async () => {
+      const nulled = child('ON DELETE SET NULL', 'nulled');
+      await capture(
+        [PARENT, child('ON DELETE CASCADE ON UPDATE CASCADE'), nulled],
+        `${FILLED}; INSERT INTO nulled VALUES (10, 1, 'n')`,
+      );
+      await source.execute(
+        'SET SESSION enable_cascade_triggers = 1; DELETE FROM parent WHERE id = 1; UPDATE parent SET id = 3',
+      );
+      expect((await recorded()).toSorted()).toEqual(
+        [
+          'child D {"id": 10, "up": 1, "v": "x"}',
+          'child D {"id": 11, "up": 1, "v": "y"}',
+          'nulled U {"id": 10, "up": 1, "v": "n"} {"id": 10, "up": null, "v": "n"}',
+          'parent D {"id": 1, "code": "a"}',
+          'child U {"id": 20, "up": 2, "v": "z"} {"id": 20, "up": 3, "v": "z"}',
+          'parent D {"id": 2, "code": "b"}',
+          'parent I {"id": 3, "code": "b"}',
+        ].toSorted(),
+      );
+    },
+  );
 
   describe('refuses a child', () => {
     const refusalsOf = async (names: readonly string[]) => {

@@ -2,10 +2,11 @@ import { afterAll, beforeAll } from 'vitest';
 import type { RunningMariadb } from '../../scripts/servers/start-mariadb.mjs';
 import { describeChanges } from '../contract/describe-changes.ts';
 import { describeWholeClaims } from '../contract/describe-whole-claims.ts';
-import { mariadbChanges, mariadbChangesFixture } from '../support/mariadb-changes.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mariadbChanges, mysqlChangesFixture } from '../support/mariadb-changes.ts';
 import { describeWith, startOwnMariadb } from '../support/servers.ts';
 
-describeWith(['mariadb'], 'on a real server', () => describeChanges(mariadbChangesFixture));
+describeProducts('on a real server', (product) => describeChanges(mysqlChangesFixture(product)));
 
 describeWith(['mariadb'], 'on a server with a binary log', () => {
   let server: RunningMariadb;
@@ -13,5 +14,5 @@ describeWith(['mariadb'], 'on a server with a binary log', () => {
     server = await startOwnMariadb({ settings: { 'log-bin': 'log' } });
   });
   afterAll(() => server.stop());
-  describeWholeClaims({ concurrentWriters: true, place: () => mariadbChanges({}, server.url) });
+  describeWholeClaims({ concurrentWriters: true, place: () => mariadbChanges('mariadb', server.url) });
 });

@@ -1,5 +1,5 @@
 import { describeDrift } from '../contract/describe-drift.ts';
-import { mariadbHarness } from '../support/mariadb-harness.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlHarness } from '../support/mariadb-harness.ts';
 
-describeWith(['mariadb'], 'on a real server', () => describeDrift(mariadbHarness));
+describeProducts('on a real server', (product) => describeDrift(mysqlHarness(product)));

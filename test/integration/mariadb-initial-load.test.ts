@@ -1,9 +1,9 @@
 import { describeInitialLoad } from '../contract/describe-initial-load.ts';
 import { describeLoadsAtRandom } from '../contract/describe-loads-at-random.ts';
-import { mariadbLoads } from '../support/load-fixtures.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlLoads } from '../support/load-fixtures.ts';
 
-describeWith(['mariadb'], 'initial load on a real server', () => {
-  describeInitialLoad(mariadbLoads);
-  describeLoadsAtRandom(mariadbLoads);
+describeProducts('initial load on a real server', (product) => {
+  describeInitialLoad(mysqlLoads(product));
+  describeLoadsAtRandom(mysqlLoads(product));
 });

@@ -1,5 +1,5 @@
 import { describeParkedEvents } from '../contract/describe-parked-events.ts';
-import { mariadbChangesFixture } from '../support/mariadb-changes.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlChangesFixture } from '../support/mariadb-changes.ts';
 
-describeWith(['mariadb'], 'on a real server', () => describeParkedEvents(mariadbChangesFixture));
+describeProducts('on a real server', (product) => describeParkedEvents(mysqlChangesFixture(product)));

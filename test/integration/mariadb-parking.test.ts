@@ -1,10 +1,10 @@
 import { describeParking } from '../contract/describe-parking.ts';
 import { describeParkingOnce, describeParkingWithCascades } from '../contract/describe-parking-once.ts';
-import { mariadbHarness } from '../support/mariadb-harness.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlHarness } from '../support/mariadb-harness.ts';
 
-describeWith(['mariadb'], 'on a real server', () => {
-  describeParking(mariadbHarness);
-  describeParkingOnce(mariadbHarness);
-  describeParkingWithCascades(mariadbHarness);
+describeProducts('on a real server', (product) => {
+  describeParking(mysqlHarness(product));
+  describeParkingOnce(mysqlHarness(product));
+  describeParkingWithCascades(mysqlHarness(product));
 });

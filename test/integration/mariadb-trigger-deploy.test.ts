@@ -1,16 +1,29 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { renderInsertEvent } from '../../src/databases/mysql/capture/triggers/render-event.ts';
+import {
+  besideOf,
+  renderMarked,
+  replaceBeside,
+} from '../../src/databases/mysql/capture/triggers/replace-beside.ts';
+import { openSession } from '../../src/databases/mysql/connections/session.ts';
 import { mysql } from '../../src/databases/mysql/dialect.ts';
 import type { CapturedTableSpec } from '../../src/model/capture-spec.ts';
 import { never } from '../contract/test-tables.ts';
 import { eventually } from '../support/eventually.ts';
-import { type MariadbChanges, mariadbChanges, openWriter, PLACE } from '../support/mariadb-changes.ts';
+import {
+  type MariadbChanges,
+  mariadbChanges,
+  type MariadbWriter,
+  openWriter,
+  PLACE,
+} from '../support/mariadb-changes.ts';
 import { MARIADB_OPTIONS, mariadbPlace } from '../support/mariadb-harness.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
 
-describeWith(['mariadb'], 'deploying triggers of MariaDB', () => {
+describeProducts('deploying triggers', (product) => {
   let source: MariadbChanges;
   beforeEach(async () => {
-    source = await mariadbChanges();
+    source = await mariadbChanges(product);
     await source.execute('CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)');
   });
   afterEach(() => source.drop());
@@ -78,7 +91,7 @@ describeWith(['mariadb'], 'deploying triggers of MariaDB', () => {
     ['was dropped', 'DROP TRIGGER sluice_update_t'],
     [
       'was replaced',
-      'CREATE OR REPLACE TRIGGER sluice_update_t AFTER UPDATE ON t FOR EACH ROW INSERT INTO sluice_captured_tables (number) VALUES (NEW.id)',
+      'DROP TRIGGER sluice_update_t; CREATE TRIGGER sluice_update_t AFTER UPDATE ON t FOR EACH ROW INSERT INTO sluice_captured_tables (number) VALUES (NEW.id)',
     ],
     ['went with its table', 'DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)'],
   ])('tells of a table whose trigger %s that it is not intact', async (_, damage) => {
@@ -172,11 +185,95 @@ describeWith(['mariadb'], 'deploying triggers of MariaDB', () => {
       isOver = true;
       await writing;
       const rows = await source.query(
-        `SELECT JSON_VALUE(new_row, '$.id') FROM sluice_event_logs ORDER BY CAST(JSON_VALUE(new_row, '$.id') AS INT)`,
+        `SELECT JSON_VALUE(new_row, '$.id') FROM sluice_event_logs ORDER BY CAST(JSON_VALUE(new_row, '$.id') AS SIGNED)`,
       );
       expect(rows.map(([id]) => Number(id))).toEqual(committed.toSorted((a, b) => a - b));
       expect(committed.length).toBeGreaterThan(10);
     });
+
+    /** MariaDB has a statement for it. */
+    test.runIf(product === 'mysql')(
+      'records each row once wherever the process ends that replaces a trigger, and the next one ends what it began',
+      async () => {
+        const insertBy = (text: string) => ({
+          name: 'sluice_insert_t',
+          when: 'AFTER INSERT',
+          body: renderMarked(table(), {
+            kind: 'insert',
+            name: 'sluice_insert_t',
+            when: 'AFTER INSERT',
+            body: `BEGIN\n${renderInsertEvent(source.names, 1, { operation: "'I'", key: 'NULL', old: 'NULL', new: `CONCAT('${text} ', NEW.id)` })}\nEND`,
+          }).body,
+        });
+        const session = await openSession(mysql.parseUrl(source.place.url, {}), 'sluice-test');
+        /** @param statements  after so many it dies */
+        const replaceBy = async (text: string, statements: number): Promise<void> => {
+          let left = statements;
+          const run = async (statement: string): Promise<void> => {
+            if (left === 0) throw new Error('killed');
+            left -= 1;
+            await session.query(statement);
+          };
+          await replaceBeside(session, { table: table(), text: insertBy(text), run });
+        };
+        await replaceBy('a', 1);
+        let id = 0;
+        const written: number[] = [];
+        const writeBy = async (writer: MariadbWriter): Promise<void> => {
+          written.push((id += 1));
+          await writer.insert('t', [id]);
+        };
+        const STATEMENTS = 6;
+        const ends: string[] = [];
+        const known = await source.writer();
+        await writeBy(known); // its session has the mark of the old one
+        for (let dies = 0; dies <= STATEMENTS; dies += 1) {
+          const old = await source.writer();
+          await old.execute(
+            'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT',
+          );
+          ends.push(
+            await replaceBy(`b${dies}`, dies).then(
+              () => 'made',
+              () => 'killed',
+            ),
+          );
+          for (const writer of [known, await source.writer(), old]) await writeBy(writer);
+          await old.commit();
+          // Another one that dies where this one did, and one that does not.
+          if (dies < STATEMENTS) await replaceBy(`c${dies}`, dies).catch(() => undefined);
+          await writeBy(known);
+          await replaceBy('a', STATEMENTS + 1);
+          for (const writer of [known, await source.writer()]) await writeBy(writer);
+          expect(await standing()).toEqual(['sluice_insert_t']);
+        }
+        await session.end();
+        expect(ends).toEqual([...Array.from({ length: STATEMENTS }, () => 'killed'), 'made']);
+        const rows = await source.query(
+          `SELECT SUBSTRING_INDEX(new_row, ' ', -1) FROM sluice_event_logs ORDER BY id`,
+        );
+        expect(rows.map(([row]) => Number(row))).toEqual(written);
+      },
+    );
+
+    test.runIf(product === 'mysql')(
+      'takes away what stood beside a trigger when its maker died',
+      async () => {
+        await source.deploy({ t: {} });
+        const { first, last } = besideOf(table(), 'sluice_insert_t');
+        await source.execute(
+          `CREATE TRIGGER ${first} AFTER INSERT ON t FOR EACH ROW PRECEDES sluice_insert_t SET @${first.replace('_first', '')} = NULL`,
+        );
+        await source.execute(
+          `CREATE TRIGGER ${last} AFTER INSERT ON t FOR EACH ROW BEGIN IF FALSE THEN INSERT INTO ${source.names.events} (id) VALUES (NULL); END IF; END`,
+        );
+        expect(await source.triggers.captured(never())).toMatchObject([{ intact: false }]);
+        expect(await planOf({ t: {} })).toEqual([...all('unchanged'), `${first} orphan`, `${last} orphan`]);
+        await source.deploy({ t: {} });
+        expect(await standing()).toEqual(['sluice_delete_t', 'sluice_insert_t', 'sluice_update_t']);
+        expect(await source.triggers.captured(never())).toMatchObject([{ intact: true }]);
+      },
+    );
 
     test('waits for a transaction that has the table, and holds up others for a moment only', async () => {
       const long = await source.writer();
@@ -200,9 +297,9 @@ describeWith(['mariadb'], 'deploying triggers of MariaDB', () => {
   });
 });
 
-describeWith(['mariadb'], 'a user of MariaDB without the rights', () => {
+describeProducts('a user without the rights', (product) => {
   test('is told which to give', async () => {
-    const place = await mariadbPlace();
+    const place = await mariadbPlace(product);
     const user = `${place.name.slice(-8)}_few`;
     await place.execute(
       `CREATE TABLE t (id int PRIMARY KEY); CREATE USER '${user}'@'%' IDENTIFIED BY 'p'; GRANT SELECT ON ${place.name}.* TO '${user}'@'%'`,

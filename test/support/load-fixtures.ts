@@ -2,6 +2,7 @@ import { postgresql } from '../../src/databases/postgresql/dialect.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { LoadFixture } from '../contract/load-fixture.ts';
 import { mariadbChanges, PLACE as MARIADB } from './mariadb-changes.ts';
+import type { Product } from './mariadb-harness.ts';
 import { PLACE as POSTGRESQL, postgresChanges } from './postgresql-changes.ts';
 import { TEST_OPTIONS } from './postgresql-harness.ts';
 import { openWriter, PLACE as SQLITE } from './sqlite-changes.ts';
@@ -33,12 +34,12 @@ export const postgresqlLoads = {
   },
 } satisfies LoadFixture;
 
-export const mariadbLoads: LoadFixture = {
+export const mysqlLoads = (product: Product): LoadFixture => ({
   concurrentWriters: true,
   keyText: 'varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
   escape: (quoted) => quoted.replaceAll('\\', '\\\\'),
   place: async () => {
-    const place = await mariadbChanges();
+    const place = await mariadbChanges(product);
     return {
       capture: MARIADB,
       schema: place.place.name,
@@ -49,7 +50,7 @@ export const mariadbLoads: LoadFixture = {
       drop: () => place.drop(),
     };
   },
-};
+});
 
 export const sqliteLoads: LoadFixture = {
   concurrentWriters: false,

@@ -8,7 +8,7 @@ import type { ParkedFixture, ParkedPlace, TestWriter } from '../contract/changes
 import { apartOf } from '../contract/changes-steps.ts';
 import type { TestRow } from '../contract/harness.ts';
 import { never } from '../contract/test-tables.ts';
-import { type MariadbPlace, mariadbPlace } from './mariadb-harness.ts';
+import { type MariadbPlace, mariadbPlace, type Product } from './mariadb-harness.ts';
 
 export const PLACE: CapturePlace = { schema: CAPTURE_DEFAULTS.schema, prefix: CAPTURE_DEFAULTS.prefix };
 
@@ -54,11 +54,8 @@ export async function openWriter(url: string): Promise<MariadbWriter> {
 }
 
 /** A database of its own with the capture installed. */
-export async function mariadbChanges(
-  settings: Readonly<Record<string, unknown>> = {},
-  server?: string,
-): Promise<MariadbChanges> {
-  const place = await mariadbPlace('mariadb', settings, server);
+export async function mariadbChanges(product: Product = 'mariadb', server?: string): Promise<MariadbChanges> {
+  const place = await mariadbPlace(product, {}, server);
   const database = await place.open();
   const { triggers, changes } = database.capture!(PLACE);
   const writers: MariadbWriter[] = [];
@@ -110,7 +107,7 @@ export async function mariadbChanges(
   };
 }
 
-export const mariadbChangesFixture: ParkedFixture = {
+export const mysqlChangesFixture = (product: Product): ParkedFixture => ({
   concurrentWriters: true,
-  place: () => mariadbChanges(),
-};
+  place: () => mariadbChanges(product),
+});

@@ -8,7 +8,7 @@ import type { CaptureNames } from './capture-tables.ts';
 import type { Edge } from './triggers/cascades.ts';
 import type { StandingTrigger } from './triggers/standing-triggers.ts';
 import { SEEN } from './triggers/subject.ts';
-import { triggerName } from './trigger-names.ts';
+import { TRIGGER_KINDS, triggerName } from './trigger-names.ts';
 
 /** What the catalog says of a table besides its structure. */
 export interface TableFacts {
@@ -33,8 +33,6 @@ export async function readFacts(
   return found;
 }
 
-const KINDS = ['insert', 'update', 'delete', 'cascade'] as const;
-
 /** Why the table cannot be captured as it is; what cascades do is said by findCascades. */
 export function refusalsOf(
   names: CaptureNames,
@@ -48,7 +46,7 @@ export function refusalsOf(
     return [
       `its engine is ${facts.engine ?? 'unknown'}, which has no transactions: a change would stay where its event is undone`,
     ];
-  const own = new Set(KINDS.map((kind) => triggerName(names, table.table, kind)));
+  const own = new Set(TRIGGER_KINDS.map((kind) => triggerName(names, table.table, kind)));
   const clashes = standing.filter(
     ({ name, isOurs, table: of }) => !isOurs && of.schema === table.table.schema && own.has(name),
   );

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { TableName } from '../../../model/table-name.ts';
 import type { CaptureNames } from './capture-tables.ts';
 
-export type TriggerKind = 'insert' | 'update' | 'delete' | 'cascade';
+export const TRIGGER_KINDS = ['insert', 'update', 'delete', 'cascade'] as const;
+export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
 /** Of a trigger's name. */
 const MOST_LETTERS = 64;

@@ -4,8 +4,9 @@ import { isSluiceError, SluiceError } from '../../../../model/sluice-error.ts';
 import type { TableName } from '../../../../model/table-name.ts';
 import type { Session } from '../../connections/session.ts';
 import { toSluiceError, vendorCode } from '../../error-codes.ts';
-import { literal, qualified, quote } from '../../sql/names.ts';
-import { renderCreate, type TriggerText } from './render-triggers.ts';
+import { literal, quote } from '../../sql/names.ts';
+import { renderCreate, renderDrop, type TriggerText } from './render-triggers.ts';
+import { dropBeside, replaceBeside } from './replace-beside.ts';
 import type { StandingTrigger } from './standing-triggers.ts';
 
 /**
@@ -34,9 +35,6 @@ export async function asDeployer<T>(session: Session, work: () => Promise<T>): P
   return result;
 }
 
-export const renderDrop = ({ schema }: TableName, name: string): string =>
-  `DROP TRIGGER IF EXISTS ${quote(schema)}.${quote(name)}`;
-
 interface Steps {
   readonly table: TableName;
   readonly make: readonly TriggerText[];
@@ -50,23 +48,41 @@ async function replaceEach(
   { table, make, gone }: Steps,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const text of make) await patiently(session, renderCreate(table, text, 'CREATE OR REPLACE'), signal);
+  for (const text of make)
+    await patiently(session, renderCreate(table, text, { verb: 'CREATE OR REPLACE' }), signal);
   for (const { name } of gone) await patiently(session, renderDrop(table, name), signal);
 }
 
-/** MySQL must drop it first: nobody writes in between, for the table is locked. */
-async function replaceLocked(
+/** See replaceBeside. */
+async function replaceEachBeside(
   session: Session,
   { table, make, gone }: Steps,
   signal: AbortSignal,
 ): Promise<void> {
-  await patiently(session, `LOCK TABLES ${qualified(table)} WRITE`, signal);
-  for (const text of make) {
-    await session.query(renderDrop(table, text.name));
-    await session.query(renderCreate(table, text));
+  const run = (statement: string): Promise<void> => patiently(session, statement, signal);
+  for (const text of make) await replaceBeside(session, { table, text, run });
+  for (const { name } of gone) await run(renderDrop(table, name));
+}
+
+/** As a trigger was before; what failed leaves nothing beside it. */
+async function restoreOne(
+  session: Session,
+  {
+    table,
+    before,
+    signal,
+  }: { readonly table: TableName; readonly before: StandingTrigger; readonly signal: AbortSignal },
+): Promise<void> {
+  const run = (statement: string): Promise<void> => patiently(session, statement, signal);
+  if (session.facts.flavour === 'mariadb') {
+    await run(renderCreate(table, before, { verb: 'CREATE OR REPLACE' }));
+    return;
   }
-  for (const { name } of gone) await session.query(renderDrop(table, name));
-  await session.query('UNLOCK TABLES');
+  const now = await session.cell(
+    `SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${literal(table.schema)} AND TRIGGER_NAME = ${literal(before.name)}`,
+  );
+  const replacement = { table, text: before, run };
+  await (now === before.body ? dropBeside(session, replacement) : replaceBeside(session, replacement));
 }
 
 /** As they were before: what failed leaves none of its triggers. */
@@ -75,16 +91,14 @@ async function restore(
   { table, make, standing }: Steps,
   signal: AbortSignal,
 ): Promise<void> {
-  await session.query('UNLOCK TABLES');
   for (const { name } of make) {
     const before = standing.find((each) => each.name === name);
-    if (!before || session.facts.flavour === 'mysql')
+    if (!before) {
       await patiently(session, renderDrop(table, name), signal);
-    if (!before) continue;
+      continue;
+    }
     await session.query(`SET SESSION sql_mode = ${literal(before.sqlMode)}`);
-    const text =
-      session.facts.flavour === 'mysql' ? before.text : before.text.replace(/^CREATE /, 'CREATE OR REPLACE ');
-    await patiently(session, text, signal);
+    await restoreOne(session, { table, before, signal });
     await session.query(`SET SESSION sql_mode = ${literal(TRIGGER_MODE)}`);
   }
 }
@@ -92,7 +106,7 @@ async function restore(
 /** All of the triggers of one table, or none. */
 export async function makeTriggers(session: Session, steps: Steps, signal: AbortSignal): Promise<void> {
   try {
-    if (session.facts.flavour === 'mysql') await replaceLocked(session, steps, signal);
+    if (session.facts.flavour === 'mysql') await replaceEachBeside(session, steps, signal);
     else await replaceEach(session, steps, signal);
   } catch (error) {
     if (!session.ended) await restore(session, steps, signal).catch(() => undefined); // the first error is the one to tell
@@ -116,7 +130,7 @@ export const dropTable = (session: Session, name: string, signal: AbortSignal): 
 const NOT_TRUSTED = '1419';
 
 const grantOf = (session: Session, table: TableName): string =>
-  `GRANT TRIGGER, SELECT${session.facts.flavour === 'mysql' ? ', LOCK TABLES' : ''} ON ${quote(table.schema)}.* TO ${session.facts.account};`;
+  `GRANT TRIGGER, SELECT ON ${quote(table.schema)}.* TO ${session.facts.account};`;
 
 /** @param name  of the table */
 export function failureOf(session: Session, table: TableName, error: unknown): DeployOutcome {

@@ -19,6 +19,7 @@ import {
   readStanding,
   type StandingTrigger,
 } from './standing-triggers.ts';
+import { renderMarked } from './replace-beside.ts';
 import { makeSubject, type Subject } from './subject.ts';
 
 /** A table as it is to be captured, with its triggers. */
@@ -115,17 +116,22 @@ export async function designTriggers(
     const subject = await (tables.includes(wanted) ? made : made.catch(() => null));
     if (subject) subjects.set(id, subject);
   }
+  const isMysql = session.facts.flavour === 'mysql';
+  const { rows: cascades } = await session.query("SHOW VARIABLES LIKE 'enable_cascade_triggers'");
+  const firesForCascades = cascades.length > 0;
   const askedIds = tables.map(({ table }) => tableId(table.table));
   const designed = withParents(askedIds, edges).flatMap((id): Designed[] => {
     const subject = subjects.get(id);
     const number = numbers.get(id);
     const wanted = all.find(({ table }) => tableId(table.table) === id);
     if (!subject || !number || !wanted) return [];
+    const routes = routesFrom(id, edges);
+    const texts = renderTriggers(names, subject, { routes, subjects, firesForCascades });
     return [
       {
         wanted,
         ...number,
-        texts: renderTriggers(names, subject, routesFrom(id, edges), subjects),
+        texts: isMysql ? texts.map((text) => renderMarked(wanted.table.table, text)) : texts,
         standing: ofTable(standing, wanted.table.table),
         parents: parentsOf(id, edges),
         isAsked: askedIds.includes(id),

@@ -1,3 +1,4 @@
+import type { TableName } from '../../../../model/table-name.ts';
 import { qualified, quote } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import type { Routes } from './cascades.ts';
@@ -199,11 +200,20 @@ END IF;`;
 const block = (lines: readonly string[]): string =>
   ['BEGIN', ...lines.filter((line) => line !== ''), 'END'].join('\n');
 
-/** A session that does not check foreign keys follows none of them. */
-const ifChecked = (lines: readonly string[]): string => when('@@SESSION.foreign_key_checks = 1', ...lines);
+/**
+ * A session that does not check foreign keys follows none of them. From MySQL 9.7 on another one fires the triggers of the children for what
+ * they do to them, which record it themselves then.
+ */
+const ifSilent = (lines: readonly string[], { firesForCascades }: CascadeTexts): string =>
+  when(
+    firesForCascades
+      ? '@@SESSION.foreign_key_checks = 1 AND (@@SESSION.enable_cascade_triggers = 0 OR @@GLOBAL.innodb_native_foreign_keys = 1)'
+      : '@@SESSION.foreign_key_checks = 1',
+    ...lines,
+  );
 
 /** Rows that refer to it are read while they are as they were: before the row goes, and behind its update. */
-function cascadeLines(names: CaptureNames, routes: Routes, subjects: Subjects) {
+function cascadeLines(names: CaptureNames, { routes, subjects }: CascadeTexts) {
   const notEmpty = (lines: readonly string[]): readonly string[] => lines.filter((line) => line !== '');
   return {
     deleted: notEmpty([
@@ -214,15 +224,22 @@ function cascadeLines(names: CaptureNames, routes: Routes, subjects: Subjects) {
   };
 }
 
+/** What the triggers of a table record of others. */
+export interface CascadeTexts {
+  readonly routes: Routes;
+  readonly subjects: Subjects;
+  /** The server can fire triggers for what foreign keys do, as a session asks for it. */
+  readonly firesForCascades: boolean;
+}
+
 /** One trigger an operation, and one more where rows of other tables go with those of this one. */
 export function renderTriggers(
   names: CaptureNames,
   subject: Subject,
-  routes: Routes,
-  subjects: Subjects,
+  ofOthers: CascadeTexts,
 ): readonly TriggerText[] {
   const { operations, table } = subject;
-  const cascades = cascadeLines(names, routes, subjects);
+  const cascades = cascadeLines(names, ofOthers);
   const texts: TriggerText[] = [];
   const add = (kind: TriggerKind, event: string, lines: readonly string[]): void => {
     if (lines.length > 0)
@@ -234,17 +251,27 @@ export function renderTriggers(
   else
     add('update', 'AFTER UPDATE', [
       ...(own.length > 0 ? [`${block(own)};`] : []),
-      ifChecked([when(renderHappened(subject), ...cascades.updated)]),
+      ifSilent([when(renderHappened(subject), ...cascades.updated)], ofOthers),
     ]);
   if (operations.includes('delete')) add('delete', 'AFTER DELETE', deleteBody(names, subject));
-  if (cascades.deleted.length > 0) add('cascade', 'BEFORE DELETE', [ifChecked(cascades.deleted)]);
+  if (cascades.deleted.length > 0) add('cascade', 'BEFORE DELETE', [ifSilent(cascades.deleted, ofOthers)]);
   return texts;
 }
 
-/** The statement of a trigger. @param verb  CREATE, or CREATE OR REPLACE where the server has that */
+interface CreateOptions {
+  /** CREATE, or CREATE OR REPLACE where the server has that. */
+  readonly verb?: string;
+  /** `FOLLOWS` or `PRECEDES` another one of the same event; default: behind all. */
+  readonly place?: string;
+}
+
+/** The statement of a trigger. */
 export const renderCreate = (
-  table: { readonly schema: string; readonly name: string },
+  table: TableName,
   { name, when: event, body }: Pick<TriggerText, 'name' | 'when' | 'body'>,
-  verb = 'CREATE',
+  { verb = 'CREATE', place = '' }: CreateOptions = {},
 ): string =>
-  `${verb} TRIGGER ${quote(table.schema)}.${quote(name)} ${event} ON ${qualified(table)} FOR EACH ROW\n${body}`;
+  `${verb} TRIGGER ${quote(table.schema)}.${quote(name)} ${event} ON ${qualified(table)} FOR EACH ROW${place === '' ? '' : ` ${place}`}\n${body}`;
+
+export const renderDrop = ({ schema }: TableName, name: string): string =>
+  `DROP TRIGGER IF EXISTS ${quote(schema)}.${quote(name)}`;

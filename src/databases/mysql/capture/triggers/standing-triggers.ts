@@ -4,15 +4,19 @@ import type { Session } from '../../connections/session.ts';
 import { literal } from '../../sql/names.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { renderCreate, type TriggerText } from './render-triggers.ts';
+import { isForgetting } from './replace-beside.ts';
 
 /** A trigger as the server has it. */
 export interface StandingTrigger {
   readonly table: TableName;
   readonly name: string;
   readonly sqlMode: string;
+  /** `AFTER INSERT` */
+  readonly when: string;
+  readonly body: string;
   /** The statement that makes it, as the catalog prints it. */
   readonly text: string;
-  /** It writes into our events. */
+  /** It writes into our events, or stands beside one that does. */
   readonly isOurs: boolean;
 }
 
@@ -31,12 +35,15 @@ export async function readStanding(
     );
     for (const row of rows) {
       const [table = '', name = '', when = '', body = '', sqlMode = ''] = row.map((cell) => cell ?? '');
+      const of = { schema, name: table };
       found.push({
-        table: { schema, name: table },
+        table: of,
         name,
         sqlMode,
-        text: renderCreate({ schema, name: table }, { name, when, body }),
-        isOurs: body.includes(`INSERT INTO ${names.events} `),
+        when,
+        body,
+        text: renderCreate(of, { name, when, body }),
+        isOurs: body.includes(`INSERT INTO ${names.events} `) || isForgetting(names, of, { name, body }),
       });
     }
   }
