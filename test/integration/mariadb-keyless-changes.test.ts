@@ -1,11 +1,11 @@
 import { describeKeylessBegin } from '../contract/describe-keyless-begin.ts';
 import { describeKeylessChanges } from '../contract/describe-keyless-changes.ts';
-import { mariadbHarness } from '../support/mariadb-harness.ts';
-import { describeWith } from '../support/servers.ts';
+import { describeProducts } from '../support/describe-products.ts';
+import { mysqlHarness } from '../support/mariadb-harness.ts';
 
-describeWith(['mariadb'], 'on a real server', () => {
-  describeKeylessChanges(mariadbHarness);
-  describeKeylessBegin(mariadbHarness, {
+describeProducts('on a real server', (product) => {
+  describeKeylessChanges(mysqlHarness(product));
+  describeKeylessBegin(mysqlHarness(product), {
     oneOf: (n) => `n = ${n} LIMIT 1`,
     linger: 'DO SLEEP(0.05)',
     begin: 'START TRANSACTION',
