@@ -157,7 +157,7 @@ describeProducts('gaps in the ids', (product) => {
     await long.insert('a', [1]);
     // As a rolled back event each would be, one by one.
     await source.execute(
-      `${product === 'mysql' ? 'SET cte_max_recursion_depth = 20000' : 'DO 0'};
+      `SET ${product === 'mysql' ? 'cte_max_recursion_depth' : 'max_recursive_iterations'} = 20000;
        INSERT INTO sluice_event_logs (id, table_number, operation, transaction_id, recorded_at, db_user, new_row)
        WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${MOST_GAPS + 10})
        SELECT 10 + 2 * n, 1, 'I', '', UTC_TIMESTAMP(6), '', CONCAT('{"id": ', 100000 + n, ', "n": 0}') FROM s`,
