@@ -10,7 +10,7 @@ afterEach(() => stage?.close());
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** The value of the column v as it stands in the JSON. */
-const rawOf = (json: string | null): string => /"v": ([\s\S]*)\}$/.exec(json ?? '')?.[1] ?? 'no value';
+const rawOf = (json: string | null): string => /"v" ?: ([\s\S]*)\}$/.exec(json ?? '')?.[1] ?? 'no value';
 
 const NUMBERS = /^(?:smallint|integer|bigint|oid|numeric.*|money|double precision|real)$/;
 
@@ -104,7 +104,7 @@ describeWith(['postgres'], 'values that triggers of PostgreSQL record', () => {
       `INSERT INTO t (id, a, d, b, r, m) VALUES (1, 1.50, '{"x": "\\"1"}', 'c', '[1.10,2)', '{2024-01-01 00:00:00+02}')`,
     );
     const [event] = await stage.events();
-    expect(event?.new).toContain('"a": 1.50');
+    expect(event?.new).toMatch(/"a" ?: 1\.50,/);
     expect(JSON.parse(event?.new ?? '')).toEqual({
       id: 1,
       a: 1.5,

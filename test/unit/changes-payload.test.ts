@@ -105,6 +105,16 @@ describe('a payload', () => {
     expect(reader.read('{}')).toEqual([undefined, undefined, undefined, undefined]);
   });
 
+  test('is read as either way of the triggers wrote it, from one row to the next', () => {
+    const reader = readerOf([column('a', INT), column('b', TEXT)]);
+    const payloads = ['{"a": 1, "b": "x : "}', '{"a" : 2, "b" : "y"}', '{"a": 3, "b": null}'];
+    expect(payloads.map((payload) => reader.read(bytesOf(cellOf(payload))))).toEqual([
+      ['1', cell('x : ')],
+      ['2', cell('y')],
+      ['3', cell(null)],
+    ]);
+  });
+
   test.each([
     [
       'times in UTC',

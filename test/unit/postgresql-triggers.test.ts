@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import {
   pinned,
   pinsOf,
+  renderAtUtc,
   renderJsonOf,
   renderKeyOf,
+  renderObjectOf,
 } from '../../src/databases/postgresql/capture/triggers/texts/json-of.ts';
 import { renderTriggers } from '../../src/databases/postgresql/capture/triggers/texts/render-triggers.ts';
 import type { Subject } from '../../src/databases/postgresql/capture/triggers/texts/subject.ts';
@@ -71,7 +73,7 @@ describe('triggers of PostgreSQL', () => {
     for (const { functionSql } of renderTriggers(ORDERS)) {
       const body = functionSql.replaceAll(/'(?:[^']|'')*'/g, "''").replaceAll(/"(?:[^"]|"")*"/g, '""');
       const called = [...body.matchAll(/(?<![.\w"])([a-z_]+)\(/g)].map(([, name]) => name);
-      expect(called.filter((name) => !['coalesce', 'n'].includes(name ?? ''))).toEqual([]);
+      expect(called.filter((name) => !['coalesce', 'greatest', 'n'].includes(name ?? ''))).toEqual([]);
       expect(body).not.toMatch(/::(?!pg_catalog\.|bigint|numeric)/);
       const signs = body.replaceAll(/OPERATOR\(pg_catalog\.[^)]+\)|<<sluice>>|#variable_conflict/g, '');
       expect(signs).not.toMatch(/[<>|*+#]|[^:]=/);
@@ -127,6 +129,26 @@ describe('values of PostgreSQL in JSON', () => {
     const columns = Array.from({ length: 100 }, (_, at) => column(`c${at}`, 'integer'));
     const calls = renderJsonOf(columns, 'NEW').split('concat(').slice(2);
     expect(calls.map((call) => call.split('NEW.').length - 1)).toEqual([40, 40, 20]);
+  });
+
+  test('of a single row are told by one call, whose names and values it takes up to 100 of', () => {
+    const columns = [column(`it's`, 'integer'), column('v', 'jsonb')];
+    expect(renderObjectOf(columns, 'NEW', true)).toBe(
+      `pg_catalog.json_build_object('it''s'::pg_catalog.text, NEW."it's", 'v'::pg_catalog.text, NEW."v"::pg_catalog.text)::pg_catalog.text`,
+    );
+    const many = Array.from({ length: 120 }, (_, at) => column(`c${at}`, 'integer'));
+    const calls = renderObjectOf(many, 'NEW', true).split('json_build_object(').slice(1);
+    expect(calls.map((call) => call.split('NEW.').length - 1)).toEqual([50, 50, 20]);
+  });
+
+  test('a time with its zone is told as it is only where the session is at UTC', () => {
+    const columns = [column('v', 'timestamp with time zone')];
+    expect(renderAtUtc(columns)).toContain(`pg_catalog.current_setting('TimeZone')`);
+    expect(renderObjectOf(columns, 'NEW', true)).toContain(`'v'::pg_catalog.text, NEW."v")`);
+    expect(renderObjectOf(columns, 'NEW', false)).toContain(
+      `pg_catalog.timezone('0'::pg_catalog.interval, NEW."v")`,
+    );
+    expect(renderAtUtc([column('v', 'timestamp without time zone')])).toBeNull();
   });
 
   test('a key of several columns', () => {

@@ -8,20 +8,16 @@ AS $function$
 DECLARE
   turn integer;
   old_row pg_catalog.text;
-  old_key pg_catalog.text;
   new_row pg_catalog.text;
-  new_key pg_catalog.text;
   standing pg_catalog.text;
   standing_key pg_catalog.text;
   is_same boolean;
 BEGIN
   BEGIN
-    IF pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN
+    IF greatest(pg_catalog.octet_length(NEW."note"), pg_catalog.pg_column_size(NEW."doc")) OPERATOR(pg_catalog.>) 67108864 THEN
       sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."doc"::pg_catalog.text) END, 'null'), '}');
-      sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     ELSE
-      sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(NEW."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(NEW."doc"::pg_catalog.text), 'null'), '}');
-      sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
+      sluice.new_row := pg_catalog.json_build_object('id'::pg_catalog.text, NEW."id", 'note'::pg_catalog.text, NEW."note", 'doc'::pg_catalog.text, NEW."doc"::pg_catalog.text)::pg_catalog.text;
     END IF;
   EXCEPTION WHEN OTHERS THEN
     INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
@@ -49,13 +45,13 @@ BEGIN
   sluice.turn := coalesce(pg_catalog.pg_sequence_last_value('"sluice_capture"."event_turn"'::pg_catalog.regclass), 1);
   IF sluice.turn OPERATOR(pg_catalog.=) 1 THEN
     INSERT INTO "sluice_capture"."event_logs_1" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 1, 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.new_key, NULL, sluice.new_row);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 1, 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', NULL, sluice.new_row);
   ELSIF sluice.turn OPERATOR(pg_catalog.=) 2 THEN
     INSERT INTO "sluice_capture"."event_logs_2" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 2, 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.new_key, NULL, sluice.new_row);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 2, 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', NULL, sluice.new_row);
   ELSE
     INSERT INTO "sluice_capture"."event_logs_3" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 3, 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.new_key, NULL, sluice.new_row);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 3, 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', NULL, sluice.new_row);
   END IF;
   RETURN NULL;
 END
@@ -72,9 +68,7 @@ AS $function$
 DECLARE
   turn integer;
   old_row pg_catalog.text;
-  old_key pg_catalog.text;
   new_row pg_catalog.text;
-  new_key pg_catalog.text;
   standing pg_catalog.text;
   standing_key pg_catalog.text;
   is_same boolean;
@@ -83,14 +77,12 @@ BEGIN
     IF OLD OPERATOR(pg_catalog.*=) NEW THEN
       RETURN NULL;
     END IF;
-    IF pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN
+    IF greatest(pg_catalog.octet_length(OLD."note"), pg_catalog.pg_column_size(OLD."doc"), pg_catalog.octet_length(NEW."note"), pg_catalog.pg_column_size(NEW."doc")) OPERATOR(pg_catalog.>) 67108864 THEN
       sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."doc"::pg_catalog.text) END, 'null'), '}');
       sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(NEW."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(NEW."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(NEW."doc"::pg_catalog.text) END, 'null'), '}');
-      sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     ELSE
-      sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(OLD."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(OLD."doc"::pg_catalog.text), 'null'), '}');
-      sluice.new_row := pg_catalog.concat('{"id": ', coalesce(NEW."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(NEW."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(NEW."doc"::pg_catalog.text), 'null'), '}');
-      sluice.new_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
+      sluice.old_row := pg_catalog.json_build_object('id'::pg_catalog.text, OLD."id", 'note'::pg_catalog.text, OLD."note", 'doc'::pg_catalog.text, OLD."doc"::pg_catalog.text)::pg_catalog.text;
+      sluice.new_row := pg_catalog.json_build_object('id'::pg_catalog.text, NEW."id", 'note'::pg_catalog.text, NEW."note", 'doc'::pg_catalog.text, NEW."doc"::pg_catalog.text)::pg_catalog.text;
     END IF;
   EXCEPTION WHEN OTHERS THEN
     INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
@@ -102,7 +94,6 @@ BEGIN
       PERFORM pg_catalog.set_config('sluice.nested', 'on', true);
     END IF;
     IF (OLD."id" OPERATOR(pg_catalog.=) NEW."id") IS NOT TRUE THEN
-      sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
       BEGIN
         SELECT pg_catalog.concat('{"id": ', coalesce(n."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(n."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(n."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(n."doc"::pg_catalog.text) END, 'null'), '}'), '{"id": ' OPERATOR(pg_catalog.||) coalesce(n."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', ROW(n."id")::pg_catalog.record OPERATOR(pg_catalog.*=) ROW(OLD."id")::pg_catalog.record
           INTO sluice.standing, sluice.standing_key, sluice.is_same
@@ -118,7 +109,7 @@ BEGIN
       END;
       IF sluice.standing IS NULL OR NOT sluice.is_same THEN
         INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.old_key, sluice.old_row, NULL;
+          SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, NULL;
       END IF;
       IF sluice.standing IS NOT NULL THEN
         INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
@@ -137,7 +128,7 @@ BEGIN
         RETURN NULL;
       END IF;
       sluice.standing := sluice.new_row;
-      sluice.standing_key := sluice.new_key;
+      sluice.standing_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     END;
     IF sluice.standing IS NULL THEN
       RETURN NULL;
@@ -153,13 +144,13 @@ BEGIN
   sluice.turn := coalesce(pg_catalog.pg_sequence_last_value('"sluice_capture"."event_turn"'::pg_catalog.regclass), 1);
   IF sluice.turn OPERATOR(pg_catalog.=) 1 THEN
     INSERT INTO "sluice_capture"."event_logs_1" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 1, 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.new_key, sluice.old_row, sluice.new_row);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 1, 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, sluice.new_row);
   ELSIF sluice.turn OPERATOR(pg_catalog.=) 2 THEN
     INSERT INTO "sluice_capture"."event_logs_2" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 2, 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.new_key, sluice.old_row, sluice.new_row);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 2, 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, sluice.new_row);
   ELSE
     INSERT INTO "sluice_capture"."event_logs_3" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 3, 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.new_key, sluice.old_row, sluice.new_row);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 3, 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(NEW."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, sluice.new_row);
   END IF;
   RETURN NULL;
 END
@@ -176,20 +167,16 @@ AS $function$
 DECLARE
   turn integer;
   old_row pg_catalog.text;
-  old_key pg_catalog.text;
   new_row pg_catalog.text;
-  new_key pg_catalog.text;
   standing pg_catalog.text;
   standing_key pg_catalog.text;
   is_same boolean;
 BEGIN
   BEGIN
-    IF pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN
+    IF greatest(pg_catalog.octet_length(OLD."note"), pg_catalog.pg_column_size(OLD."doc")) OPERATOR(pg_catalog.>) 67108864 THEN
       sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(CASE WHEN pg_catalog.octet_length(OLD."note") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."note") END, 'null'), ', "doc": ', coalesce(CASE WHEN pg_catalog.pg_column_size(OLD."doc") OPERATOR(pg_catalog.>) 67108864 THEN '{"sluice": "not recorded"}'::pg_catalog.json ELSE pg_catalog.to_json(OLD."doc"::pg_catalog.text) END, 'null'), '}');
-      sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
     ELSE
-      sluice.old_row := pg_catalog.concat('{"id": ', coalesce(OLD."id"::pg_catalog.text, 'null'), ', "note": ', coalesce(pg_catalog.to_json(OLD."note"), 'null'), ', "doc": ', coalesce(pg_catalog.to_json(OLD."doc"::pg_catalog.text), 'null'), '}');
-      sluice.old_key := '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}';
+      sluice.old_row := pg_catalog.json_build_object('id'::pg_catalog.text, OLD."id", 'note'::pg_catalog.text, OLD."note", 'doc'::pg_catalog.text, OLD."doc"::pg_catalog.text)::pg_catalog.text;
     END IF;
   EXCEPTION WHEN OTHERS THEN
     INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
@@ -213,7 +200,7 @@ BEGIN
     END;
     IF sluice.standing IS NULL OR NOT sluice.is_same THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.old_key, sluice.old_row, NULL;
+        SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, NULL;
     END IF;
     IF sluice.standing IS NOT NULL THEN
       INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
@@ -224,13 +211,13 @@ BEGIN
   sluice.turn := coalesce(pg_catalog.pg_sequence_last_value('"sluice_capture"."event_turn"'::pg_catalog.regclass), 1);
   IF sluice.turn OPERATOR(pg_catalog.=) 1 THEN
     INSERT INTO "sluice_capture"."event_logs_1" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 1, 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.old_key, sluice.old_row, NULL);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 1, 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, NULL);
   ELSIF sluice.turn OPERATOR(pg_catalog.=) 2 THEN
     INSERT INTO "sluice_capture"."event_logs_2" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 2, 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.old_key, sluice.old_row, NULL);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 2, 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, NULL);
   ELSE
     INSERT INTO "sluice_capture"."event_logs_3" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
-      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 3, 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, sluice.old_key, sluice.old_row, NULL);
+      VALUES (pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), 3, 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, '{"id": ' OPERATOR(pg_catalog.||) coalesce(OLD."id"::pg_catalog.text, 'null') OPERATOR(pg_catalog.||) '}', sluice.old_row, NULL);
   END IF;
   RETURN NULL;
 END

@@ -16,7 +16,7 @@ DECLARE
   is_long boolean;
 BEGIN
   BEGIN
-    sluice.is_long := EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_new AS c WHERE pg_catalog.octet_length(c."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(c."doc") OPERATOR(pg_catalog.>) 67108864);
+    sluice.is_long := EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_new AS c WHERE greatest(pg_catalog.octet_length(c."note"), pg_catalog.pg_column_size(c."doc")) OPERATOR(pg_catalog.>) 67108864);
   EXCEPTION WHEN OTHERS THEN
     INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
       SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'I'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, NULL, '{"sluice": "not recorded"}';
@@ -119,7 +119,7 @@ DECLARE
   is_long boolean;
 BEGIN
   BEGIN
-    sluice.is_long := EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_old AS c WHERE pg_catalog.octet_length(c."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(c."doc") OPERATOR(pg_catalog.>) 67108864) OR EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_new AS c WHERE pg_catalog.octet_length(c."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(c."doc") OPERATOR(pg_catalog.>) 67108864);
+    sluice.is_long := EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_old AS c WHERE greatest(pg_catalog.octet_length(c."note"), pg_catalog.pg_column_size(c."doc")) OPERATOR(pg_catalog.>) 67108864) OR EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_new AS c WHERE greatest(pg_catalog.octet_length(c."note"), pg_catalog.pg_column_size(c."doc")) OPERATOR(pg_catalog.>) 67108864);
   EXCEPTION WHEN OTHERS THEN
     INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
       SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'U'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', '{"sluice": "not recorded"}';
@@ -322,7 +322,7 @@ DECLARE
   is_long boolean;
 BEGIN
   BEGIN
-    sluice.is_long := EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_old AS c WHERE pg_catalog.octet_length(c."note") OPERATOR(pg_catalog.>) 67108864 OR pg_catalog.pg_column_size(c."doc") OPERATOR(pg_catalog.>) 67108864);
+    sluice.is_long := EXISTS (SELECT c."id", c."note", c."doc" FROM __sluice_old AS c WHERE greatest(pg_catalog.octet_length(c."note"), pg_catalog.pg_column_size(c."doc")) OPERATOR(pg_catalog.>) 67108864);
   EXCEPTION WHEN OTHERS THEN
     INSERT INTO "sluice_capture"."event_logs" (id, turn, table_number, operation, transaction, at, db_user, message_key, old, new)
       SELECT pg_catalog.nextval('"sluice_capture"."event_ids"'::pg_catalog.regclass), (SELECT last_value FROM "sluice_capture"."event_turn"), 7, 'D'::pg_catalog."char", pg_catalog.txid_current(), pg_catalog.clock_timestamp(), session_user, NULL, '{"sluice": "not recorded"}', NULL;

@@ -6,7 +6,7 @@ import { declarations } from '../triggers/texts/row-bodies.ts';
 import {
   computed,
   condition,
-  INSERTED,
+  inserted,
   notRecorded,
   unset,
   when,
@@ -67,7 +67,7 @@ export function renderChunk(
     ...unset(subject),
     ...computed(subject, 'NEW'),
     writtenOr(subject, ['NEW'], [notRecorded(subject, 'i'), 'CONTINUE;']),
-    renderEvent(subject, { ...INSERTED, operation: 'i' }),
+    renderEvent(subject, { ...inserted(subject), operation: 'i' }),
   ];
   const body = [
     '',

@@ -120,20 +120,29 @@ export const asText = (value: string): string =>
 /** What stands in the place of a row, or a value, that a trigger cannot write: who reads it refuses it, and the row is read anew. */
 export const NOT_RECORDED = `'{"sluice": "not recorded"}'`;
 
-const sizeOf = (value: RecordedValue, sql: string): string | null => {
+/** How long a value is at least, where that is not bounded by its type; null: it is. */
+function sizeOf(value: RecordedValue, sql: string): string | null {
   const base = baseOf(value);
   if (!UNBOUNDED.has(base) || parseType(value.type).args.length > 0) return null;
   const size =
     base === 'text' || base === 'character varying' || base === 'bytea' ? 'octet_length' : 'pg_column_size';
-  return `pg_catalog.${size}(${sql}) OPERATOR(pg_catalog.>) ${LONGEST_BYTES}`;
-};
+  return `pg_catalog.${size}(${sql})`;
+}
+
+const isTooLong = (size: string): string => `${size} OPERATOR(pg_catalog.>) ${LONGEST_BYTES}`;
 
 const columnOf = (value: RecordedValue, alias: string): string =>
   value.sql ?? `${alias}.${quote(value.name)}`;
 
-/** Conditions on the columns of a row that are too long to be written; none: no column can be. */
-export const renderTooLong = (values: readonly RecordedValue[], alias: string): readonly string[] =>
-  values.flatMap((value) => sizeOf(value, columnOf(value, alias)) ?? []);
+/** Whether some column of the rows is too long to be written; null: none can be. */
+export function renderTooLong(values: readonly RecordedValue[], aliases: readonly string[]): string | null {
+  const sizes = aliases.flatMap((alias) =>
+    values.flatMap((value) => sizeOf(value, columnOf(value, alias)) ?? []),
+  );
+  if (sizes.length === 0) return null;
+  // One comparison for all: each would be prepared anew in every transaction of the application.
+  return isTooLong(sizes.length === 1 ? (sizes[0] ?? '') : `greatest(${sizes.join(', ')})`);
+}
 
 function renderPlain(value: RecordedValue, sql: string): string {
   const base = baseOf(value);
@@ -154,13 +163,16 @@ function renderTime(sql: string): string {
   return `CASE WHEN ${isOfOurs} THEN pg_catalog.left(${there}, -1) OPERATOR(pg_catalog.||) '+00:00"' ELSE pg_catalog.replace(${there}, ' BC"', '+00:00 BC"') END`;
 }
 
+/** A time that the session may have at another zone. */
+const isShifted = (value: RecordedType): boolean => baseOf(value) === ZONED && !value.isPinned;
+
 function renderToJson(value: RecordedValue, sql: string, isMeasured: boolean): string {
-  if (baseOf(value) === ZONED && !value.isPinned) return renderTime(sql);
+  if (isShifted(value)) return renderTime(sql);
   const json = `pg_catalog.to_json(${renderPlain(value, sql)})`;
-  const tooLong = isMeasured ? sizeOf(value, sql) : null;
-  return tooLong === null
+  const size = isMeasured ? sizeOf(value, sql) : null;
+  return size === null
     ? json
-    : `CASE WHEN ${tooLong} THEN ${NOT_RECORDED}::pg_catalog.json ELSE ${json} END`;
+    : `CASE WHEN ${isTooLong(size)} THEN ${NOT_RECORDED}::pg_catalog.json ELSE ${json} END`;
 }
 
 const AS_NUMBERS = new Set(['smallint', 'integer', 'bigint']);
@@ -181,6 +193,8 @@ function renderValue(value: RecordedValue, alias: string, isMeasured: boolean): 
 
 /** Names and values of so many columns stay below the 100 arguments that a function takes. */
 const COLUMNS = 40;
+/** And here they reach them. */
+const MEMBERS = 50;
 
 const nameInJson = (name: string, at: number): string =>
   literal(`${at === 0 ? '{' : ', '}${JSON.stringify(released(name))}: `);
@@ -200,6 +214,39 @@ export function renderJsonOf(values: readonly RecordedValue[], alias: string, is
   );
   const all = texts.length === 1 ? texts : texts.map((text) => `pg_catalog.concat(${text})`);
   return `pg_catalog.concat(${all.join(', ')}, '}')`;
+}
+
+/** Names of zones that are UTC. */
+const AT_UTC = `pg_catalog.current_setting('TimeZone') OPERATOR(pg_catalog.=) ANY ('{UTC,Etc/UTC,GMT}'::pg_catalog.text[])`;
+
+/** Whether the session has times at UTC already, as most sessions have; null: no value depends on it. */
+export const renderAtUtc = (values: readonly RecordedValue[]): string | null =>
+  values.some(isShifted) ? AT_UTC : null;
+
+/**
+ * The same payload as renderJsonOf() has, but for spaces between its members, by the one call for all columns that a trigger on single rows
+ * wants: PostgreSQL prepares each call of an expression anew in every transaction, which costs a row more than what the call does.
+ * No value may be too long.
+ * @param isAtUtc  the session has times at UTC
+ */
+export function renderObjectOf(values: readonly RecordedValue[], alias: string, isAtUtc: boolean): string {
+  const members = values.map((value) => {
+    const sql = columnOf(value, alias);
+    const given =
+      isShifted(value) && !isAtUtc ? `(${renderTime(sql)})::pg_catalog.json` : renderPlain(value, sql);
+    return `${literal(value.name)}::pg_catalog.text, ${given}`;
+  });
+  const objects = Array.from(
+    { length: Math.max(1, Math.ceil(members.length / MEMBERS)) },
+    (_, at) =>
+      `pg_catalog.json_build_object(${members.slice(at * MEMBERS, (at + 1) * MEMBERS).join(', ')})::pg_catalog.text`,
+  );
+  if (objects.length === 1) return objects[0] ?? '';
+  const parts = objects.flatMap((object, at) => [
+    literal(at === 0 ? '{' : ', '),
+    `pg_catalog.btrim(${object}, '{}')`,
+  ]);
+  return `pg_catalog.concat(${parts.join(', ')}, '}')`;
 }
 
 /** A key as JSON text, `{"id": 1, "line": 2}`. */

@@ -2,18 +2,17 @@ import {
   asToldUnlessNested,
   computed,
   condition,
-  DELETED,
-  INSERTED,
+  deleted,
+  inserted,
   lookUp,
   lost,
   lower,
-  NEW_AS_TOLD,
+  newAsTold,
   recordLoss,
   recordStanding,
-  UPDATED,
+  updated,
   when,
   type Which,
-  writeKey,
   written,
 } from './row-records.ts';
 import {
@@ -48,7 +47,7 @@ export function insertBody(subject: Subject): readonly string[] {
     ...computed(subject, 'NEW'),
     written(subject, ['NEW']),
     ...(nested === null ? [] : [when(nested, ...settled)]),
-    renderQuickEvent(subject, INSERTED),
+    renderQuickEvent(subject, inserted(subject)),
   ];
 }
 
@@ -59,7 +58,7 @@ export function deleteBody(subject: Subject): readonly string[] {
     ...computed(subject, 'OLD'),
     written(subject, ['OLD']),
     ...(nested === null ? [] : [when(nested, MARK_NESTED, ...recordLoss(subject, ['OLD']), 'RETURN NULL;')]),
-    renderQuickEvent(subject, DELETED),
+    renderQuickEvent(subject, deleted(subject)),
   ];
 }
 
@@ -69,16 +68,16 @@ function carefulUpdate(subject: Subject, otherKey: string): readonly string[] {
   const isLoss = isFiltered ? `sluice.old_is_in AND (${otherKey} OR NOT sluice.new_is_in)` : otherKey;
   const isGain = isFiltered ? `${otherKey} OR NOT sluice.old_is_in` : otherKey;
   const settle = [
-    lookUp(subject, 'NEW', asToldUnlessNested(subject, ['OLD', 'NEW'], NEW_AS_TOLD)),
+    lookUp(subject, 'NEW', asToldUnlessNested(subject, ['OLD', 'NEW'], newAsTold(subject))),
     `IF sluice.standing IS NULL THEN\n  RETURN NULL;\nELSIF ${isGain} THEN`,
     indented(recordStanding(subject, 'I')),
     'ELSE',
-    indented(recordStanding(subject, 'U', UPDATED.old)),
+    indented(recordStanding(subject, 'U', updated(subject).old)),
     'END IF;',
   ];
   return [
     when(IS_NESTED, MARK_NESTED),
-    when(isLoss, writeKey(subject, 'OLD'), ...recordLoss(subject, ['OLD', 'NEW'])),
+    when(isLoss, ...recordLoss(subject, ['OLD', 'NEW'])),
     ...(isFiltered ? [when('sluice.new_is_in', ...settle)] : settle),
     'RETURN NULL;',
   ];
@@ -98,15 +97,14 @@ export function updateBody(subject: Subject): readonly string[] {
   const silent = watched.length === 0 ? [] : [when(same, 'RETURN NULL;')];
   const record =
     where === null
-      ? [renderQuickEvent(subject, UPDATED)]
+      ? [renderQuickEvent(subject, updated(subject))]
       : [
           'IF sluice.old_is_in AND sluice.new_is_in THEN',
-          indented(renderQuickEvent(subject, UPDATED)),
+          indented(renderQuickEvent(subject, updated(subject))),
           'ELSIF sluice.new_is_in THEN',
-          indented(renderQuickEvent(subject, INSERTED)),
+          indented(renderQuickEvent(subject, inserted(subject))),
           'ELSE',
-          indented(writeKey(subject, 'OLD')),
-          indented(renderQuickEvent(subject, DELETED)),
+          indented(renderQuickEvent(subject, deleted(subject))),
           'END IF;',
         ];
   const filter =
@@ -138,9 +136,7 @@ export const truncateBody = (subject: Subject): readonly string[] => {
 export function declarations(subject: Subject): readonly string[] {
   const texts = [
     'old_row',
-    'old_key',
     'new_row',
-    'new_key',
     ...(subject.key.length === 0 ? [] : ['standing', 'standing_key']),
     ...(keyExpression(subject) === null ? [] : ['old_key_given', 'new_key_given']),
   ];

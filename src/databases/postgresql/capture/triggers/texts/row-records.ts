@@ -1,5 +1,14 @@
-import { asText, NOT_RECORDED, type RecordedValue, renderJsonOf, renderTooLong } from './json-of.ts';
 import {
+  asText,
+  NOT_RECORDED,
+  type RecordedValue,
+  renderAtUtc,
+  renderJsonOf,
+  renderObjectOf,
+  renderTooLong,
+} from './json-of.ts';
+import {
+  type EventText,
   indented,
   isTrue,
   keyExpression,
@@ -18,20 +27,17 @@ import {
 export type Which = 'NEW' | 'OLD';
 
 export const lower = (which: Which): string => which.toLowerCase();
-/** Variables: of the row's JSON and key, of what a user's SQL gives. */
+/** Variables: of the row's JSON, of what a user's SQL gives. */
 const rowOf = (which: Which): string => `sluice.${lower(which)}_row`;
-const keyOf = (which: Which): string => `sluice.${lower(which)}_key`;
 const given = (which: Which, at: number | 'key'): string => `sluice.${lower(which)}_${at}_given`;
 
-const jsonOf = (
+const valuesOf = (
   { payload, expressions }: Subject,
-  alias: string,
   ofExpression: (at: number, expression: UserExpression) => string,
-  isMeasured = false,
-): string => {
-  const beside = expressions.map((each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each) }));
-  return renderJsonOf([...payload, ...beside], alias, isMeasured);
-};
+): readonly RecordedValue[] => [
+  ...payload,
+  ...expressions.map((each, at): RecordedValue => ({ ...each, sql: ofExpression(at + 1, each) })),
+];
 
 const block = (work: readonly string[], failing: readonly string[]): string =>
   `BEGIN\n${indented(work.join('\n'))}\nEXCEPTION WHEN OTHERS THEN\n${indented(failing.join('\n'))}\nEND;`;
@@ -80,11 +86,12 @@ export function lost(subject: Subject, whichs: readonly Which[]): readonly strin
 export const notRecorded = (subject: Subject, operation: string): string =>
   renderEvent(subject, { operation, key: 'NULL', old: null, new: NOT_RECORDED });
 
-export const writeKey = (subject: Subject, which: Which): string =>
-  `${keyOf(which)} := ${renderMessageKey(subject, which, given(which, 'key'))};`;
+/** The key of the message. */
+const keyOf = (subject: Subject, which: Which): string =>
+  renderMessageKey(subject, which, given(which, 'key'));
 
 /**
- * Writes the rows down, and the key of the last one. What fails here is no row's fault: a column was renamed or dropped since the deployment, or its text would pass 1 GB;
+ * Writes the rows down. What fails here is no row's fault: a column was renamed or dropped since the deployment, or its text would pass 1 GB;
  * the application's statement goes on, and what is recorded says that it was not.
  */
 export const written = (subject: Subject, whichs: readonly Which[], first: readonly string[] = []): string =>
@@ -97,24 +104,35 @@ export function writtenOr(
   failing: readonly string[],
   first: readonly string[] = [],
 ): string {
-  const assign = (isMeasured: boolean): readonly string[] => [
-    ...whichs.map(
-      (which) => `${rowOf(which)} := ${jsonOf(subject, which, (at) => given(which, at), isMeasured)};`,
-    ),
-    ...whichs.slice(-1).map((which) => writeKey(subject, which)),
+  const values = (which: Which) => valuesOf(subject, (at) => given(which, at));
+  const assign = (render: (which: Which) => string): string =>
+    whichs.map((which) => `${rowOf(which)} := ${render(which)};`).join('\n');
+  const tooLong = renderTooLong(subject.payload, whichs);
+  const atUtc = renderAtUtc(values('NEW'));
+  const ways: readonly (readonly [string | null, string])[] = [
+    [tooLong, assign((which) => renderJsonOf(values(which), which, true))],
+    [atUtc, assign((which) => renderObjectOf(values(which), which, true))],
   ];
-  const tooLong = whichs.flatMap((which) => renderTooLong(subject.payload, which));
-  const all =
-    tooLong.length === 0
-      ? assign(false)
-      : [
-          `IF ${tooLong.join(' OR ')} THEN`,
-          indented(assign(true).join('\n')),
-          'ELSE',
-          indented(assign(false).join('\n')),
-          'END IF;',
-        ];
-  return block([...first, ...all], failing);
+  return block(
+    [
+      ...first,
+      choose(
+        ways,
+        assign((which) => renderObjectOf(values(which), which, false)),
+      ),
+    ],
+    failing,
+  );
+}
+
+/** The first way whose test is so; one that has none is never gone. */
+function choose(ways: readonly (readonly [string | null, string])[], otherwise: string): string {
+  const tested = ways.filter(([test]) => test !== null);
+  if (tested.length === 0) return otherwise;
+  const branches = tested.map(
+    ([test, then], at) => `${at === 0 ? 'IF' : 'ELSIF'} ${test} THEN\n${indented(then)}`,
+  );
+  return [...branches, `ELSE\n${indented(otherwise)}`, 'END IF;'].join('\n');
 }
 
 /**
@@ -133,7 +151,11 @@ export function lookUp(subject: Subject, which: Which, failing: readonly string[
   const passes = subject.where === null ? '' : ` AND ${isTrue(subject.where)}`;
   return block(
     [
-      `SELECT ${jsonOf(subject, 'n', (_, { sql, type }) => `(\n${sql}\n)::${type}`, true)}, ${key}, ${sameImage('n', which, namesOf(subject.key))}
+      `SELECT ${renderJsonOf(
+        valuesOf(subject, (_, { sql, type }) => `(\n${sql}\n)::${type}`),
+        'n',
+        true,
+      )}, ${key}, ${sameImage('n', which, namesOf(subject.key))}
   INTO sluice.standing, sluice.standing_key, sluice.is_same
   FROM ${standingRows(subject, 'n')}
   WHERE ${sameKey(subject.key, 'n', which)}${passes} LIMIT 1;`,
@@ -142,21 +164,36 @@ export function lookUp(subject: Subject, which: Which, failing: readonly string[
   );
 }
 
-export const NEW_AS_TOLD = [
+export const newAsTold = (subject: Subject): readonly string[] => [
   `sluice.standing := ${rowOf('NEW')};`,
-  `sluice.standing_key := ${keyOf('NEW')};`,
-] as const;
+  `sluice.standing_key := ${keyOf(subject, 'NEW')};`,
+];
 
 export const recordStanding = (subject: Subject, operation: string, old: string | null = null): string =>
   renderEvent(subject, { operation, key: 'sluice.standing_key', old, new: 'sluice.standing' });
 
-export const INSERTED = { operation: 'I', key: keyOf('NEW'), old: null, new: rowOf('NEW') } as const;
-export const UPDATED = { operation: 'U', key: keyOf('NEW'), old: rowOf('OLD'), new: rowOf('NEW') } as const;
-export const DELETED = { operation: 'D', key: keyOf('OLD'), old: rowOf('OLD'), new: null } as const;
+export const inserted = (subject: Subject): EventText => ({
+  operation: 'I',
+  key: keyOf(subject, 'NEW'),
+  old: null,
+  new: rowOf('NEW'),
+});
+export const updated = (subject: Subject): EventText => ({
+  operation: 'U',
+  key: keyOf(subject, 'NEW'),
+  old: rowOf('OLD'),
+  new: rowOf('NEW'),
+});
+export const deleted = (subject: Subject): EventText => ({
+  operation: 'D',
+  key: keyOf(subject, 'OLD'),
+  old: rowOf('OLD'),
+  new: null,
+});
 
 /** The row has left its key: it is deleted there, unless another row stands at the key by now. */
 export const recordLoss = (subject: Subject, whichs: readonly Which[]): readonly string[] => [
   lookUp(subject, 'OLD', asToldUnlessNested(subject, whichs, ['sluice.standing := NULL;'])),
-  when('sluice.standing IS NULL OR NOT sluice.is_same', renderEvent(subject, DELETED)),
+  when('sluice.standing IS NULL OR NOT sluice.is_same', renderEvent(subject, deleted(subject))),
   when('sluice.standing IS NOT NULL', recordStanding(subject, 'I')),
 ];

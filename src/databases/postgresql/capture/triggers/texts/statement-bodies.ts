@@ -155,7 +155,7 @@ function lost(subject: Subject, sides: readonly Side[]): string {
 function measured(subject: Subject, sides: readonly Side[]): string {
   const columns = [...new Set([...subject.watched, ...namesOf(subject.payload), ...namesOf(subject.key)])];
   const looks = sides.map((side) => {
-    const tooLong = renderTooLong(subject.payload, 'c').join(' OR ') || 'false';
+    const tooLong = renderTooLong(subject.payload, ['c']) ?? 'false';
     const cells = list(columns.map((name) => `c.${quote(name)}`));
     return `EXISTS (SELECT ${cells} FROM ${TRANSITION[side]} AS c WHERE ${tooLong})`;
   });
@@ -163,7 +163,7 @@ function measured(subject: Subject, sides: readonly Side[]): string {
 }
 
 const choose = (subject: Subject, record: Record): string =>
-  renderTooLong(subject.payload, 'c').length === 0
+  renderTooLong(subject.payload, ['c']) === null
     ? guarded(subject, record, false)
     : [
         'IF sluice.is_long THEN',
