@@ -41,12 +41,23 @@ const ROOT = `CREATE USER 'root'@'127.0.0.1';
 GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
 `;
 
+/** From 9.6 on the function MD5, by which rows are compared, is in a component; what is installed first is there at the next start. */
+const CLASSIC_HASHING =
+  "INSERT INTO mysql.component (component_group_id, component_urn) VALUES (1, 'file://component_classic_hashing');\n";
+
+/** @param {string} program */
+async function hasNoMd5(program) {
+  const text = await runProgram(program, ['--no-defaults', '--version']);
+  const [, major = 0, minor = 0] = (/Ver (\d+)\.(\d+)/.exec(text) ?? []).map(Number);
+  return major > 9 || (major === 9 && minor >= 6);
+}
+
 /** @param {string} program @param {string} folder @param {{ uid: number, gid: number } | undefined} user */
 async function createData(program, folder, user) {
   const data = join(folder, DATA);
   if (existsSync(join(data, 'mysql.ibd'))) return;
   const first = join(folder, 'first.sql');
-  writeFileSync(first, ROOT);
+  writeFileSync(first, ROOT + ((await hasNoMd5(program)) ? CLASSIC_HASHING : ''));
   if (user) chownSync(first, user.uid, user.gid);
   const args = ['--no-defaults', '--initialize-insecure', `--datadir=${data}`, '--secure-file-priv=NULL'];
   await runProgram(program, [...args, `--init-file=${first}`], { ...user, cwd: '/' });

@@ -61,6 +61,10 @@ export function vendorCode(error: unknown): string {
 /** A statement that was ended by KILL QUERY. */
 export const INTERRUPTED = '1317';
 
+const NO_FUNCTION = '1305';
+/** MySQL 9.6 and later have the function by a component only, which a superuser installs. */
+export const MAKE_MD5 = "INSTALL COMPONENT 'file://component_classic_hashing';";
+
 /** Total: by the number of the server or the code of Node, never by the text of a message. */
 export function classify(error: unknown): ErrorCode {
   if (isSluiceError(error)) return error.code;
@@ -143,6 +147,12 @@ export function toSluiceError(error: unknown, context: ErrorContext = {}): Sluic
   const { side, columns = [], ...known } = context;
   const vendor = vendorCode(error);
   const server = (error ?? {}) as DriverError;
+  if (vendor === NO_FUNCTION && /\bMD5\b/.test(server.message ?? ''))
+    return new SluiceError('database.version_unsupported', 'the server has no function MD5', {
+      ...known,
+      vendorCode: vendor,
+      suggestion: MAKE_MD5,
+    });
   const code = (side ? BY_SIDE[side].get(vendor) : undefined) ?? classify(error);
   const column = known.column ?? namedColumn(server.message, columns);
   return new SluiceError(code, describe(server, vendor), {

@@ -1,4 +1,5 @@
 import type { Session } from './connections/session.ts';
+import { MAKE_MD5, vendorCode } from './error-codes.ts';
 
 const NAMES = [
   'innodb_flush_log_at_trx_commit',
@@ -18,6 +19,17 @@ async function settingsOf(session: Session): Promise<Settings> {
   return Object.fromEntries(NAMES.map((name) => [name, found.get(name) ?? ''])) as Settings;
 }
 
+/** Rows are compared by it, and found again where they have no key. */
+async function hasMd5(session: Session): Promise<boolean> {
+  try {
+    await session.query("DO MD5('')");
+    return true;
+  } catch (error) {
+    if (vendorCode(error) === '1305') return false;
+    throw error;
+  }
+}
+
 const isOn = (value: string): boolean => value === 'ON' || value === '1';
 
 /**
@@ -30,6 +42,9 @@ export async function collectWarnings(session: Session): Promise<readonly string
   const method = settings.innodb_flush_method;
   const doublewrite = settings.innodb_doublewrite;
   return [
+    ...((await hasMd5(session))
+      ? []
+      : [`rows cannot be compared by checksum, nor read without a key: the server has no MD5; ${MAKE_MD5}`]),
     ...(flush === '1' || flush === '3'
       ? []
       : [`commits are not durable: innodb_flush_log_at_trx_commit is ${flush}, and 1 syncs each of them`]),

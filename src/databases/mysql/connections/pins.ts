@@ -36,7 +36,6 @@ const PINS: readonly string[] = [
   `sql_mode = '${SQL_MODE}'`,
   `time_zone = '+00:00'`,
   `autocommit = 1`,
-  `max_error_count = 64`, // 0: what was changed to fit is counted, and nobody learns which column
   `sql_notes = 1`, // a text that loses its blanks is told as a note only
   `sql_auto_is_null = 0`,
   `sql_safe_updates = 0`,
@@ -57,6 +56,9 @@ const BY_FLAVOUR: Readonly<Record<ServerFacts['flavour'], readonly string[]>> = 
   // Of the old modes one keeps rows that are passed over from being told.
   mariadb: ['max_statement_time = 0', `idle_transaction_timeout = ${WAIT_SECONDS}`, `old_mode = ''`],
 };
+
+/** With 0 what was changed to fit is counted, and nobody learns which column. MySQL 9 lets few users set it: only where it is needed. */
+const FEWEST_WARNINGS = 64;
 
 const OLDEST = { mysql: [8, 0], mariadb: [10, 6] } as const;
 
@@ -94,11 +96,15 @@ async function assertPins(session: Session, isolation: string): Promise<void> {
 
 /** Sets what decides how a value is written as text, and how long we wait; then looks whether it is so. */
 export async function pinSession(session: Session, config: MysqlConfig): Promise<ServerFacts> {
-  const version = (await session.cell('SELECT VERSION()')) ?? '';
+  const [[version, warnings] = []] = (await session.query('SELECT VERSION(), @@session.max_error_count'))
+    .rows;
+  if (!version) throw new SluiceError('database.internal', 'the server does not tell its version');
   const flavour = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
   refuseOld(flavour, version);
   await session.query('SET NAMES utf8mb4');
   await session.query(`SET SESSION ${[...PINS, ...BY_FLAVOUR[flavour]].join(', ')}`);
+  if (Number(warnings) < FEWEST_WARNINGS)
+    await session.query(`SET SESSION max_error_count = ${FEWEST_WARNINGS}`);
   await session.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE');
   await session.query(`SET @sluice_zero_dates = ${config.zeroDates === 'null' ? 1 : 0}`);
   await assertPins(session, flavour === 'mysql' ? 'transaction_isolation' : 'tx_isolation');

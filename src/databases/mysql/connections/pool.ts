@@ -2,7 +2,7 @@ import { SessionPool } from '../../../engine/driver/session-pool.ts';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type { MysqlConfig } from '../config.ts';
 import { type ErrorContext, toSluiceError } from '../error-codes.ts';
-import { literal } from '../sql/names.ts';
+import { lockName } from '../sql/lock-name.ts';
 import { openSession, type Session } from './session.ts';
 
 /** Sooner than the server ends a session that says nothing. */
@@ -52,8 +52,7 @@ export class Pool extends SessionPool<Session, ErrorContext> {
     context: ErrorContext = {},
   ): Promise<T> {
     const run = async (session: Session): Promise<T> => {
-      // At most 64 letters.
-      const lock = `CONCAT('sluice ', MD5(${literal(name)}))`;
+      const lock = lockName(name);
       if ((await session.cell(`SELECT GET_LOCK(${lock}, ${LOCK_SECONDS})`)) !== '1')
         throw new SluiceError('database.transient', 'another process plans the same');
       const result = await work(session);

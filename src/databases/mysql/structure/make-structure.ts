@@ -22,6 +22,7 @@ import type { Pool } from '../connections/pool.ts';
 import type { Session } from '../connections/session.ts';
 import { toSluiceError, vendorCode } from '../error-codes.ts';
 import { describeTables } from '../introspector.ts';
+import { lockName } from '../sql/lock-name.ts';
 import { list, literal, qualified, quote } from '../sql/names.ts';
 import { foreignKeyLosses, renderForeignKey, renderOrphans } from './render-foreign-key.ts';
 import { standingForeignKeys } from './standing-keys.ts';
@@ -170,7 +171,7 @@ const REFUSALS = new Set(
 
 /** Under a lock of the server that ends with the session: another attempt that still works at the table is waited for. */
 async function makeStep(session: Session, plan: TablePlan, step: StructureStep): Promise<void> {
-  const lock = `CONCAT('sluice ', MD5(${literal(`structure of ${tableId(plan.target)}`)}))`;
+  const lock = lockName(`structure of ${tableId(plan.target)}`);
   await session.query(`SET SESSION lock_wait_timeout = ${LONG_SECONDS}`);
   while ((await session.cell(`SELECT GET_LOCK(${lock}, ${SHORT_SECONDS})`)) !== '1');
   if ((await session.cell(isThere(plan, step))) === null) await session.query(step.sql);
