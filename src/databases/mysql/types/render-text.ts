@@ -8,12 +8,15 @@ const digitsWithPoint = (digits: string): string =>
 
 const exponent = (sign: string, size: string): string => `'e${sign}', IF((${size}) < 10, '0', ''), ${size}`;
 
-const TWO_64 = '18446744073709551616';
+const TWO_65 = '36893488147419103232';
 
-/** A whole double below 2^128 as an exact number: in two parts, for a cast to a decimal would round it to 17 digits. */
+/**
+ * A double from 2^54 to 2^128, or the distance to the next one there, as an exact number: in two parts, for a cast to a decimal would round it to
+ * 17 digits. All of them are whole and divisible by four; so no part is 2^63 or more, of which MySQL casts no double.
+ */
 function exactly(value: string): string {
-  const high = `FLOOR(${value} / ${TWO_64}e0)`;
-  return `(CAST(${high} AS UNSIGNED) * ${TWO_64} + CAST(${value} - ${high} * ${TWO_64}e0 AS UNSIGNED))`;
+  const high = `FLOOR(${value} / ${TWO_65}e0)`;
+  return `(CAST(${high} AS UNSIGNED) * ${TWO_65} + CAST((${value} - ${high} * ${TWO_65}e0) / 4e0 AS UNSIGNED) * CAST(4 AS DECIMAL(2,0)))`;
 }
 
 /**
