@@ -164,8 +164,8 @@ export const TransferSpec = Type.Object(
           ),
           ordering: Type.Optional(
             oneOf(
-              ['key', 'table', 'transaction'],
-              'What keeps its order, and so waits for a change that is refused. key: the changes of its key, which are set apart (default); table, transaction: all of them, nothing is set apart.',
+              ['key', 'table', 'transaction', 'none'],
+              'What keeps its order, and so waits for a change that is refused. key: the changes of its key, which are set apart (default); table, transaction: all of them, nothing is set apart; none, to topics only: nothing, a refused change is set apart alone.',
             ),
           ),
           conflicts: Type.Optional(

@@ -23,6 +23,7 @@ import {
   readLines,
   type SampledProduct,
 } from '../support/types/round-trip.ts';
+import type { TypeSamples } from '../support/types/samples.ts';
 
 let source: MariadbChanges;
 afterEach(() => source?.drop());

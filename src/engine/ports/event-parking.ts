@@ -21,6 +21,8 @@ export interface RetryPolicy {
   readonly retryAfterMs: number;
   readonly tries: number;
   readonly holdForMs: number;
+  /** `none`: nothing waits behind another one of its key. Absent: what comes later of a key does. */
+  readonly ordering?: 'none';
 }
 
 /** An event that is set apart, as those are told by it that must wait behind it. */

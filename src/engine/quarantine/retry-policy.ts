@@ -16,6 +16,8 @@ export const policyOf = ({ retryAfter, tries, holdFor }: Times): RetryPolicy => 
 
 /** What becomes of changes that are refused. Null: nothing is set apart, such a change stops its lane. */
 export function retryPolicyOf({ changes = {} }: Pick<TransferSpec, 'changes'>): RetryPolicy | null {
-  if ((changes.ordering ?? 'key') !== 'key') return null;
-  return policyOf({ ...QUARANTINE_DEFAULTS, ...changes.quarantine });
+  const { ordering = 'key' } = changes;
+  if (ordering === 'table' || ordering === 'transaction') return null;
+  const policy = policyOf({ ...QUARANTINE_DEFAULTS, ...changes.quarantine });
+  return ordering === 'none' ? { ...policy, ordering } : policy;
 }

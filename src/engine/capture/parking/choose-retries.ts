@@ -1,6 +1,6 @@
 import type { ParkedState } from '../../../model/quarantine.ts';
 import type { ClaimLimits } from '../../ports/change-capture.ts';
-import { ANY_KEY, type ParkedMark } from '../../ports/event-parking.ts';
+import { ANY_KEY, type ParkedMark, type RetryPolicy } from '../../ports/event-parking.ts';
 
 /** One event that is set apart, as the next claim of them is chosen by it. */
 export interface ParkedRow extends ParkedMark {
@@ -37,17 +37,21 @@ const isTried = ({ state, isDue, isSealed }: ParkedRow): boolean =>
 
 /**
  * The events that a claim of a lane's set apart events has: those that are due and those behind them, as many as fit, and none whose
- * key has an earlier one that is not among them. One that waits behind none, since that was discarded, is due.
+ * key has an earlier one that is not among them, where keys keep their order. One that waits behind none, since that was discarded, is due.
  * @param rows  all of the lane, in id order
  */
-export function chooseRetries(rows: readonly ParkedRow[], limits: ClaimLimits): readonly ParkedRow[] {
+export function chooseRetries(
+  rows: readonly ParkedRow[],
+  limits: ClaimLimits,
+  { ordering }: Pick<RetryPolicy, 'ordering'> = {},
+): readonly ParkedRow[] {
   const chosen: ParkedRow[] = [];
   const tables = new Map<number, Before>();
   let bytes = 0;
   for (const row of rows) {
     const before = tables.get(row.table) ?? new Before();
     tables.set(row.table, before);
-    const isChosen = isTried(row) && !before.holds(row.key);
+    const isChosen = isTried(row) && (ordering === 'none' || !before.holds(row.key));
     before.add(row.key, isChosen);
     if (!isChosen) continue;
     bytes += row.bytes;

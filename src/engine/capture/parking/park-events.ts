@@ -216,7 +216,7 @@ export async function sealRetries(
   const { limits, policy, next } = request;
   await discardHeld(parking, policy.holdForMs);
   const rows = await readRows(parking);
-  const chosen = new Set(chooseRetries(rows, limits));
+  const chosen = new Set(chooseRetries(rows, limits, policy));
   if (chosen.size === 0) return null;
   await write();
   for (const ids of idsOf(Array.from(chosen, ({ event }) => event)))

@@ -26,6 +26,19 @@ function decoded(decoder: InstanceType<typeof TextDecoder>, bytes: Buffer): stri
   }
 }
 
+/** An expression of SQLite is at most a thousand terms deep. */
+const TERMS = 200;
+
+/** Together they give the bytes of all values of some rows. */
+function sumsOf(cells: readonly string[]): readonly string[] {
+  const lengths = cells.map((cell) => `coalesce(octet_length(${cell}), 0)`);
+  const parts = Math.ceil(cells.length / TERMS);
+  return Array.from(
+    { length: parts },
+    (_, at) => `sum(${lengths.slice(at * TERMS, (at + 1) * TERMS).join(' + ')})`,
+  );
+}
+
 function openRows(
   database: BetterSqlite.Database,
   {
@@ -43,10 +56,8 @@ function openRows(
     cells.map((cell) => `CASE typeof(${cell}) WHEN 'text' THEN CAST(${cell} AS BLOB) END`),
     'sluice_row = ?',
   );
-  const sizes = select(
-    cells.map((cell) => `octet_length(${cell})`),
-    'sluice_row IN (?, ?)',
-  );
+  const sizes = select(sumsOf(cells), 'sluice_row IN (?, ?)');
+  const beside = BigInt(64 + 16 * cells.length);
   const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
   return {
     shape,
@@ -60,11 +71,11 @@ function openRows(
         return text === null ? value : decoded(decoder, text as Buffer);
       });
     },
-    size: (id) =>
-      sizes
-        .all(id * 2n, id * 2n + 1n)
-        .flat()
-        .reduce<number>((sum, length) => sum + Number(length ?? 0n) + 8, 64),
+    size(id) {
+      let all = beside;
+      for (const sum of sizes.get(id * 2n, id * 2n + 1n) ?? []) all += (sum as bigint | null) ?? 0n;
+      return Number(all);
+    },
   };
 }
 

@@ -8,7 +8,13 @@ import { inReadTransaction } from './event-rows.ts';
 const MOST_FREED = 500;
 const MOST_LOOKED_AT = 20_000;
 
-type Found = readonly [id: bigint, table: bigint, layout: bigint];
+/** Events that follow one another, with nothing between them that is kept. */
+interface Run {
+  readonly table: bigint;
+  readonly layout: bigint;
+  readonly from: bigint;
+  to: bigint;
+}
 
 /**
  * Looks at the next events in their order and deletes those that the rules give free. What is free stays free, so only the deleting
@@ -19,23 +25,27 @@ type Found = readonly [id: bigint, table: bigint, layout: bigint];
  */
 export function freeEvents(database: BetterSqlite.Database, request: EventsToFree): FreedEvents {
   const { prefix, afterId } = request;
-  const { events } = captureTables(prefix);
   const rules = new Map(request.rules.map((rule) => [rule.table, rule]));
-  const free: Found[] = [];
+  const free: Run[] = [];
+  let events = 0;
   let looked = 0;
+  let run: Run | null = null;
   let after: bigint | null = null;
   inReadTransaction(database, () => {
     const rows = rawStatement(
       database,
-      `SELECT id, table_number, layout, at FROM ${events} WHERE id > ? AND id <= ? ORDER BY id`,
+      `SELECT id, table_number, layout, at FROM ${captureTables(prefix).events} WHERE id > ? AND id <= ? ORDER BY id`,
     );
     for (const row of rows.iterate(afterId, request.uptoId)) {
       const [id, table, layout, at] = row as [bigint, bigint, bigint, string];
       const rule = rules.get(Number(table));
-      if (rule && id <= rule.uptoId && (rule.olderThan === null || at <= rule.olderThan))
-        free.push([id, table, layout]);
+      const isFree = rule && id <= rule.uptoId && (rule.olderThan === null || at <= rule.olderThan);
+      if (!isFree) run = null;
+      else if (run?.table === table && run.layout === layout) run.to = id;
+      else free.push((run = { table, layout, from: id, to: id }));
+      if (isFree) events += 1;
       looked += 1;
-      if (free.length < MOST_FREED && looked < MOST_LOOKED_AT) continue;
+      if (events < MOST_FREED && looked < MOST_LOOKED_AT) continue;
       after = id;
       break;
     }
@@ -44,24 +54,26 @@ export function freeEvents(database: BetterSqlite.Database, request: EventsToFre
 }
 
 /** @returns events whose rows are gone */
-function deleteEvents(database: BetterSqlite.Database, prefix: string, free: readonly Found[]): number {
+function deleteEvents(database: BetterSqlite.Database, prefix: string, free: readonly Run[]): number {
   const { events } = captureTables(prefix);
-  const ofEvent = database.prepare(
-    `DELETE FROM ${events} WHERE id = ? AND id < (SELECT max(id) FROM ${events})`,
-  );
+  const newest = rawStatement(database, `SELECT max(id) FROM ${events}`);
+  const ofEvents = database.prepare(`DELETE FROM ${events} WHERE id BETWEEN ? AND ? AND id <> ?`);
   const ofRows = new Map<string, BetterSqlite.Statement>();
-  const rowsOf = ([, table, layout]: Found): BetterSqlite.Statement => {
+  const rowsOf = ({ table, layout }: Run): BetterSqlite.Statement => {
     const name = rowsTable(prefix, Number(table), Number(layout));
-    const made = ofRows.get(name) ?? database.prepare(`DELETE FROM ${name} WHERE sluice_row IN (?, ?)`);
+    const made = ofRows.get(name) ?? database.prepare(`DELETE FROM ${name} WHERE sluice_row BETWEEN ? AND ?`);
     ofRows.set(name, made);
     return made;
   };
   return database
     .transaction(() => {
       let freed = 0;
-      for (const event of free) {
-        if (rowsOf(event).run(event[0] * 2n, event[0] * 2n + 1n).changes > 0) freed += 1;
-        ofEvent.run(event[0]);
+      const [last] = newest.get() as [bigint];
+      for (const run of free) {
+        const rows = rowsOf(run);
+        if (run.to === last) freed += Math.sign(rows.run(last * 2n, last * 2n + 1n).changes);
+        rows.run(run.from * 2n, run.to * 2n + 1n);
+        freed += ofEvents.run(run.from, run.to, last).changes;
       }
       return freed;
     })
