@@ -8,7 +8,7 @@ import { oracleChangesFixtures, oracleLoadPlace } from '../support/oracle/change
 
 const url = process.env['SLUICE_TEST_ORACLE_URL'];
 
-/** There is no Oracle to be had in every place: docs/how-to/run-oracle-and-mysql.md says how to run these. */
+/** There is no Oracle to be had in every place: docs/how-to/run-oracle.md says how to run these. */
 describe.runIf(url)(`on the Oracle of SLUICE_TEST_ORACLE_URL${url ? '' : ' (not set)'}`, () => {
   for (const [form, fixture] of Object.entries(oracleChangesFixtures)) {
     describe(`events in ${form}`, () => describeChanges(fixture));

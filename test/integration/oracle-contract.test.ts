@@ -24,7 +24,7 @@ const SHOP: readonly string[] = [
   "COMMENT ON COLUMN ORDERS.STATE IS 'new, or not'",
 ];
 
-/** There is no Oracle to be had in every place: docs/how-to/run-oracle-and-mysql.md says how to run these. */
+/** There is no Oracle to be had in every place: docs/how-to/run-oracle.md says how to run these. */
 describe.runIf(url)(`on the Oracle of SLUICE_TEST_ORACLE_URL${url ? '' : ' (not set)'}`, () => {
   describeReader(oracleHarness);
   describeSelection(oracleHarness);

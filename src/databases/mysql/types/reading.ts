@@ -48,10 +48,10 @@ const OUT_OF_DAY =
 const READINGS: Readonly<Record<string, (type: TypeText, column: string) => ColumnReading>> = {
   decimal: ({ args: [precision = 10, scale = 0], zerofill }, column) =>
     read({ kind: 'decimal', precision, scale }, zerofill ? `${column} + 0` : column),
-  // As a double, which holds each float exactly: the server prints six digits of a float.
-  float: (_, column) => read({ kind: 'float64' }, renderDouble(`(${column} + 0e0)`, '1e15')),
+  // As a double, which holds each float exactly: the server prints six digits of a float. Less zero, for more than zero minus zero is none.
+  float: (_, column) => read({ kind: 'float64' }, renderDouble(`(${column} - 0e0)`, '1e15')),
   double: ({ args }, column) =>
-    read({ kind: 'float64' }, renderDouble(args.length > 0 ? `(${column} + 0e0)` : column, '1e15')),
+    read({ kind: 'float64' }, renderDouble(args.length > 0 ? `(${column} - 0e0)` : column, '1e15')),
   char: ({ args: [chars = 1] }, column) => read({ kind: 'text', maxChars: chars }, column),
   varchar: ({ args: [chars = null] }, column) => read({ kind: 'text', maxChars: chars }, column),
   set: (_, column) => read({ kind: 'text', maxChars: null }, column),
@@ -93,7 +93,7 @@ export const isBinary = (base: string): boolean => isBytes(base) || isGeometry(b
 
 /** How a value is written as text between two servers of this product: nothing is taken for something else. */
 export function renderNative(type: TypeText, name: string): string {
-  if (type.base === 'float' || type.base === 'double') return renderDouble(`(${name} + 0e0)`, '1e15');
+  if (type.base === 'float' || type.base === 'double') return renderDouble(`(${name} - 0e0)`, '1e15');
   if (['time', 'datetime', 'timestamp'].includes(type.base)) return renderFraction(name, type.args[0] ?? 0);
   if (isBinary(type.base)) return renderBytes(name);
   return type.base === 'year' ? `${name} + 0` : name;

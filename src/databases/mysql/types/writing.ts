@@ -139,14 +139,14 @@ function writeDecimal(logical: LogicalType & { kind: 'decimal' }, to: TypeText, 
 }
 
 function writeFloat(kind: 'float32' | 'float64', to: TypeText, column: string) {
-  const value = to.args.length > 0 || to.zerofill ? `(${column} + 0e0)` : column;
+  const value = to.args.length > 0 || to.zerofill ? `(${column} - 0e0)` : column;
   const from = kind === 'float32' ? '1e6' : '1e15';
   const load = loadPlaces(to);
   const tooLong = load === null ? '' : `more than ${to.args[1]} places are refused; `;
   const note = `${tooLong}${NOT_A_NUMBER}, minus zero becomes zero`;
   if (to.base === 'double') return within({ kind: 'finite' }, roughly(renderDouble(value, from), note, load));
   if (to.base !== 'float' || kind === 'float32') return null;
-  return merging(renderDouble(`(${column} + 0e0)`, from), `rounded to 24 bits; ${note}`, load);
+  return merging(renderDouble(`(${column} - 0e0)`, from), `rounded to 24 bits; ${note}`, load);
 }
 
 function writeBoolean(to: TypeText, column: string) {

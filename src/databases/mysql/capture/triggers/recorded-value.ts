@@ -45,7 +45,7 @@ const isDated = (base: string): boolean => base === 'date' || base === 'datetime
 /** A floating point number as the server is to write it; null where the type is none. */
 export function floatOf({ type }: Pick<RecordedType, 'type'>, value: string): string | null {
   const { base, args } = parseType(type);
-  if (base === 'float' || (base === 'double' && args.length > 0)) return `(${value} + 0e0)`;
+  if (base === 'float' || (base === 'double' && args.length > 0)) return `(${value} - 0e0)`;
   return base === 'double' ? value : null;
 }
 
