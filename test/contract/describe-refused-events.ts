@@ -17,8 +17,8 @@ export interface ReadEvent {
 /** Topics of a hub that take no message above LIMIT_BYTES until their limit is raised. */
 export interface NarrowTopics {
   readonly topics: TopicsSpec;
-  /** All that a consumer reads from the beginning on, in its order; repeats that it drops left out. */
-  read(): Promise<readonly ReadEvent[]>;
+  /** All that a consumer reads from the beginning on, in its order; repeats left out, which it knows by the last id of a key, or by all ids. */
+  read(repeats?: 'by key' | 'by id'): Promise<readonly ReadEvent[]>;
   raiseLimit(): Promise<void>;
   drop(): Promise<void>;
 }
@@ -143,6 +143,55 @@ export function describeRefusedEvents(hub: NarrowHub): void {
         stop.abort();
         await running;
       }
+    });
+
+    describe('where keys keep no order', () => {
+      const UNORDERED: RetryPolicy = { ...HOURS, ordering: 'none' };
+      /** Those that are refused have the large note, in their new row or the old one: the last one of the key has not. */
+      const expectOnce = async (states: readonly (readonly [key: number, n: number])[]): Promise<void> => {
+        const events = await place.read('by id');
+        expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+        const found = events.map((event) => [keyOf(event), event.new?.n ?? 0]);
+        expect(found.filter(([key]) => key === 2)).toEqual(states);
+      };
+
+      test('is set apart alone: what comes later of its key goes on, and it follows when it may', async () => {
+        await stage.database.query(CHANGES);
+        expect(await relay(UNORDERED)).toMatchObject({ why: 'caught-up', events: 14 });
+        expect(await count()).toEqual({ waiting: 2 });
+        await stage.database.query(LATER);
+        expect(await relay(UNORDERED)).toMatchObject({ why: 'caught-up', events: 5 });
+        expect(await count()).toEqual({ waiting: 2 });
+        await place.raiseLimit();
+        expect(await reactivate()).toBe(2);
+        expect(await relay(UNORDERED)).toMatchObject({ why: 'caught-up', events: 2 });
+        expect(await count()).toEqual({});
+        await expectOnce([0, 3, 4, 1, 2].map((n) => [2, n]));
+      });
+
+      test('is out once whoever dies, when it is excluded and when it is tried again', async () => {
+        await stage.database.query(CHANGES);
+        expect(await gone(start({ quarantine: UNORDERED, dieAtPark: 'after' }))).toBe('SIGKILL');
+        expect(await relay(UNORDERED)).toMatchObject({ why: 'caught-up' });
+        expect(await count()).toEqual({ waiting: 2 });
+        await place.raiseLimit();
+        await reactivate();
+        const killAt = { call: hub.deaths[0]!, nth: 1, when: 'after' } as const;
+        expect(await gone(start({ quarantine: UNORDERED, killAt }))).toBe('SIGKILL');
+        expect((await relay(UNORDERED)).why).toBe('caught-up');
+        expect(await count()).toEqual({});
+        await expectOnce([0, 3, 1, 2].map((n) => [2, n]));
+      });
+
+      test('takes along what waits behind it since before', async () => {
+        await stage.database.query(CHANGES);
+        await relay();
+        expect(await count()).toEqual({ waiting: 1, behind: 2 });
+        // The first of the two has the large row before it.
+        expect(await relay(UNORDERED)).toMatchObject({ why: 'caught-up', events: 1 });
+        expect(await count()).toEqual({ waiting: 2 });
+        await expectOnce([0, 3].map((n) => [2, n]));
+      });
     });
 
     test('may be one that no message can be made of', async () => {

@@ -90,6 +90,17 @@ describeWith(['postgres', 'nats', 'temporal'], 'a change that the target refuses
     expect((await listed()).events).toEqual([]);
   });
 
+  test('holds up its key at least: without an order the target would have the wrong rows, and nothing is made', async () => {
+    stage = await createChangeStage({ spec: { changes: { ordering: 'none' } } });
+    const { world, target } = stage;
+    world.worker();
+    const started = await world.cli('start', world.transfer, '--wait');
+    expect(started).toMatchObject({ code: 2, stderr: expect.stringContaining('changes.ordering') as string });
+    expect(
+      await target.query(`SELECT count(*) FROM pg_tables WHERE schemaname !~ '^(pg_|information)'`),
+    ).toEqual([['0']]);
+  });
+
   test('blocks all changes behind it where these keep the order of their tables', async () => {
     stage = await createChangeStage({ spec: { changes: { ordering: 'table' } } });
     const { world, source, target } = stage;

@@ -18,15 +18,17 @@ describeWith(['nats', 'postgres'], 'changes of PostgreSQL in subjects of NATS th
   });
   afterAll(() => nc?.close());
 
-  /** What is not above the last id of its key was seen before: a consumer drops it. */
-  const read = async (stream: string): Promise<readonly ReadEvent[]> => {
+  /** By key: what is not above the last id of its key was seen before, and a consumer drops it. */
+  const read = async (stream: string, repeats = 'by key'): Promise<readonly ReadEvent[]> => {
     const { state } = await jsm.streams.info(stream);
     const events: ReadEvent[] = [];
     const lastIds = new Map<number, number>();
+    const ids = new Set<number>();
     for (let seq = state.first_seq; seq > 0 && seq <= state.last_seq; seq += 1) {
       const event = (await jsm.streams.getMessage(stream, { seq })).json<ReadEvent>();
       const key = event.new?.id ?? event.old?.id ?? 0;
-      if (event.id <= (lastIds.get(key) ?? 0)) continue;
+      if (repeats === 'by key' ? event.id <= (lastIds.get(key) ?? 0) : ids.has(event.id)) continue;
+      ids.add(event.id);
       lastIds.set(key, event.id);
       events.push(event);
     }
@@ -37,7 +39,7 @@ describeWith(['nats', 'postgres'], 'changes of PostgreSQL in subjects of NATS th
     await jsm.streams.add({ name: stream, subjects: [`${prefix}.>`], max_msg_size: LIMIT_BYTES });
     return {
       topics: { name: `${prefix}.{schema}.{table}` },
-      read: () => read(stream),
+      read: (repeats) => read(stream, repeats),
       raiseLimit: async () => void (await jsm.streams.update(stream, { max_msg_size: 1_000_000 })),
       drop: async () => void (await jsm.streams.delete(stream)),
     };

@@ -124,9 +124,10 @@ describe('what is set apart', () => {
     ]);
   });
 
-  test('is only with changes that keep the order of their keys alone', () => {
+  test('is only with changes that keep the order of their keys alone, or none', () => {
     expect(retryPolicyOf({})).toEqual({ retryAfterMs: 20_000, tries: 5, holdForMs: 864_000_000 });
     expect(retryPolicyOf({ changes: { quarantine: { tries: 2 } } })).toMatchObject({ tries: 2 });
+    expect(retryPolicyOf({ changes: { ordering: 'none' } })).toMatchObject({ tries: 5, ordering: 'none' });
     expect(retryPolicyOf({ changes: { ordering: 'table' } })).toBeNull();
     expect(retryPolicyOf({ changes: { ordering: 'transaction' } })).toBeNull();
   });

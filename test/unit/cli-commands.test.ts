@@ -71,6 +71,32 @@ describe('a relative path of a file', () => {
   });
 });
 
+describe('validate', () => {
+  const written = (name: string, transfer: object): string => {
+    const connections = { shop: { url: 'sqlite:shop.db' }, bus: { url: 'nats://bus:4222' } };
+    const transfers = {
+      orders: { source: 'shop', hub: 'bus', mode: 'changes', tables: { '*': {} }, ...transfer },
+    };
+    writeFileSync(join(folder, name), JSON.stringify({ version: 1, connections, transfers }));
+    return name;
+  };
+  const changes = { ordering: 'none' };
+
+  test('takes a hub as the target of topics, and changes without an order there', async () => {
+    const path = written('topics.json', { target: 'bus', topics: {}, changes });
+    expect(await sluice(['validate', '--config', path])).toMatchObject({ exit: EXIT.done, err: '' });
+  });
+
+  test('refuses changes without an order for a target, which would hold the wrong rows', async () => {
+    const path = written('target.json', { target: 'shop', changes });
+    const { exit, err } = await sluice(['validate', '--config', path, '-o', 'json']);
+    expect(exit).toBe(EXIT.usage);
+    expect(JSON.parse(err)).toMatchObject({
+      errors: [{ code: 'config.invalid', where: 'transfers.orders.changes.ordering' }],
+    });
+  });
+});
+
 describe('output', () => {
   test('under json an answer is one document and an error is JSON on standard error', async () => {
     const answered = await sluice(['version', '-o', 'json']);

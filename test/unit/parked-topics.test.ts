@@ -19,8 +19,11 @@ const row = (event: number, more: Partial<ParkedRow> = {}): ParkedRow => ({
   ...more,
 });
 const WIDE = { events: 100, bytes: 1_000 };
-const chosen = (rows: readonly ParkedRow[], limits = WIDE): readonly string[] =>
-  chooseRetries(rows, limits).map(({ event }) => event);
+const chosen = (
+  rows: readonly ParkedRow[],
+  limits = WIDE,
+  policy: Parameters<typeof chooseRetries>[2] = {},
+): readonly string[] => chooseRetries(rows, limits, policy).map(({ event }) => event);
 
 describe('a claim of events that are set apart', () => {
   test('has what is due and what waits behind it, and nothing that waits behind another one', () => {
@@ -37,6 +40,13 @@ describe('a claim of events that are set apart', () => {
     expect(chosen([row(1, { ...final, key: ANY_KEY }), row(2), row(3, { table: 2 })])).toEqual(['3']);
     expect(chosen([row(1, final), row(2, { key: ANY_KEY }), row(3, { key: 'b' })])).toEqual([]);
     expect(chosen([row(1), row(2, { key: ANY_KEY }), row(3, { key: 'b' })])).toEqual(['1', '2', '3']);
+  });
+
+  test('has whatever is due where keys keep no order, and what was behind when they did', () => {
+    const notDue = { state: 'waiting', isDue: false } as const;
+    const rows = [row(1, { state: 'final' }), row(2, notDue), row(3, { state: 'waiting' }), row(4)];
+    expect(chosen(rows)).toEqual([]);
+    expect(chosen(rows, WIDE, { ordering: 'none' })).toEqual(['3', '4']);
   });
 
   test('ends where no more fits, with one event at least', () => {
@@ -88,6 +98,17 @@ describe('what is set apart', () => {
     expect(keys.holds(mark(8, 'b', 2))).toBe(false);
     expect(keys.holds(mark(8, '', 3))).toBe(false);
     expect(keys.size).toBe(3);
+  });
+
+  test('is waited for by nothing where keys keep no order, and remembered until it is on its way', () => {
+    const keys = new ParkedKeys([mark(5), mark(6), mark(9, ANY_KEY)], { ordering: 'none' });
+    expect([mark(7), mark(10), mark(11, ANY_KEY)].map((each) => keys.holds(each))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    keys.release(['6', '9']);
+    expect([keys.size, keys.has('5')]).toEqual([1, true]);
   });
 
   test('is waited for no more once it is released, and again when it is set apart again', () => {

@@ -7,6 +7,7 @@ import { changesId } from '../../model/changes-plan.ts';
 import { type ChangesLane, type RegisteredLanes, registerLanes } from '../lanes/register-lanes.ts';
 import { findJoins } from '../lanes/table-joins.ts';
 import { DEFAULTS, type TransferSpec } from '../../model/transfer-spec.ts';
+import { unorderedTarget } from '../../model/unordered-target.ts';
 import { CREDITS } from '../reading/largest-row.ts';
 import type { Database } from '../ports/dialect.ts';
 import type { Hub } from '../ports/hub.ts';
@@ -150,6 +151,8 @@ export async function prepareTransfer(
   signal: AbortSignal,
 ): Promise<PreparedTransfer> {
   const { transfer, execution, place = capturePlaceOf(undefined) } = request;
+  const unordered = unorderedTarget(transfer, request.spec);
+  if (unordered) throw unordered;
   const available = (await deps.source.introspector.listTables(signal)).map(({ table }) => table);
   const wanted = selectTables(request.spec, available, deps.source);
   refuseClashes(wanted, namingRules(deps, request.spec));

@@ -80,8 +80,8 @@ async function makeReady(
     if (confirms) await countAgain(reading, confirms, claim);
     await counted.confirm(lease, claim, signal);
   });
-  const keys = new ParkedKeys(parking ? await parking.marks(lease, signal) : []);
   const policy = request.quarantine ?? DEFAULT_POLICY;
+  const keys = new ParkedKeys(parking ? await parking.marks(lease, signal) : [], policy);
   const mayPark = request.quarantine !== undefined;
   const isAnyParked = (): boolean => keys.size > 0;
   return {

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../model/config.ts';
 import { isSluiceError, SluiceError } from '../../../model/sluice-error.ts';
+import type { TransferSpec } from '../../../model/transfer-spec.ts';
+import { unorderedTarget } from '../../../model/unordered-target.ts';
 import { checkConnection } from '../../connection/open-connection.ts';
 import type { Run } from '../../run-command.ts';
 
-const expected = { source: 'database', hub: 'hub', target: 'database' } as const;
+const expectedOf = ({ topics }: TransferSpec) =>
+  ({ source: 'database', hub: 'hub', target: topics ? 'hub' : 'database' }) as const;
 
-/** URLs, settings and secrets of all connections, and that each stands where its kind can stand; nothing is opened. */
+/** URLs, settings and secrets of all connections, that each stands where its kind can stand, and what transfers ask for; nothing is opened. */
 async function problemsOf(config: Config): Promise<readonly SluiceError[]> {
   const problems: SluiceError[] = [];
   const kinds = new Map<string, 'database' | 'hub'>();
@@ -19,8 +22,10 @@ async function problemsOf(config: Config): Promise<readonly SluiceError[]> {
     }
   }
   for (const [transfer, spec] of Object.entries(config.transfers)) {
-    for (const [role, wanted] of Object.entries(expected)) {
-      const name = spec[role as keyof typeof expected];
+    const unordered = unorderedTarget(transfer, spec);
+    if (unordered) problems.push(unordered);
+    for (const [role, wanted] of Object.entries(expectedOf(spec))) {
+      const name = spec[role as 'source' | 'hub' | 'target'];
       const is = kinds.get(name);
       if (is === undefined || is === wanted) continue;
       problems.push(

@@ -1,4 +1,4 @@
-import { ANY_KEY, type ParkedMark } from '../../ports/event-parking.ts';
+import { ANY_KEY, type ParkedMark, type RetryPolicy } from '../../ports/event-parking.ts';
 
 /** Events of one key that are set apart. */
 class Waiting {
@@ -33,7 +33,10 @@ export class ParkedKeys {
   readonly #tables = new Map<number, Map<string, Waiting>>();
   readonly #places = new Map<string, ParkedMark>();
 
-  constructor(marks: readonly ParkedMark[]) {
+  readonly #isOrdered: boolean;
+
+  constructor(marks: readonly ParkedMark[], { ordering }: Pick<RetryPolicy, 'ordering'> = {}) {
+    this.#isOrdered = ordering !== 'none';
     for (const mark of marks) this.add(mark);
   }
 
@@ -48,7 +51,7 @@ export class ParkedKeys {
   add(mark: ParkedMark): void {
     const { event, table, key } = mark;
     this.#places.set(event, mark);
-    if (key === '') return; // nothing waits behind it
+    if (key === '' || !this.#isOrdered) return; // nothing waits behind it
     const keys = this.#tables.get(table) ?? new Map<string, Waiting>();
     this.#tables.set(table, keys);
     const waiting = keys.get(key) ?? new Waiting();
