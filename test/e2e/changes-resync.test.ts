@@ -94,6 +94,53 @@ describeWith(['postgres', 'nats', 'temporal'], 'a source that is not what it was
     await stage.expectEqual();
   });
 
+  test('because it was restored, and the table has no key: nothing is applied twice, whatever is wanted', async () => {
+    const log = 'CREATE TABLE log (n integer, s text)';
+    stage = await createChangeStage({
+      from: 'sqlite',
+      sql: log,
+      spec: { mode: 'changes', completion: { verify: 'none' } },
+    });
+    const { world, source, target } = stage;
+    const rows = () => target.query('SELECT n, s FROM log ORDER BY n');
+    const run = (name: string, sql: string): void => {
+      const file = new BetterSqlite(name, { timeout: 20_000 });
+      file.exec(sql);
+      file.close();
+    };
+    const change = (n: number): void => run(source.name, `INSERT INTO log VALUES (${n}, 'x')`);
+    run(target.name, log);
+    const worker = world.worker();
+    await world.start();
+    await isLive();
+    change(1);
+    await world.eventually('it is applied', async () => (await rows()).length === 1);
+    const copy = `${source.name}.copy`;
+    const file = new BetterSqlite(source.name, { timeout: 20_000 });
+    await file.backup(copy);
+    file.close();
+    for (const n of [2, 3]) {
+      change(n);
+      await world.eventually('it is applied', async () => (await rows()).length === n);
+    }
+    worker.kill('SIGKILL');
+    await worker.ended;
+    for (const each of ['-wal', '-shm']) await rm(`${source.name}${each}`, { force: true });
+    const restored = new BetterSqlite(copy);
+    await rm(source.name);
+    await restored.backup(source.name);
+    restored.close();
+    change(4);
+    world.worker();
+    await mustBeResynced();
+    await cli('table', 'resnapshot', world.transfer, CHANGES, '--yes');
+    await world.eventually('it is refused', async () => {
+      const { tables } = await world.tables();
+      return tables.some(({ error }) => error?.message.includes('has no primary key'));
+    });
+    expect((await rows()).map(([n]) => n)).toEqual(['1', '2', '3']);
+  });
+
   test('is told to a transfer of changes alone that is started again, which would miss some', async () => {
     stage = await createChangeStage({ spec: { mode: 'changes', completion: { verify: 'none' } } });
     const { world, source, target } = stage;

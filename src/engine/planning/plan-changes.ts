@@ -5,6 +5,7 @@ import { tableId } from '../../model/table-name.ts';
 import type { TablePlan } from '../../model/table-plan.ts';
 import type { TransferSpec } from '../../model/transfer-spec.ts';
 import type { PlannedTable } from '../ports/ledger.ts';
+import type { Lease } from '../ports/change-capture.ts';
 import type { CapturedTable } from '../ports/trigger-manager.ts';
 import { capturedTypes } from '../changes/captured-types.ts';
 import { beginOf, type KnownLane, knownLane } from '../lanes/known-lane.ts';
@@ -147,7 +148,7 @@ export async function planChanges(
       : await planAnew(
           { ...deps, capture },
           request,
-          { incarnation, generation, position: isAnother ? null : known.position },
+          { incarnation, generation, position: known.position, before: known.incarnation ?? incarnation },
           signal,
         );
   const [progress] = await ledger.lanes(transfer, run, table, signal);
@@ -201,22 +202,62 @@ async function tablesOfLane(
   });
 }
 
+/** A lane that is planned, with what the target has of it from before. */
+interface StandingLane extends Pick<PlannedTable, 'incarnation' | 'generation'>, Pick<KnownLane, 'position'> {
+  /** The incarnation of the source from which it has that. */
+  readonly before: string;
+}
+
+/** The installation of a capture stands at the beginning of an incarnation: events of another one are all of later changes. */
+const installationOf = (incarnation: string): string => incarnation.split(/[/:]/)[0] ?? '';
+
+/**
+ * A source that was restored gives changes again that the target has. Tables with a key end as they were; without one rows would come
+ * twice.
+ * @throws SluiceError capture.resync_required
+ */
+function refuseDoubling(
+  tables: readonly TakenTable[],
+  { sealed }: Lease,
+  { position, before, incarnation }: StandingLane,
+): void {
+  const keyless = tables.find(({ captured }) => isKeyless(captured));
+  const isRestored =
+    position !== null &&
+    installationOf(before) === installationOf(incarnation) &&
+    (before !== incarnation || Number(position[0]) > sealed);
+  if (!keyless || !isRestored) return;
+  const table = tableId(keyless.captured.table);
+  throw new SluiceError(
+    'capture.resync_required',
+    `the source was restored, and which of its changes of ${table} the target has cannot be told, for the table has no primary key`,
+    {
+      table,
+      suggestion:
+        'make both sides equal, give up what is pending with sluice capture release, and start the transfer anew',
+    },
+  );
+}
+
 async function planAnew(
   deps: Planning,
   request: PlanChangesRequest,
-  known: Pick<PlannedTable, 'incarnation' | 'generation'> & Pick<KnownLane, 'position'>,
+  known: StandingLane,
   signal: AbortSignal,
 ): Promise<PlannedTable> {
   const { transfer, run, spec, ordinal, execution, lane } = request;
-  const tables = (await tablesOfLane(deps, request, signal)).map(({ found, captured }) => ({
+  const taken = await tablesOfLane(deps, request, signal);
+  // What earlier runs applied. Written down, for a target that is restored to here needs it again, whatever was confirmed since.
+  const lease = await deps.capture.changes.lease({ transfer, lane }, signal);
+  if (!movesRows(spec)) refuseDoubling(taken, lease, known);
+  const tables = taken.map(({ found, captured }) => ({
     found,
     changed: changedTable(deps, spec, found, captured),
   }));
   await prepareTargets(deps, spec, tables, signal);
   const changed = tables.map((each) => each.changed);
-  const { incarnation, generation, position } = known;
-  // What earlier runs applied. Written down, for a target that is restored to here needs it again, whatever was confirmed since.
-  const lease = await deps.capture.changes.lease({ transfer, lane }, signal);
+  const { incarnation, generation, before } = known;
+  const position = before === incarnation ? known.position : null;
   return deps.target.ledger.planTable(
     { transfer, run, execution },
     {
