@@ -1,3 +1,4 @@
+import { withPlainExpressions } from './structure/catalog-text.ts';
 import type { TableName } from '../../model/table-name.ts';
 import type { Session } from './connections/session.ts';
 import { literal } from './sql/names.ts';
@@ -34,8 +35,10 @@ export async function catalogRows(
     const { rows } = await session.query(
       `SELECT ${query.select} FROM ${query.from} WHERE ${schemaColumn} = ${literal(schema)} AND ${table} IN (${names.join(', ')}) AND ${where} ORDER BY ${query.order}`,
     );
-    for (const row of rows)
-      found.push(Object.fromEntries(query.names.map((name, at) => [name, row[at] ?? null])));
+    for (const row of rows) {
+      const named = Object.fromEntries(query.names.map((name, at) => [name, row[at] ?? null]));
+      found.push(session.facts.flavour === 'mysql' ? withPlainExpressions(named) : named);
+    }
   }
   return found;
 }

@@ -123,7 +123,9 @@ function renderDefault(text: string, column: ColumnPlan, source: TableSchema): s
     return translateDefault(neutral, column.logical, defaultsFor(column.targetType));
   const isLiteral = neutral !== undefined && neutral.kind !== 'call' && neutral.kind !== 'binary';
   if (!isClosedSql(text, STYLE)) return null;
-  return isLiteral || /^b'|^(?:current_timestamp|now|localtimestamp)/i.test(text) ? text : `(${text})`;
+  // MySQL takes the moment in brackets only, where a default is set later.
+  const isMoment = /^(?:current_timestamp|now|localtimestamp)/i.test(text);
+  return (isLiteral && !isMoment) || text.startsWith("b'") ? text : `(${text})`;
 }
 
 function defaultsOf(plan: TablePlan, source: TableSchema, identity: string | null) {
