@@ -32,12 +32,31 @@ export function whyNoCheck({ prepared, cutOver }: ControlState): string | null {
   return cutOver || changes.untilCaughtUp ? 'the transfer is about to end, and is compared then' : null;
 }
 
-/** A check that goes on already is the one that is wanted; one that has ended begins anew. */
+/**
+ * A check that goes on already is the one that is wanted; one that has ended begins anew. What is wanted before the transfer is prepared
+ * is known to mean something or not when it is: see dropVainWishes.
+ */
 export function wantCheck(state: ControlState, asked: StandingReason): void {
-  if (whyNoCheck(state) !== null || state.check?.endedAt === null) return;
+  const isVain = state.prepared !== null && whyNoCheck(state) !== null;
+  if (isVain || state.check?.endedAt === null) return;
   const counts = { tables: 0, equal: 0, differing: 0, untold: 0 };
   const fresh = { endedAt: null, named: [], error: null, after: null, fruitless: 0, notBeforeMs: 0 };
   state.check = { asked, ...counts, ...fresh };
+}
+
+/** Of what was wanted before it was known what the transfer moves; each as a person reads it. */
+export function dropVainWishes(state: ControlState): readonly string[] {
+  const dropped: string[] = [];
+  if (state.cutOver && !state.prepared?.changes) {
+    delete state.cutOver;
+    dropped.push('a cut-over was wanted before the start, and nothing is cut over: no changes are moved');
+  }
+  const why = state.check ? whyNoCheck(state) : null;
+  if (why !== null) {
+    delete state.check;
+    dropped.push(`a comparison was wanted before the start, and is none: ${why}`);
+  }
+  return dropped;
 }
 
 /** One slice at a time: once all rows are copied, and until a person ends the transfer, for what follows then compares by itself. */

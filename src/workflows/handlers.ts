@@ -1,4 +1,4 @@
-import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { condition, log, patched, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { CHANGES, laneOfChanges } from '../model/changes-plan.ts';
 import { nextTableStatus, type TableEvent } from '../model/table-status.ts';
 import type { Control } from './control.ts';
@@ -23,9 +23,14 @@ const reasonOf = (wish: Wish | undefined, otherwise: string): StandingReason => 
   at: new Date().toISOString(),
 });
 
+/** Older histories know nothing of what was wanted before the transfer was prepared. */
+const KEEPS_EARLY_WISHES = 'keeps-early-wishes';
+
 /** What a person can do to the whole transfer; each says what shall be, so a second time changes nothing. */
 function wishesOf(control: Control) {
   const { state } = control;
+  /** Nobody knows yet what the transfer moves. */
+  const isEarly = (): boolean => state.prepared === null && patched(KEEPS_EARLY_WISHES);
   return {
     pause: (wish?: Wish): void => {
       state.paused ??= reasonOf(wish, 'paused');
@@ -38,11 +43,11 @@ function wishesOf(control: Control) {
       control.touch();
     },
     cutOver: (wish?: Wish): void => {
-      if (state.prepared?.changes) state.cutOver ??= reasonOf(wish, 'cut over');
+      if (state.prepared?.changes || isEarly()) state.cutOver ??= reasonOf(wish, 'cut over');
       control.touch();
     },
     verify: (wish?: Wish): void => {
-      wantCheck(state, reasonOf(wish, 'verify'));
+      if (state.prepared || isEarly()) wantCheck(state, reasonOf(wish, 'verify'));
       control.touch();
     },
     stop: (wish?: Wish): void => {

@@ -10,6 +10,7 @@ import {
 import type { LoadState } from '../activities/contract.ts';
 import { packState, unpackState } from './carry.ts';
 import { carryOut } from './carry-out.ts';
+import { dropVainWishes } from './check-moves.ts';
 import { createControl, type Control } from './control.ts';
 import {
   type ControlState,
@@ -76,7 +77,7 @@ async function prepare(control: Control): Promise<void> {
     if (load) knowLoad(table, load);
     return table;
   });
-  for (const warning of warnings) control.warn(warning);
+  for (const warning of [...warnings, ...dropVainWishes(state)]) control.warn(warning);
   if (!prepared.searchAttributes)
     control.warn('this Temporal server has no Sluice search attributes; see sluice doctor');
 }

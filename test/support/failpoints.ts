@@ -9,6 +9,7 @@ const SENT = /^SENT$/;
 const COMMIT = /^COMMIT$/;
 const statement = (text: string): RegExp => new RegExp(text.replaceAll(/[.$()+]/g, '\\$&'));
 
+const READ_CLAIM = statement('FROM "sluice_capture"."capture_claims" AS c JOIN');
 const CONFIRM = statement('SET confirmed_at = clock_timestamp()');
 
 export type Failpoint = readonly [name: string, behind: readonly RegExp[]];
@@ -32,7 +33,7 @@ export const FAILPOINTS: Readonly<Record<'planning' | 'following' | 'ending', re
     behind('a lease is taken', statement('UPDATE "sluice_capture"."capture_lanes" SET epoch = $3')),
     behind('a lane is opened', statement('UPDATE "sluice"."lanes" SET attempt = attempt + 1, epoch = $6')),
     ...both('a claim is sealed', statement('INSERT INTO "sluice_capture"."capture_claims"')),
-    ['a claim is read', [statement('FROM "sluice_capture"."capture_claims" AS c JOIN')]],
+    ['a claim is read', [READ_CLAIM]],
     ['a batch is sent, before the hub has it', [SEND]],
     ['a batch is sent, behind the answer of the hub', [SENT]],
     ...both('a batch is applied', statement('UPDATE "sluice"."lanes" SET n = ')),
@@ -107,8 +108,30 @@ export function createFailpoints(met: (armed: ArmedFailpoint) => Promise<void>) 
   const { query } = Session.prototype as {
     query: (this: Session, ...given: Parameters<Session['query']>) => ReturnType<Session['query']>;
   };
+  const { submit } = Session.prototype as {
+    submit: (this: Session, ...given: Parameters<Session['submit']>) => void;
+  };
+  /** What reads a claim ends its transaction. */
+  const reading = new WeakSet<Session>();
+  Session.prototype.submit = function (this: Session, wire) {
+    if (reading.delete(this)) {
+      const ready = wire.handleReadyForQuery.bind(wire);
+      wire.handleReadyForQuery = () => {
+        open.delete(this);
+        ready();
+      };
+    }
+    submit.call(this, wire);
+  };
+  // One by one, so that there is something between them.
+  Session.prototype.queryAndCommit = async function (this: Session, text) {
+    const answer = await this.query(text);
+    await this.query('COMMIT');
+    return answer;
+  };
   Session.prototype.query = async function (this: Session, text, values) {
     if (text.startsWith('BEGIN')) open.add(this);
+    if (READ_CLAIM.test(text)) reading.add(this);
     const answer = await query.call(this, text, values);
     if (/^(COMMIT|ROLLBACK)$/.test(text)) open.delete(this);
     if (isThere(this, text))

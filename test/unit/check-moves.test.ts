@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { changesId } from '../../src/model/changes-plan.ts';
-import { check, countCompared, type LiveCheckState, wantCheck } from '../../src/workflows/check-moves.ts';
+import {
+  check,
+  countCompared,
+  dropVainWishes,
+  type LiveCheckState,
+  wantCheck,
+} from '../../src/workflows/check-moves.ts';
 import {
   type ControlState,
   freshState,
@@ -87,6 +93,24 @@ describe('a comparison while changes flow', () => {
       expect(other.check).toBeUndefined();
     },
   );
+
+  test('is wanted before it is known what the transfer moves, and dropped in words where that is nothing to compare', () => {
+    const early = (): ControlState => {
+      const fresh = freshState({ transfer: 't' }, 0);
+      wantCheck(fresh, ASKED);
+      return fresh;
+    };
+    const moving = { ...early(), prepared: state({ untilCaughtUp: false }).prepared };
+    expect(dropVainWishes(moving)).toEqual([]);
+    expect(moving.check).toMatchObject({ asked: ASKED, endedAt: null });
+    const copying = { ...early(), cutOver: ASKED, prepared: state().prepared };
+    expect(dropVainWishes(copying)).toEqual([
+      expect.stringContaining('cut-over'),
+      expect.stringContaining('only what moves changes'),
+    ]);
+    expect(copying).not.toHaveProperty('check');
+    expect(copying).not.toHaveProperty('cutOver');
+  });
 
   test('counts tables by what can be said of them, and names some that are not equal', () => {
     const moving = state({ untilCaughtUp: false });

@@ -40,6 +40,26 @@ describeWith(['temporal'], 'a comparison that somebody wants while changes flow'
     expect(standIn.called('relayChanges')).toHaveLength(1);
   });
 
+  test('is made where it was wanted before anybody knew what the transfer moves', async () => {
+    const tables = ['main.a', CHANGES];
+    world = await createWorkflowWorld({ tables, prepared: { changes: { untilCaughtUp: false } } });
+    const { standIn, client } = world;
+    standIn.held = false;
+    standIn.live = [found('main.a', 0)];
+    await client.workflow.signalWithStart(messages.TRANSFER_WORKFLOW, {
+      workflowId: messages.transferWorkflowId(world.transfer),
+      taskQueue: world.taskQueue,
+      args: [world.transfer],
+      signal: messages.verifySignal,
+      signalArgs: [{ by: 'Ana' }],
+    });
+    const { check } = await eventually('all is compared', async () => {
+      const status = await world.status();
+      return status.check && status.check.endedAt !== null && status;
+    });
+    expect(check).toMatchObject({ asked: { by: 'Ana' }, tables: 1, equal: 1 });
+  });
+
   test('means nothing for a transfer that moves no changes, and is refused', async () => {
     world = await createWorkflowWorld({ tables: ['main.a'] });
     await world.start(world.transfer);

@@ -16,6 +16,8 @@ export interface Answer {
   readonly count: number;
 }
 
+const NOTHING: Answer = { rows: [], count: 0 };
+
 /** A column of an answer: number and modifier of its type, of the type under it where that is a domain. */
 export interface Field {
   readonly name: string;
@@ -99,13 +101,19 @@ export class Session {
 
   /** Without values several statements may stand in the text; the last one's answer is given. Throws driver errors. */
   async query(text: string, values?: readonly unknown[]): Promise<Answer> {
+    return (await this.#answers(text, values)).at(-1) ?? NOTHING;
+  }
+
+  /** One statement without values and the end of its transaction, for which nobody waits a second time. Throws driver errors. */
+  async queryAndCommit(text: string): Promise<Answer> {
+    return (await this.#answers(`${text}; COMMIT`)).at(0) ?? NOTHING;
+  }
+
+  async #answers(text: string, values?: readonly unknown[]): Promise<readonly Answer[]> {
     const config = { text, rowMode: 'array' as const, ...(values ? { values: [...values] } : {}) };
     const result: unknown = await this.#client.query(config);
-    const last = (Array.isArray(result) ? result.at(-1) : result) as {
-      rows: Cells[];
-      rowCount: number | null;
-    };
-    return { rows: last.rows, count: last.rowCount ?? 0 };
+    const all = (Array.isArray(result) ? result : [result]) as { rows: Cells[]; rowCount: number | null }[];
+    return all.map(({ rows, rowCount }) => ({ rows, count: rowCount ?? 0 }));
   }
 
   /** The one cell of a query of one row and column. */

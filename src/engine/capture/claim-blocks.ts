@@ -7,7 +7,7 @@ export interface WantedClaim {
   readonly request: Parameters<ChangeCapture['read']>[1];
 }
 
-/** What a session reads of a claim. */
+/** What a session reads of a claim; it is nobody's again behind the last block. */
 export interface OpenClaim {
   /** With the ids of events as positions. */
   readonly blocks: AsyncIterable<RowBlock>;
@@ -26,8 +26,6 @@ export interface ClaimSource<Session> {
   leave(session: Session): void;
   /** @throws SluiceError capture.resync_required where the claim is gone */
   open(session: Session): Promise<OpenClaim>;
-  /** When all of it was read. */
-  end?(session: Session): Promise<unknown>;
   /** An error as a person reads it. */
   told(error: unknown): unknown;
 }
@@ -61,7 +59,6 @@ export async function* claimBlocks<Session>(
       rows += block.rows;
     }
     if (rows !== events) throw resyncRequired(lease, `claim ${claim} has ${rows} events left of ${events}`);
-    await source.end?.(session);
     whole = true;
   } catch (error) {
     if (signal.aborted) throw signal.reason;

@@ -79,7 +79,7 @@ export function createCoordinators(cluster: Cluster, id: string): Coordinators {
         return await work(await find(kind));
       } catch (error) {
         const type = typeOf(error) ?? '';
-        known.delete(kind);
+        if (!BUSY.has(type)) known.delete(kind); // it may be another one
         if (!(MOVED.has(type) || BUSY.has(type)) || Date.now() - began > PATIENCE_MS) throw error;
       }
       await pause(delays.next(), signal);

@@ -7,6 +7,7 @@ import { CopyOut } from '../../copy-out.ts';
 import { toSluiceError } from '../../error-codes.ts';
 import type { Pool, Session } from '../../pool.ts';
 import { inCapture } from './capture-errors.ts';
+import { literal } from '../../sql.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 import { ALONG_THE_INDEX, renderCopyEvents, renderCountEvents, type Span } from './pending-sql.ts';
 
@@ -27,13 +28,15 @@ interface WhichClaim {
   readonly claim: number;
 }
 
-/** @throws SluiceError capture.resync_required where the claim is gone */
+/** In a new transaction. @throws SluiceError capture.resync_required where the claim is gone */
 async function claimOf(session: Session, names: CaptureNames, { lease, claim }: WhichClaim): Promise<Sealed> {
   const excluded = `ARRAY(SELECT x.event_id FROM ${names.parking.excluded} AS x WHERE x.transfer = c.transfer AND x.lane = c.lane AND x.claim = c.claim)`;
+  // One way to the server and back.
   const { rows } = await session.query(
-    `SELECT l.table_numbers, c.since, c.upto, c.after_id, c.last_id, c.events, ${excluded}
-     FROM ${names.claims} AS c JOIN ${names.lanes} AS l USING (transfer, lane) WHERE c.transfer = $1 AND c.lane = $2 AND c.claim = $3`,
-    [lease.transfer, lease.lane, claim],
+    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ALONG_THE_INDEX};
+     SELECT l.table_numbers, c.since, c.upto, c.after_id, c.last_id, c.events, ${excluded}
+     FROM ${names.claims} AS c JOIN ${names.lanes} AS l USING (transfer, lane)
+     WHERE c.transfer = ${literal(lease.transfer)} AND c.lane = ${lease.lane} AND c.claim = ${claim}`,
   );
   const [found] = rows;
   if (!found) throw resyncRequired(lease, `claim ${claim} is gone`);
@@ -90,7 +93,6 @@ async function openClaim(
   names: CaptureNames,
   { lease, request }: WantedClaim,
 ): Promise<OpenClaim> {
-  await session.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${ALONG_THE_INDEX}`);
   const { claim, afterId } = request;
   const which = { lease, claim };
   const sealed = await claimOf(session, names, which);
@@ -98,7 +100,8 @@ async function openClaim(
     sealed.events === 0
       ? await copyOfParked(session, names, { ...which, afterId })
       : await copyOfStaging(session, names, { sealed, afterId });
-  const copy = new CopyOut(sql, {
+  // The transaction ends with it.
+  const copy = new CopyOut(`${sql}; COMMIT`, {
     binary: false,
     hiddenCells: 0,
     positionTypes: ['bigint'],
@@ -123,7 +126,6 @@ export const readClaim = (
       pool,
       leave: (session: Session) => session.destroy(),
       open: (session) => openClaim(session, names, wanted),
-      end: (session) => session.query('COMMIT'),
       told: (error) => inCapture(toSluiceError(error, { side: 'source' }), names.schema),
     },
     signal,

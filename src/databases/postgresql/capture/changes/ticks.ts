@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../../model/sluice-error.ts';
-import type { Session } from '../../pool.ts';
+import type { Cells, Session } from '../../pool.ts';
 import type { CaptureNames } from '../capture-tables.ts';
 
 /** Ids between two ticks at least: so many events are looked at in vain where a transaction is the first after a tick. */
@@ -9,6 +9,26 @@ const ofAnotherServer = (schema: string): SluiceError =>
   new SluiceError('capture.resync_required', `the capture in ${schema} is of another server`, {
     suggestion: 'sluice capture uninstall, then install and deploy it here, and copy the tables again',
   });
+
+/**
+ * SQL of one row: what the sequence's last value is, whether a tick was noted lately, and whether the last one is of a transaction that
+ * this server has not had yet.
+ */
+export const renderTicked = (names: CaptureNames): string =>
+  `SELECT s.ids, s.ids - t.ids < ${TICK_IDS} AS is_recent, t.xid >= txid_snapshot_xmax(txid_current_snapshot()) AS is_ahead
+     FROM (SELECT last_value - (NOT is_called)::integer AS ids FROM ${names.ids}) AS s
+     LEFT JOIN (SELECT xid, ids FROM ${names.ticks} ORDER BY xid DESC LIMIT 1) AS t ON true`;
+
+export interface Ticked {
+  readonly ids: bigint;
+  readonly isRecent: boolean;
+}
+
+/** @param cells  of a row of renderTicked @throws SluiceError capture.resync_required for a tick of another server */
+export function tickedOf([ids, isRecent, isAhead]: Cells, names: CaptureNames): Ticked {
+  if (isAhead === 't') throw ofAnotherServer(names.schema);
+  return { ids: BigInt(ids ?? 0), isRecent: isRecent === 't' };
+}
 
 /**
  * Notes a tick where ids went on since the last one: the number of a transaction of its own, and an id that had been drawn before it
@@ -29,23 +49,16 @@ const ofAnotherServer = (schema: string): SluiceError =>
  * A tick of a transaction that this server has not had yet came with a dump of another one, whose numbers went further: what the
  * snapshots and events of the dump say would be wrong here. (Where the numbers of this server went further already, all of it holds.)
  *
- * @returns ids  what it read at (1), tick or not
  * @throws SluiceError capture.resync_required for such a tick
  */
-export async function tick(session: Session, names: CaptureNames): Promise<bigint> {
-  const { rows } = await session.query(
-    `SELECT s.ids, s.ids - t.ids < ${TICK_IDS}, t.xid >= txid_snapshot_xmax(txid_current_snapshot())
-     FROM (SELECT last_value - (NOT is_called)::integer AS ids FROM ${names.ids}) AS s
-     LEFT JOIN (SELECT xid, ids FROM ${names.ticks} ORDER BY xid DESC LIMIT 1) AS t ON true`,
-  );
-  const [ids, isRecent, isAhead] = rows[0] ?? [];
-  if (isAhead === 't') throw ofAnotherServer(names.schema);
+export async function tick(session: Session, names: CaptureNames): Promise<void> {
+  const { rows } = await session.query(renderTicked(names));
+  const { ids, isRecent } = tickedOf(rows[0] ?? [], names);
   // A tick that a crash of the server loses is one less; nothing waits for the disk.
-  if (isRecent !== 't')
+  if (!isRecent)
     await session.query(
-      `BEGIN; SET LOCAL synchronous_commit = off; INSERT INTO ${names.ticks} (xid, ids) VALUES (txid_current(), ${BigInt(ids ?? 0)}); COMMIT`,
+      `BEGIN; SET LOCAL synchronous_commit = off; INSERT INTO ${names.ticks} (xid, ids) VALUES (txid_current(), ${ids}); COMMIT`,
     );
-  return BigInt(ids ?? 0);
 }
 
 /**
