@@ -13,7 +13,7 @@ interface Options {
   readonly timeoutMs: number;
   /** Projects of one group run together, groups one after the other. */
   readonly group: number;
-  /** Files at once: 1 where a test needs the machine for itself, since it restarts servers or watches the clock. */
+  /** Files at once: 1 where a test needs the machine for itself, since it watches the clock. */
   readonly workers: number;
   /** Default: those of the folder that has the project's name. */
   readonly files?: readonly string[];
@@ -50,7 +50,7 @@ export default defineConfig({
       project('workflow', { timeoutMs: 120_000, group: 0, workers: WORKERS }),
       project('e2e', { timeoutMs: 300_000, group: 1, workers: TRANSFERS, except: ALONE }),
       project('e2e-alone', { timeoutMs: 300_000, group: 2, workers: 1, files: ALONE }),
-      project('faults', { timeoutMs: 600_000, group: 3, workers: 1 }),
+      project('faults', { timeoutMs: 600_000, group: 3, workers: TRANSFERS }),
       project('browser', { timeoutMs: 300_000, group: 4, workers: 1 }),
     ],
   },

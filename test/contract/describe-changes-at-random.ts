@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { ChangeCapture, ClaimLimits, Lease } from '../../src/engine/ports/change-capture.ts';
+import { seeds } from '../support/seeds.ts';
 import type { ChangesFixture, ChangesPlace } from './changes-fixture.ts';
 import { eventsOf, LANE, textOf, TRANSFER } from './changes-steps.ts';
 import { never, random } from './test-tables.ts';
 
-const SEEDS = 20;
+const SEEDS = 6;
 const WRITERS = 5;
 const KEYS = 6;
 const TRANSACTIONS = 30;
@@ -104,49 +105,46 @@ class Readers {
 /** Whatever writers and readers do: every committed event is in one claim, and those of a row are in the order of their commits. */
 export function describeChangesAtRandom(fixture: ChangesFixture): void {
   describe('at random', () => {
-    test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
-      'every event is in one claim, in the order of its row, seed %d',
-      async (seed) => {
-        const place = await fixture.place();
-        try {
-          const a = await place.captureTable('a');
-          const processes = await Promise.all(Array.from({ length: PROCESSES }, () => place.open()));
-          const keys = Array.from({ length: KEYS }, (_, index) => index + 1);
-          const first = await place.writer();
-          await first.insert('a', keys);
-          await first.close();
-          await processes[0]!.register(TRANSFER, [{ lane: 1, tables: [a] }], never());
-          const writers = fixture.concurrentWriters ? WRITERS : 1;
-          let isWriting = true;
-          const writing = Promise.all(
-            Array.from({ length: writers }, (_, index) => write(place, drawing(seed * 100 + index))),
-          ).finally(() => {
-            isWriting = false;
-          });
-          const draw = drawing(seed);
-          const readers = new Readers(processes, draw);
-          const reading = (async () => {
-            while (isWriting) await readers.live(1 + draw(12));
-          })();
-          const [bumps] = await Promise.all([writing, reading]);
-          let done = false;
-          while (!done) done = await readers.live(20);
+    test.each(seeds(SEEDS))('every event is in one claim, in the order of its row, seed %d', async (seed) => {
+      const place = await fixture.place();
+      try {
+        const a = await place.captureTable('a');
+        const processes = await Promise.all(Array.from({ length: PROCESSES }, () => place.open()));
+        const keys = Array.from({ length: KEYS }, (_, index) => index + 1);
+        const first = await place.writer();
+        await first.insert('a', keys);
+        await first.close();
+        await processes[0]!.register(TRANSFER, [{ lane: 1, tables: [a] }], never());
+        const writers = fixture.concurrentWriters ? WRITERS : 1;
+        let isWriting = true;
+        const writing = Promise.all(
+          Array.from({ length: writers }, (_, index) => write(place, drawing(seed * 100 + index))),
+        ).finally(() => {
+          isWriting = false;
+        });
+        const draw = drawing(seed);
+        const readers = new Readers(processes, draw);
+        const reading = (async () => {
+          while (isWriting) await readers.live(1 + draw(12));
+        })();
+        const [bumps] = await Promise.all([writing, reading]);
+        let done = false;
+        while (!done) done = await readers.live(20);
 
-          const seen = new Map<number, number[]>();
-          for (const event of readers.claims.flatMap(eventsOf)) {
-            const { id, n } = JSON.parse(event.new!) as { readonly id: number; readonly n: number };
-            seen.set(id, [...(seen.get(id) ?? []), n]);
-          }
-          for (const id of keys) {
-            const committed = bumps.reduce((sum, each) => sum + (each.get(id) ?? 0), 0);
-            const expected = Array.from({ length: committed }, (_, index) => index + 1);
-            expect(seen.get(id) ?? []).toEqual(expected);
-          }
-          expect(readers.claims.length).toBeGreaterThan(2);
-        } finally {
-          await place.drop();
+        const seen = new Map<number, number[]>();
+        for (const event of readers.claims.flatMap(eventsOf)) {
+          const { id, n } = JSON.parse(event.new!) as { readonly id: number; readonly n: number };
+          seen.set(id, [...(seen.get(id) ?? []), n]);
         }
-      },
-    );
+        for (const id of keys) {
+          const committed = bumps.reduce((sum, each) => sum + (each.get(id) ?? 0), 0);
+          const expected = Array.from({ length: committed }, (_, index) => index + 1);
+          expect(seen.get(id) ?? []).toEqual(expected);
+        }
+        expect(readers.claims.length).toBeGreaterThan(2);
+      } finally {
+        await place.drop();
+      }
+    });
   });
 }

@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { InitialLoad, WantedLoad } from '../../src/engine/ports/initial-load.ts';
 import type { ChangeEvent } from '../../src/model/change-event.ts';
+import { seeds } from '../support/seeds.ts';
 import { loadsIn, type LoadFixture, type LoadPlace, stageOf } from './load-fixture.ts';
 import { never, random } from './test-tables.ts';
 
-const SEEDS = 5;
+const SEEDS = 3;
 const WRITERS = 4;
 const LOADERS = 3;
 /** Rows of which writers change only `n`, and rows of which each belongs to one writer, who removes it and makes it again. */
@@ -115,7 +116,7 @@ function follow(events: readonly ChangeEvent[]): Followed {
 /** Whatever writers and loaders do, the events of a row are a history in which its load has its place. */
 export function describeLoadsAtRandom(fixture: LoadFixture): void {
   describe('at random', () => {
-    test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
+    test.each(seeds(SEEDS))(
       'each row is loaded once at its place among its changes, and no writer fails, seed %d',
       async (seed) => {
         const place = await fixture.place();

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ChangeCapture, Lease } from '../../src/engine/ports/change-capture.ts';
 import { wholeEnd } from '../support/whole-end.ts';
+import { seeds } from '../support/seeds.ts';
 import type { ChangesFixture, ChangesPlace, TestWriter } from './changes-fixture.ts';
 import { eventsOf, LANE, sealAll, sealOne, textOf, TRANSFER, WIDE } from './changes-steps.ts';
 import { never, random } from './test-tables.ts';
 
-const SEEDS = 20;
+const SEEDS = 6;
 const WRITERS = 5;
 const ROUNDS = 8;
 const STEPS = 40;
@@ -136,7 +137,7 @@ export function describeWholeClaims(fixture: ChangesFixture): void {
         expect(rest.map((claim) => claim.length)).toEqual([8, 4]);
       }));
 
-    test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
+    test.each(seeds(SEEDS))(
       'end as the rule says, whatever overlaps, is open for long or rolled back, seed %d',
       (seed) =>
         inPlace(async ({ place, changes, lease }) => {

@@ -3,7 +3,14 @@ import type { TransferSpec } from '../../src/model/transfer-spec.ts';
 import { type ChangeChecks, changeChecks } from './change-checks.ts';
 import { LOADS } from './load-products.ts';
 import { servers } from './servers.ts';
-import { MARIADB, POSTGRESQL, SQLITE, type StageDatabase, type StageProduct } from './stage-databases.ts';
+import {
+  MARIADB,
+  MYSQL,
+  POSTGRESQL,
+  SQLITE,
+  type StageDatabase,
+  type StageProduct,
+} from './stage-databases.ts';
 import { createWorld, type TransferWorld, type WorldOptions } from './transfer-world.ts';
 
 export interface ChangeStage extends ChangeChecks {
@@ -17,9 +24,15 @@ export interface ChangeStage extends ChangeChecks {
 
 export type EndName = keyof typeof LOADS;
 
-const ENDS: Readonly<Record<EndName, { readonly product: StageProduct; readonly server: () => string }>> = {
+interface End {
+  readonly product: Pick<StageProduct, 'pattern' | 'create'>;
+  readonly server: () => string;
+}
+
+const ENDS: Readonly<Record<EndName, End>> = {
   postgresql: { product: POSTGRESQL, server: () => servers().postgresUrl },
   mariadb: { product: MARIADB, server: () => servers().mariadbUrl },
+  mysql: { product: MYSQL, server: () => servers().mysqlUrl },
   sqlite: { product: SQLITE, server: () => 'a file' },
 };
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
+import { bundleSource } from '../../src/databases/sqlite/connections/thread-entry.ts';
 import { captureOf } from '../../src/engine/planning/changes-of-transfer.ts';
 import { CAPTURE_DEFAULTS } from '../../src/model/capture-spec.ts';
 import type { TransferSpec } from '../../src/model/transfer-spec.ts';
@@ -72,8 +73,8 @@ const gone = async (child: ChildProcess): Promise<void> => {
 function startFollower(
   known: Omit<FollowOrder, 'execution' | 'phase' | 'planned'>,
 ): Follower & { child: ChildProcess } {
-  const script = new URL('./follow-process.ts', import.meta.url);
-  const child = fork(script, { execArgv: ['--import', 'tsx'] });
+  const script = bundleSource(new URL('./follow-process.ts', import.meta.url));
+  const child = fork(script, { execArgv: [] });
   const heard: FollowNews[] = [];
   child.on('message', (news: FollowNews) => heard.push(news));
   const tell = (message: FollowMessage): void => void child.send(message);

@@ -39,7 +39,7 @@ export interface LoadProduct {
 
 const POSTGRES_CODES = new Set(['40P01', '40001', '23505', '23503']);
 /** ER_DUP_ENTRY, ER_LOCK_DEADLOCK, ER_NO_REFERENCED_ROW_2, ER_ROW_IS_REFERENCED_2. */
-const MARIADB_NUMBERS = new Set([1062, 1213, 1452, 1451]);
+const MYSQL_NUMBERS = new Set([1062, 1213, 1452, 1451]);
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 
@@ -55,7 +55,7 @@ async function postgresSession(url: string): Promise<LoadSession> {
   };
 }
 
-async function mariadbSession(url: string): Promise<LoadSession> {
+async function mysqlSession(url: string): Promise<LoadSession> {
   const client = await mysqlDriver.createConnection({ uri: url.replace(/^mariadb:/, 'mysql:') });
   return {
     run: async (sql) => void (await client.query(sql)),
@@ -87,7 +87,7 @@ const GENERIC = (text: string) => [
 const SERIES = {
   postgresql: (upto: number) => `generate_series(1, ${upto}) AS t(i)`,
   mariadb: (upto: number) => `(SELECT seq AS i FROM seq_1_to_${upto}) AS t`,
-  sqlite: (upto: number) =>
+  recursive: (upto: number) =>
     `(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${upto}) SELECT i FROM n) AS t`,
 } as const;
 
@@ -120,12 +120,13 @@ const POSTGRESQL_LOAD: LoadProduct = {
   connect: postgresSession,
 };
 
-const MARIADB_LOAD: LoadProduct = {
+/** Of MariaDB and MySQL, which differ in how they count. */
+const mysqlLoad = (series: (upto: number) => string): LoadProduct => ({
   tables: [
     ...GENERIC('longtext'),
     `CREATE TABLE children (id bigint AUTO_INCREMENT PRIMARY KEY, parent integer NOT NULL, note text,
        FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE)`,
-    ...filled(SERIES.mariadb, (text) => `CONCAT('${text}', i)`),
+    ...filled(series, (text) => `CONCAT('${text}', i)`),
   ],
   begin: 'START TRANSACTION',
   appended: (text) => `CONCAT(list, '${text}')`,
@@ -133,17 +134,17 @@ const MARIADB_LOAD: LoadProduct = {
   orRename: 'ON DUPLICATE KEY UPDATE name = VALUES(name)',
   moved: (from, to) => `UPDATE IGNORE places SET id = ${to} WHERE id = ${from}`,
   forUpdate: 'FOR UPDATE',
-  isEachOthers: (error) => MARIADB_NUMBERS.has(Number((error as { errno?: number }).errno)),
+  isEachOthers: (error) => MYSQL_NUMBERS.has(Number((error as { errno?: number }).errno)),
   sessions: 4,
-  connect: mariadbSession,
-};
+  connect: mysqlSession,
+});
 
 const SQLITE_LOAD: LoadProduct = {
   tables: [
     'PRAGMA journal_mode = wal',
     ...GENERIC('text'),
     `CREATE TABLE children (id INTEGER PRIMARY KEY AUTOINCREMENT, ${REFERENCES}, note text)`,
-    ...filled(SERIES.sqlite, pipes),
+    ...filled(SERIES.recursive, pipes),
   ],
   begin: 'BEGIN IMMEDIATE',
   appended: (text) => `list || '${text}'`,
@@ -156,4 +157,9 @@ const SQLITE_LOAD: LoadProduct = {
   connect: sqliteSession,
 };
 
-export const LOADS = { postgresql: POSTGRESQL_LOAD, mariadb: MARIADB_LOAD, sqlite: SQLITE_LOAD } as const;
+export const LOADS = {
+  postgresql: POSTGRESQL_LOAD,
+  mariadb: mysqlLoad(SERIES.mariadb),
+  mysql: mysqlLoad(SERIES.recursive),
+  sqlite: SQLITE_LOAD,
+} as const;

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { postgresql } from '../../src/databases/postgresql/dialect.ts';
+import { bundleSource } from '../../src/databases/sqlite/connections/thread-entry.ts';
 import type { Database } from '../../src/engine/ports/dialect.ts';
 import type { RetryPolicy } from '../../src/engine/ports/event-parking.ts';
 import { relayToTopics, type TopicsRelayResult } from '../../src/engine/topics/relay-to-topics.ts';
@@ -105,8 +106,8 @@ export async function createRelayStage(hubUrl: string, sql: string): Promise<Rel
         events: 500,
         ...order,
       };
-      const script = new URL('./relay-process.ts', import.meta.url);
-      const child = fork(script, [JSON.stringify(given)], { execArgv: ['--import', 'tsx'] });
+      const script = bundleSource(new URL('./relay-process.ts', import.meta.url));
+      const child = fork(script, [JSON.stringify(given)], { execArgv: [] });
       children.push(child);
       return child;
     },

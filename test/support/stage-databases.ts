@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { createFolder, createPostgresDatabase, type TestDatabase } from './databases.ts';
 import { mariadbKeylessSql, mariadbOrdersSql, mariadbShelvesSql } from './mariadb-orders.ts';
-import { type MariadbPlace, mariadbPlace } from './mariadb-harness.ts';
+import { type MariadbPlace, mariadbPlace, type Product } from './mariadb-harness.ts';
 import { sqliteKeylessSql, sqliteOrdersSql, sqliteShelvesSql } from './sqlite-orders.ts';
 import { digestSql, keylessSql, ordersSql, shelvesSql } from './orders.ts';
 
@@ -72,8 +72,8 @@ const digestOf = async (place: MariadbPlace, table: string): Promise<string | nu
   return row?.[0] ?? null;
 };
 
-async function mariadbStageDatabase(serverUrl: string): Promise<StageDatabase> {
-  const place = await mariadbPlace('mariadb', {}, serverUrl);
+async function mysqlStageDatabase(product: Product, serverUrl: string): Promise<StageDatabase> {
+  const place = await mariadbPlace(product, {}, serverUrl);
   const cell = async (sql: string): Promise<string | null> => (await place.query(sql))[0]?.[0] ?? null;
   return {
     name: place.name,
@@ -103,11 +103,16 @@ async function mariadbStageDatabase(serverUrl: string): Promise<StageDatabase> {
 
 export const MARIADB: StageProduct = {
   pattern: '*',
-  create: mariadbStageDatabase,
+  create: (serverUrl) => mysqlStageDatabase('mariadb', serverUrl),
   fill: async (database, rows) => {
     for (const sql of [mariadbOrdersSql(rows), mariadbKeylessSql(rows / 2), mariadbShelvesSql(rows / 2)])
       await database.query(sql);
   },
+};
+
+export const MYSQL: Omit<StageProduct, 'fill'> = {
+  pattern: '*',
+  create: (serverUrl) => mysqlStageDatabase('mysql', serverUrl),
 };
 
 /** What the driver gives: bigint, number, string, bytes. */

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../../../model/sluice-error.ts';
 import type {
@@ -9,6 +7,7 @@ import type {
   ThreadReply,
   ThreadRequest,
 } from '../thread/operations.ts';
+import { threadEntry } from './thread-entry.ts';
 
 /** A connection in a thread of its own. Operations run one at a time in the order of the calls. */
 export interface Thread {
@@ -34,18 +33,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/**
- * The entry beside this file: JavaScript in `dist`, TypeScript in the source tree, where tsx must be registered within
- * the new thread (`--import tsx` in execArgv does not reach the entry itself on Node 20).
- */
 function startWorker(givenUp: Int32Array<SharedArrayBuffer>): Worker {
-  const options = { workerData: givenUp.buffer };
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('../thread/worker.js', import.meta.url), options);
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href;
-  const entry = new URL('../thread/worker.ts', import.meta.url).href;
-  const code = `import { register } from ${JSON.stringify(tsx)}; register(); await import(${JSON.stringify(entry)});`;
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), options);
+  return new Worker(threadEntry(), { workerData: givenUp.buffer });
 }
 
 class WorkerThread implements Thread {
