@@ -26,14 +26,12 @@ describeWith(['mysql'], 'structures of MySQL, whose catalog escapes expressions'
             column.generated,
             column.default?.replace('CURRENT_TIMESTAMP(', 'now('),
           ])
-          .toSorted();
+          .toSorted(([one = ''], [other = '']) => String(one).localeCompare(String(other)));
       expect(made(target)).toEqual(made(source));
       expect(source.columns.find(({ name }) => name === 'b')?.generated).toBe(
-        "concat(\`a\`,_utf8mb4'it\\'s \\\\ x')",
+        "concat(`a`,_utf8mb4'it\\'s \\\\ x')",
       );
-      expect(source.checks.map(({ definition }) => definition)).toEqual([
-        "CHECK ((\`a\` <> _utf8mb4'o\\'x'))",
-      ]);
+      expect(source.checks.map(({ definition }) => definition)).toEqual(["CHECK ((`a` <> _utf8mb4'o\\'x'))"]);
       await to.execute('INSERT INTO t (id) VALUES (1)');
       expect(await to.query('SELECT a, n, s, b, at IS NOT NULL FROM t')).toEqual([
         ["Q'X", '7', "it's", "Q'Xit's \\ x", '1'],
