@@ -3,8 +3,8 @@ import { chosen, preferPostgresPrograms, required, say, wholeNumber } from '../e
 import { describeMachine } from '../measure/machine.ts';
 import { measureEach, record } from '../report/record.ts';
 import { type CaptureEngine, workloads } from './engine.ts';
-import { openMariadb } from './mariadb.ts';
 import { measureRounds } from './measure-rounds.ts';
+import { openMariadb, openMysql } from './mysql.ts';
 import { openPostgresql } from './postgresql.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -14,8 +14,8 @@ const BULK = 50_000;
 const PER_STATEMENT = 10_000;
 
 const HELP = `usage: scripts/bench --capture [options]: what triggers cost the statements of an application
-  --engines a,b  of postgresql, mariadb, sqlite; all by default
-  --rounds N     rounds, in which each variant has its turn (${ROUNDS}); about 40 s of all three together
+  --engines a,b  of postgresql, mariadb, mysql, sqlite; all by default
+  --rounds N     rounds, in which each variant has its turn (${ROUNDS}); about a minute of all together
   --singles N    statements of one row, by a transaction each and by 100 a transaction (${SINGLES})
   --bulk N       rows that statements of ${PER_STATEMENT} change (${BULK})
   --publish      writes the tables into docs/explanation/performance.md
@@ -25,6 +25,7 @@ For a look: scripts/bench --capture --engines postgresql --rounds 1
 const OPEN: Readonly<Record<string, () => Promise<CaptureEngine>>> = {
   postgresql: () => openPostgresql(required('SLUICE_TEST_POSTGRES_URL')),
   mariadb: () => openMariadb(required('SLUICE_TEST_MARIADB_URL')),
+  mysql: () => openMysql(required('SLUICE_TEST_MYSQL_URL')),
   sqlite: openSqlite,
 };
 
@@ -46,7 +47,9 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const engines = chosen(values.engines, Object.keys(OPEN));
+  // MySQL is not got everywhere.
+  const known = Object.keys(OPEN).filter((name) => name !== 'mysql' || process.env['SLUICE_TEST_MYSQL_URL']);
+  const engines = chosen(values.engines, known);
   const rounds = wholeNumber(values.rounds, ROUNDS);
   const bulk = wholeNumber(values.bulk, BULK);
   const todo = workloads({

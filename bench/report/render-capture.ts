@@ -3,7 +3,7 @@ import { renderCalls } from './render-calls.ts';
 import { number, table } from './render-tables.ts';
 import type { Results } from './results-file.ts';
 
-const ENGINES = { postgresql: 'PostgreSQL', mariadb: 'MariaDB', sqlite: 'SQLite' } as const;
+const ENGINES = { postgresql: 'PostgreSQL', mariadb: 'MariaDB', mysql: 'MySQL', sqlite: 'SQLite' } as const;
 const KINDS = {
   single: 'of one row, a transaction each',
   batch: 'of one row, 100 a transaction',

@@ -7,7 +7,8 @@ const TABLE = new URL('orders-mariadb.sql', import.meta.url);
 const FILL = new URL('../peers/psql-mariadb.sh', import.meta.url).pathname;
 
 /** As large as what PostgreSQL has: its write-ahead log takes 8 GB before it must be emptied, and the kernel caches its pages. */
-const SETTINGS = ['innodb_buffer_pool_size = 2147483648', 'innodb_log_file_size = 4294967296'] as const;
+const BUFFERS = 'innodb_buffer_pool_size = 2147483648';
+const LOGS = { mariadb: 'innodb_log_file_size = 4294967296', mysql: 'innodb_redo_log_capacity = 4294967296' };
 
 /** One statement on a connection of its own. @returns its rows, cells as text */
 export async function mariadbQuery(url: string, sql: string): Promise<readonly (readonly string[])[]> {
@@ -52,7 +53,8 @@ export async function createMariadbDatabases(serverUrl: string): Promise<Mariadb
     source: `sluice_bench_${process.pid}_source`,
     target: `sluice_bench_${process.pid}_target`,
   };
-  for (const setting of SETTINGS) await mariadbQuery(serverUrl, `SET GLOBAL ${setting}`);
+  const log = serverUrl.startsWith('mysql:') ? LOGS.mysql : LOGS.mariadb;
+  for (const setting of [BUFFERS, log]) await mariadbQuery(serverUrl, `SET GLOBAL ${setting}`);
   const [source, target] = [databaseUrl(serverUrl, names.source), databaseUrl(serverUrl, names.target)];
   const fresh = async (name: string, withTable: boolean): Promise<void> => {
     await mariadbQuery(serverUrl, `DROP DATABASE IF EXISTS ${name}`);
