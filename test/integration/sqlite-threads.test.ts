@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,7 +13,7 @@ const START_THREAD = new URL('../../src/databases/sqlite/connections/start-threa
 /** In a process of its own: what goes wrong takes the process with it. */
 const PROGRAM = `
   import { startThread } from ${JSON.stringify(START_THREAD)};
-  const [path] = process.argv.slice(1);
+  const [path] = process.argv.slice(2);
   const leaving = new AbortController();
   const opening = startThread({ path, mode: 'read', busyTimeoutMs: 1000 }, leaving.signal);
   setTimeout(() => leaving.abort(new Error('left')), 500);
@@ -31,11 +32,9 @@ describe('a thread of SQLite', () => {
     const stranger = new BetterSqlite(path);
     stranger.exec('CREATE TABLE t (id integer PRIMARY KEY); BEGIN EXCLUSIVE');
     const cwd = fileURLToPath(new URL('../..', import.meta.url));
-    const { stdout } = await run(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', PROGRAM, path],
-      { cwd },
-    );
+    const program = join(folder.path, 'program.mjs');
+    await writeFile(program, PROGRAM);
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', program, path], { cwd });
     stranger.close();
     expect(stdout.trim()).toBe('left');
   });

@@ -33,9 +33,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-function startWorker(givenUp: Int32Array<SharedArrayBuffer>): Worker {
-  return new Worker(threadEntry(), { workerData: givenUp.buffer });
-}
+/** Loads nothing that the process was told to load, as tsx is in the source tree. */
+const startWorker = (givenUp: Int32Array<SharedArrayBuffer>): Worker =>
+  new Worker(threadEntry(), { workerData: givenUp.buffer, execArgv: [] });
 
 class WorkerThread implements Thread {
   /** Read in loops over many rows. */

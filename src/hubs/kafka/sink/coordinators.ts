@@ -37,8 +37,9 @@ export interface CommittedOffset {
 export interface Coordinators {
   /** Fences whoever had the id, and settles his transaction. */
   initialize(signal: AbortSignal): Promise<ProducerIdentity>;
+  /** Partitions that messages go to, and the one that keeps the offset: both at once, for the broker takes them in turn. */
   add(producer: ProducerIdentity, partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>;
-  /** The offset is committed with the transaction. */
+  /** The offset is committed with the transaction, which it was added to. */
   commitOffset(
     producer: ProducerIdentity,
     offset: TopicPartition & CommittedOffset,
@@ -97,15 +98,19 @@ export function createCoordinators(cluster: Cluster, id: string): Coordinators {
         const { producerId, producerEpoch } = await driver.initProducerId(asked);
         return { producerId, producerEpoch };
       }),
-    add: (producer, partitions, signal) =>
-      inTransaction(signal, (driver) =>
-        driver.addPartitionsToTxn({ transactionalId: id, ...producer, topics: byTopic(partitions) }),
-      ),
+    add: async (producer, partitions, signal) => {
+      const whose = { transactionalId: id, ...producer };
+      const asked = [inTransaction(signal, (driver) => driver.addOffsetsToTxn({ ...whose, groupId: id }))];
+      if (partitions.length > 0) {
+        const topics = byTopic(partitions);
+        asked.push(inTransaction(signal, (driver) => driver.addPartitionsToTxn({ ...whose, topics })));
+      }
+      for (const one of await Promise.allSettled(asked)) if (one.status === 'rejected') throw one.reason;
+    },
     commitOffset: async (producer, { topic, partition, offset, metadata }, signal) => {
-      const whose = { transactionalId: id, groupId: id, ...producer };
-      await inTransaction(signal, (driver) => driver.addOffsetsToTxn(whose));
       const topics = [{ topic, partitions: [{ partition, offset: String(offset), metadata }] }];
-      await ask('group', signal, ({ driver }) => driver.txnOffsetCommit({ ...whose, topics }));
+      const commit = { transactionalId: id, groupId: id, ...producer, topics };
+      await ask('group', signal, ({ driver }) => driver.txnOffsetCommit(commit));
     },
     end: (producer, outcome, signal) =>
       inTransaction(signal, (driver) =>

@@ -140,7 +140,7 @@ export class KafkaLane implements TopicLane {
     }
     const home = this.#lane.topics[0]?.topic ?? batches[0]?.topic;
     if (home === undefined) return []; // nothing, nowhere: an empty claim is empty whoever reads it again
-    if (batches.length > 0) await coordinators.add(producer, batches, signal);
+    await coordinators.add(producer, batches, signal);
     const { incarnation } = this.#lane;
     const offset = { topic: home, partition: 0, offset: claim, metadata: incarnation };
     const sent = await Promise.allSettled([
