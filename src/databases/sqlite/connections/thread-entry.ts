@@ -3,7 +3,13 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { buildSync } from 'esbuild';
+
+/** The part of esbuild that is called; only developers have it. */
+interface Bundler {
+  buildSync(options: Readonly<Record<string, unknown>>): {
+    readonly outputFiles: readonly { readonly contents: Uint8Array }[];
+  };
+}
 
 const isSource = import.meta.url.endsWith('.ts');
 /** Beside what else is made of the source tree: packages are found from there. */
@@ -16,8 +22,8 @@ let made: URL | null = null;
  * thread or process again, for half a second to two.
  */
 export function bundleSource(entry: URL): URL {
-  const esbuild = createRequire(import.meta.url)('esbuild') as { buildSync: typeof buildSync };
-  const { outputFiles } = esbuild.buildSync({
+  const bundler = createRequire(import.meta.url)('esbuild') as Bundler;
+  const { outputFiles } = bundler.buildSync({
     entryPoints: [fileURLToPath(entry)],
     bundle: true,
     packages: 'external',
