@@ -53,7 +53,7 @@ describeWith(['postgres', 'nats', 'temporal'], 'a change that the target refuses
     expect(counts).toEqual({ waiting: 1, behind: 1 });
     const shown = await world.cli('errors', 'show', world.transfer, events[0]!.event);
     expect(shown.stdout).toContain('target.constraint_violated');
-    expect(shown.stdout).toContain('"balance": 500000');
+    expect(shown.stdout).toContain('"balance" : 500000');
     await world.eventually('the status says so', async () =>
       (await world.cli('status', world.transfer)).stdout.includes('2 refused changes: 1 waiting, 1 behind'),
     );
