@@ -79,9 +79,15 @@ export async function openTestTopics(brokers: string): Promise<TestTopics> {
       const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
       await admin.createTopics({
         topics: [{ topic, numPartitions: partitions, configEntries }],
-        waitForLeaders: true,
+        waitForLeaders: false, // the driver gives up where a broker that has just started does not host it yet
       });
       made.push(topic);
+      await eventually('it is hosted', () =>
+        admin.fetchTopicOffsets(topic).then(
+          () => true,
+          () => false,
+        ),
+      );
       return topic;
     },
     committed: (topic) => readToEnd(kafka, cluster, topic),
